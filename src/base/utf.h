@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ * UTF-8 <-> UTF-16, strict both ways: lone surrogates, overlong forms and
+ * values past U+10FFFF are refused, never replaced. */
+#ifndef HCS_UTF_H
+#define HCS_UTF_H
+
+#include <stdbool.h>
+
+#include "error.h"
+
+/* Units before the terminating zero. */
+size_t utf16_length(PCWSTR text);
+
+/* malloc'd and NUL-terminated; *length, which may be NULL, is in units or
+ * bytes without the terminator. HR_INVALID_DATA names the offset. */
+HRESULT utf16_from_utf8(const char *text, size_t length, PWSTR *out,
+                        size_t *out_length, struct hcs_error *error);
+HRESULT utf8_from_utf16(PCWSTR text, size_t length, char **out,
+                        size_t *out_length, struct hcs_error *error);
+
+/* Whether `length` bytes are well-formed UTF-8. */
+bool utf8_valid(const char *text, size_t length);
+
+#endif
