@@ -5,7 +5,7 @@
  * mark, NaN and nesting past JSON_MAX_DEPTH are refused, with the byte offset
  * in the error's text and the JSON path in its `path`. Exact: a number keeps
  * its kind (see enum json_type), so no integer is ever rounded. Time is linear
- * in the text. */
+ * in the text (but for the sorting of an object's names). */
 #ifndef HCS_JSON_H
 #define HCS_JSON_H
 
@@ -22,7 +22,7 @@ enum json_type {
     JSON_BOOL,
     JSON_INT,    /* an integer that fits int64_t */
     JSON_UINT,   /* an integer past INT64_MAX that fits uint64_t */
-    JSON_DOUBLE, /* a finite number with a fraction or an exponent */
+    JSON_DOUBLE, /* a finite number with a fraction or an exponent, or -0 */
     JSON_NUMBER, /* any other number: its text is kept, `string` */
     JSON_STRING,
     JSON_ARRAY,
@@ -73,6 +73,8 @@ void json_doc_free(struct json_doc *doc);
 const struct json *json_get(const struct json *object, const char *name);
 /* Members below members: json_at(root, "VirtualMachine.Chipset.Uefi"). */
 const struct json *json_at(const struct json *object, const char *path);
+/* The text of a string; `otherwise` also for one that holds a NUL, since a C
+ * string would cut it short. */
 const char *json_text(const struct json *value, const char *otherwise);
 bool json_is_true(const struct json *value);
 bool json_to_int64(const struct json *value, int64_t *out);
@@ -101,8 +103,10 @@ void json_put_null(struct json_writer *w);
 void json_put_bool(struct json_writer *w, bool value);
 void json_put_int(struct json_writer *w, int64_t value);
 void json_put_uint(struct json_writer *w, uint64_t value);
-/* Shortest text that reads back as the same double; not finite: null. */
+/* Shortest text that reads back as the same JSON_DOUBLE, so one with a fraction
+ * or an exponent (1 is "1.0"); not finite: null. */
 void json_put_double(struct json_writer *w, double value);
+/* NULL is written as null. */
 void json_put_string(struct json_writer *w, const char *text);
 /* Bytes that are not UTF-8 are written as U+FFFD (guest output may be). */
 void json_put_string_n(struct json_writer *w, const char *text, size_t length);

@@ -21,4 +21,10 @@ HRESULT utf8_from_utf16(PCWSTR text, size_t length, char **out,
 /* Whether `length` bytes are well-formed UTF-8. */
 bool utf8_valid(const char *text, size_t length);
 
+/* The number of bytes of the character that `text` begins with, its code in
+ * *code; 0 when the bytes are not well-formed or `length` is 0. */
+size_t utf8_step(const char *text, size_t length, uint32_t *code);
+/* Writes `code` (at most U+10FFFF, no surrogate); returns the bytes, 1 to 4. */
+size_t utf8_put(uint32_t code, char out[4]);
+
 #endif
