@@ -19,7 +19,8 @@ struct console_set; /* consoles that share one descriptor to poll */
 HRESULT console_set_create(struct console_set **out, struct hcs_error *error);
 void console_set_destroy(struct console_set *set); /* and its consoles */
 int console_set_pollfd(const struct console_set *set);
-/* Handles what the descriptor announced; never blocks. */
+/* Handles what the descriptor announced; never blocks. An input function may
+ * end consoles, but not destroy them. */
 void console_set_pump(struct console_set *set);
 
 /* `input` gets what clients type; replay: a client first gets what was kept. */
@@ -30,6 +31,9 @@ HRESULT console_create(struct console_set *set, bool replay,
                        struct hcs_error *error);
 void console_destroy(struct console *console);
 void console_output(struct console *console, const char *bytes, size_t length);
+/* The guest is gone: each client is closed once it has been sent the rest, and
+ * what clients type is dropped. A client that comes later gets the replay. */
+void console_end(struct console *console);
 /* Adds a connected stream socket as a client; takes the descriptor over. */
 HRESULT console_attach(struct console *console, int fd, struct hcs_error *error);
 /* Appends at most `most` bytes of the end of what was printed, from the start

@@ -63,10 +63,14 @@ struct vm_host {
 HRESULT vm_create(const struct vm_host *host, const char *id,
                   struct json_doc *document, vm_reply_fn reply, void *context,
                   struct vm **out, struct hcs_error *error);
+/* NULL is fine. Not from inside a call-back of this vm. Requests not yet
+ * answered are answered HCS_E_UNEXPECTED_EXIT unless vm_forget was called. */
 void vm_destroy(struct vm *vm);
 
-/* `options` is JSON text or NULL. Checks the text, the state and what the
- * system can do, in the order of hcs-behaviour's rules. */
+/* `options` is JSON text or NULL. Checks the text, then the state, then what
+ * the system can do. Requests are carried out one after the other, each in the
+ * state that the one before it left; Terminate and GetProperties wait for
+ * none. */
 void vm_submit(struct vm *vm, HCS_OPERATION_TYPE verb, const char *options,
                vm_reply_fn reply, void *context);
 /* Forgets who is to be answered: pending requests of `context` get no reply. */

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: MIT
+ * The life of a vm: requests wait in line and are carried out one at a time,
+ * so that each sees the state that the one before it left. What the guest does
+ * (a crash, a reset) comes before what clients ask; Terminate and queries wait
+ * for nothing. */
+#include "vm_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../base/clock.h"
+
+/* --- time, state, events ---------------------------------------------- */
+
+int64_t vm_now(const struct vm *vm) {
+    return vm->host.now(vm->host.context);
+}
+
+int64_t vm_wall(const struct vm *vm) {
+    return vm_now(vm) + vm->wall_offset;
+}
+
+int64_t vm_uptime(const struct vm *vm) {
+    if (vm->state != VM_RUNNING)
+        return vm->ran;
+    return vm->ran + vm_now(vm) - vm->running_since;
+}
+
+static void changed(struct vm *vm) {
+    if (vm->host.changed)
+        vm->host.changed(vm->host.context, vm);
+}
+
+void vm_set_state(struct vm *vm, enum vm_state state) {
+    if (vm->state == state)
+        return;
+    vm->ran = vm_uptime(vm);
+    vm->running_since = vm_now(vm);
+    vm->state = state;
+    changed(vm);
+}
+
+/* A watcher may take itself or others off the list meanwhile. */
+void vm_tell(struct vm *vm, HCS_EVENT_TYPE type, const char *document) {
+    struct link round;
+    link_init(&round);
+    while (!link_alone(&vm->watchers)) {
+        struct link *link = vm->watchers.next;
+        link_remove(link);
+        link_append(&round, link);
+    }
+    while (!link_alone(&round)) {
+        struct link *link = round.next;
+        link_remove(link);
+        link_append(&vm->watchers, link);
+        struct vm_watcher *watcher = HCS_CONTAINER(link, struct vm_watcher, link);
+        watcher->event(watcher, type, document);
+    }
+}
+
+void vm_watch(struct vm *vm, struct vm_watcher *watcher) {
+    link_init(&watcher->link);
+    link_append(&vm->watchers, &watcher->link);
+    if (vm->exit_document)
+        watcher->event(watcher, HcsEventSystemExited, vm->exit_document);
+}
+
+void vm_unwatch(struct vm_watcher *watcher) {
+    link_remove(&watcher->link);
+}
+
+/* --- calls of the machine --------------------------------------------- */
+
+void *vm_lane_take(struct vm_lane *lane, vm_then then) {
+    lane->then = then;
+    return lane;
+}
+
+void vm_lane_done(void *context, HRESULT result, const struct hcs_error *error) {
+    struct vm_lane *lane = context;
+    vm_then then = lane->then;
+    struct hcs_error unnamed;
+    if (!then)
+        return;
+    lane->then = NULL;
+    if (FAILED(result) && !error) {
+        const char *text = hresult_text(result);
+        error_set(&unnamed, result, NULL, "%s", text ? text : "");
+        error = &unnamed;
+    }
+    then(lane->vm, result, SUCCEEDED(result) ? NULL : error);
+}
+
+static void on_machine_event(void *context, const struct machine_event *event) {
+    struct vm *vm = context;
+    if (vm->state == VM_STOPPED)
+        return;
+    if (event->kind == MACHINE_DIED) {
+        vm_exit(vm, vm->ending ? vm->ending_cause : VM_EXIT_DIED);
+        return;
+    }
+    if (event->kind == MACHINE_PANICKED) {
+        buf_clear(&vm->crash.log);
+        buf_add(&vm->crash.log, event->text, event->text_length);
+    }
+    vm->guest_event = true;
+    vm->guest_kind = event->kind;
+    vm_pump(vm);
+}
+
+/* --- requests --------------------------------------------------------- */
+
+static struct vm_request *request_new(HCS_OPERATION_TYPE verb,
+                                      vm_reply_fn reply, void *context) {
+    struct vm_request *request = calloc(1, sizeof *request);
+    if (!request)
+        return NULL;
+    link_init(&request->link);
+    request->verb = verb;
+    request->reply = reply;
+    request->context = context;
+    return request;
+}
+
+void vm_request_free(struct vm_request *request) {
+    if (!request)
+        return;
+    link_remove(&request->link);
+    json_doc_free(&request->options);
+    free(request);
+}
+
+static void reply_now(vm_reply_fn reply, void *context, HRESULT result,
+                      const struct hcs_error *error, const char *document) {
+    struct vm_reply answer = {result, FAILED(result) ? error : NULL, document};
+    if (reply)
+        reply(context, &answer);
+}
+
+void vm_answer(struct vm_request *request, HRESULT result,
+               const struct hcs_error *error, const char *document) {
+    vm_reply_fn reply = request->reply;
+    void *context = request->context;
+    request->reply = NULL;
+    reply_now(reply, context, result, error, document);
+    vm_request_free(request);
+}
+
+void vm_finish(struct vm *vm, HRESULT result, const struct hcs_error *error,
+               const char *document) {
+    struct vm_request *request = vm->active;
+    vm->active = NULL;
+    vm->busy = false;
+    if (request)
+        vm_answer(request, result, error, document);
+    vm_pump(vm);
+}
+
+void vm_idle(struct vm *vm) {
+    vm->busy = false;
+    vm_pump(vm);
+}
+
+static void perform_next(struct vm *vm) {
+    struct link *link = vm->queue.next;
+    struct vm_request *request = HCS_CONTAINER(link, struct vm_request, link);
+    struct hcs_error error;
+    link_remove(link);
+    vm->active = request;
+    HRESULT hr = vm_rule(request->verb, vm->state, &error);
+    if (FAILED(hr))
+        vm_finish(vm, hr, &error, NULL);
+    else
+        vm_perform(vm, request);
+}
+
+void vm_pump(struct vm *vm) {
+    if (vm->pumping)
+        return;
+    vm->pumping = true;
+    while (!vm->busy && !vm->ending && vm->state != VM_STOPPED) {
+        if (vm->guest_event) {
+            vm->busy = true;
+            vm->guest_event = false;
+            vm_handle_guest_event(vm);
+        } else if (!link_alone(&vm->queue)) {
+            vm->busy = true;
+            perform_next(vm);
+        } else {
+            break;
+        }
+    }
+    vm->pumping = false;
+}
+
+static void get_properties(struct vm *vm, const struct json *query,
+                           vm_reply_fn reply, void *context) {
+    struct hcs_error error;
+    struct buf out = {0};
+    HRESULT hr = vm_write_properties(vm, query, &out, &error);
+    if (SUCCEEDED(hr) && out.failed)
+        hr = error_set(&error, E_OUTOFMEMORY, NULL,
+                       "no memory for the properties");
+    reply_now(reply, context, hr, &error, SUCCEEDED(hr) ? out.data : NULL);
+    buf_free(&out);
+}
+
+static void terminate(struct vm *vm, struct vm_request *request) {
+    struct hcs_error error;
+    HRESULT hr = vm_terminate_check(vm, &error);
+    if (FAILED(hr)) {
+        vm_answer(request, hr, &error, NULL);
+        return;
+    }
+    vm->terminator = request;
+    vm_end(vm, VM_EXIT_TERMINATED);
+}
+
+/* Whether a verb can be refused before its turn comes. */
+static HRESULT refuse_early(const struct vm *vm, HCS_OPERATION_TYPE verb,
+                            struct hcs_error *error) {
+    enum vm_state state = vm->ending ? VM_STOPPED : vm->state;
+    if (state != VM_STOPPED)
+        return S_OK;
+    return vm_rule(verb, state, error);
+}
+
+void vm_submit(struct vm *vm, HCS_OPERATION_TYPE verb, const char *options,
+               vm_reply_fn reply, void *context) {
+    struct hcs_error error;
+    struct json_doc parsed = {0};
+    struct vm_request *request = NULL;
+
+    HRESULT hr = vm_options_parse(vm, verb, options, &parsed, &error);
+    if (SUCCEEDED(hr))
+        hr = refuse_early(vm, verb, &error);
+    if (FAILED(hr))
+        goto out;
+    if (verb == HcsOperationTypeGetProperties) {
+        get_properties(vm, parsed.root, reply, context);
+        json_doc_free(&parsed);
+        return;
+    }
+    request = request_new(verb, reply, context);
+    if (!request) {
+        hr = error_set(&error, E_OUTOFMEMORY, NULL, "no memory for a request");
+        goto out;
+    }
+    request->options = parsed;
+    if (verb == HcsOperationTypeTerminate) {
+        terminate(vm, request);
+        return;
+    }
+    link_append(&vm->queue, &request->link);
+    vm_pump(vm);
+    return;
+out:
+    json_doc_free(&parsed);
+    reply_now(reply, context, hr, &error, NULL);
+}
+
+static void forget(struct vm_request *request, const void *context) {
+    if (request && request->context == context)
+        request->reply = NULL;
+}
+
+void vm_forget(struct vm *vm, void *context) {
+    forget(vm->active, context);
+    forget(vm->terminator, context);
+    for (struct link *l = vm->queue.next; l != &vm->queue; l = l->next)
+        forget(HCS_CONTAINER(l, struct vm_request, link), context);
+}
+
+void vm_handle_closed(struct vm *vm, size_t left) {
+    const struct json *flag =
+        json_get(vm->document.root, "ShouldTerminateOnLastHandleClosed");
+    if (left > 0 || !json_is_true(flag))
+        return;
+    if (vm->state != VM_STOPPED && !vm->ending)
+        vm_end(vm, VM_EXIT_TERMINATED);
+}
+
+/* --- from creation to destruction ------------------------------------- */
+
+void vm_runtime_id_of(const char *id, char out[37]) {
+    /* a fixed name space of our own, so that every process derives the same */
+    static const struct guid space = {{0x5d, 0x1c, 0x0b, 0x2e, 0x53, 0x8f, 0x4b,
+                                       0x6a, 0x9d, 0x10, 0x6c, 0x75, 0x61, 0x68,
+                                       0x63, 0x73}};
+    struct guid guid;
+    if (!guid_parse(id, &guid))
+        guid_from_name(&space, id, strlen(id), &guid);
+    guid_format(&guid, out);
+}
+
+static void created(struct vm *vm, HRESULT result,
+                    const struct hcs_error *error) {
+    if (FAILED(result)) {
+        vm->failed = true;
+        vm_exit(vm, VM_EXIT_NONE);
+        return;
+    }
+    changed(vm);
+    vm_finish(vm, result, error, NULL);
+}
+
+/* A creation that fails still leaves a vm behind, which only tells that. */
+static void creation_over(struct vm *vm, HRESULT result,
+                          const struct hcs_error *error) {
+    struct vm_request *request = vm->active;
+    if (SUCCEEDED(result)) {
+        created(vm, result, error);
+        return;
+    }
+    vm->active = NULL;
+    created(vm, result, error);
+    vm_answer(request, result, error, NULL);
+}
+
+static HRESULT find_template(struct vm *vm, struct machine_config *config,
+                             struct hcs_error *error) {
+    const char *id = json_text(
+        json_at(vm->virtual_machine, "RestoreState.TemplateSystemId"), "");
+    if (!*id)
+        return S_OK;
+    vm_runtime_id_of(id, vm->template_id);
+    config->template_id = vm->template_id;
+    if (!vm->host.find_template)
+        return error_set(error, HCS_E_SYSTEM_NOT_FOUND,
+                         "$.VirtualMachine.RestoreState.TemplateSystemId",
+                         "there is no template \"%s\"", id);
+    return vm->host.find_template(vm->host.context, vm->template_id,
+                                  &config->template_machine, error);
+}
+
+/* The clock of the machine, whose context is the vm. */
+static int64_t machine_now(void *context) {
+    return vm_now(context);
+}
+
+static void read_document(struct vm *vm) {
+    const struct json *root = vm->document.root;
+    uint64_t major = 0, minor = 0;
+    vm->virtual_machine = json_get(root, "VirtualMachine");
+    json_to_uint64(json_at(root, "SchemaVersion.Major"), &major);
+    json_to_uint64(json_at(root, "SchemaVersion.Minor"), &minor);
+    vm->profile = (struct schema_profile){vm->host.build, (int)major, (int)minor};
+    json_to_uint64(json_at(vm->virtual_machine, "ComputeTopology.Memory.SizeInMB"),
+                   &vm->memory_mb);
+    vm->env = (struct machine_env){.timers = vm->host.timers,
+                                   .now = machine_now,
+                                   .event = on_machine_event,
+                                   .context = vm,
+                                   .platform = vm->host.platform};
+}
+
+static struct vm *vm_new(const struct vm_host *host, const char *id) {
+    struct vm *vm = calloc(1, sizeof *vm);
+    if (!vm)
+        return NULL;
+    vm->host = *host;
+    vm->work.vm = vm;
+    vm->power.vm = vm;
+    link_init(&vm->queue);
+    link_init(&vm->watchers);
+    vm->id = strdup(id);
+    if (!vm->id) {
+        free(vm);
+        return NULL;
+    }
+    vm_runtime_id_of(id, vm->runtime_id);
+    vm->wall_offset = clock_wall() - vm_now(vm);
+    return vm;
+}
+
+static HRESULT start_creation(struct vm *vm, struct hcs_error *error) {
+    struct machine_config config = {.id = vm->id,
+                                    .runtime_id = vm->runtime_id,
+                                    .virtual_machine = vm->virtual_machine,
+                                    .build = vm->host.build};
+    HRESULT hr = timers_add(vm->host.timers, &vm->nmi_timer, vm_nmi_expired, vm,
+                            error);
+    if (FAILED(hr))
+        return hr;
+    vm->nmi_timer_ready = true;
+    hr = find_template(vm, &config, error);
+    if (FAILED(hr))
+        return hr;
+    vm->busy = true;
+    return vm->host.machine->create(&vm->env, &config,
+                                    VM_CALL(vm, creation_over), &vm->machine,
+                                    error);
+}
+
+HRESULT vm_create(const struct vm_host *host, const char *id,
+                  struct json_doc *document, vm_reply_fn reply, void *context,
+                  struct vm **out, struct hcs_error *error) {
+    struct vm *vm = vm_new(host, id);
+    HRESULT hr;
+    if (!vm) {
+        json_doc_free(document);
+        return error_set(error, E_OUTOFMEMORY, NULL, "no memory for a system");
+    }
+    vm->document = *document;
+    *document = (struct json_doc){0};
+    hr = vm_document_check(vm->document.root, error);
+    if (FAILED(hr))
+        goto fail;
+    read_document(vm);
+    vm->active = request_new(HcsOperationTypeCreate, reply, context);
+    if (!vm->active) {
+        hr = error_set(error, E_OUTOFMEMORY, NULL, "no memory for a system");
+        goto fail;
+    }
+    *out = vm;
+    hr = start_creation(vm, error);
+    if (SUCCEEDED(hr))
+        return S_OK;
+    *out = NULL;
+fail:
+    if (vm->active)
+        vm->active->reply = NULL;
+    vm->failed = true;
+    vm_destroy(vm);
+    return hr;
+}
+
+static void abandon_requests(struct vm *vm) {
+    struct hcs_error error;
+    error_set(&error, HCS_E_UNEXPECTED_EXIT, NULL,
+              "the system went away before this was done");
+    if (vm->active)
+        vm_answer(vm->active, error.code, &error, NULL);
+    if (vm->terminator)
+        vm_answer(vm->terminator, error.code, &error, NULL);
+    while (!link_alone(&vm->queue)) {
+        struct link *link = vm->queue.next;
+        vm_answer(HCS_CONTAINER(link, struct vm_request, link), error.code,
+                  &error, NULL);
+    }
+    vm->active = NULL;
+    vm->terminator = NULL;
+}
+
+void vm_destroy(struct vm *vm) {
+    if (!vm)
+        return;
+    vm->state = VM_STOPPED;
+    vm->work.then = NULL;
+    vm->power.then = NULL;
+    vm->host.machine->destroy(vm->machine);
+    vm->machine = NULL;
+    if (vm->nmi_timer_ready)
+        timers_remove(vm->host.timers, &vm->nmi_timer);
+    abandon_requests(vm);
+    while (!link_alone(&vm->watchers))
+        link_remove(vm->watchers.next);
+    vm_crash_free(&vm->crash);
+    json_doc_free(&vm->document);
+    free(vm->exit_document);
+    free(vm->id);
+    free(vm);
+}
+
+/* --- what it tells ---------------------------------------------------- */
+
+const char *vm_id(const struct vm *vm) { return vm->id; }
+const char *vm_runtime_id(const struct vm *vm) { return vm->runtime_id; }
+enum vm_state vm_state(const struct vm *vm) { return vm->state; }
+struct machine *vm_machine(const struct vm *vm) { return vm->machine; }
+const char *vm_template_id(const struct vm *vm) { return vm->template_id; }
+
+const char *vm_owner(const struct vm *vm) {
+    return json_text(json_get(vm->document.root, "Owner"), "");
+}
