@@ -77,9 +77,11 @@ local function switches(from, names)
 end
 
 local function write_member(member)
-    return ("  [%q]={type=%q,%s%sbuilds=%d,minor=%d},"):format(member.name, member.type,
+    local head = ("  [%q]={type=%q,"):format(member.name, member.type)
+    local tail = ("%s%sbuilds=%d,minor=%d},"):format(
         member.map and ("map=%q,"):format(member.map) or "",
         switches(member, { "array", "nullable", "always" }), member.builds, member.minor)
+    return #head + #tail > 100 and head .. "\n   " .. tail or head .. tail
 end
 
 local function write_value(value)
@@ -94,7 +96,7 @@ local function write_type(entry)
         lines[i] = entry.members and write_member(item) or write_value(item)
     end
     lines[#lines + 1] = "}}"
-    return ("T[%q]={kind=%q,name=%q,%s\n order={%s},\n %s={\n%s"):format(entry.name,
+    return ("T[%q]={\n kind=%q,name=%q,%s\n order={%s},\n %s={\n%s"):format(entry.name,
         entry.kind, entry.name, switches(entry, { "number", "flags", "lenient", "empty" }),
         name_list(entry), field, table.concat(lines, "\n"))
 end
@@ -117,7 +119,7 @@ function M.write(set)
     lines[#lines + 1] = ("return {name=%q,types=T,\n builds={%s},\n versions={%s},\n settings={")
         :format(set.name, table.concat(set.builds, ","), write_versions(set))
     for _, path in ipairs(set.paths) do
-        lines[#lines + 1] = ("  {path=%q,type=%q},"):format(path.path, path.type)
+        lines[#lines + 1] = ("  {path=%q,\n   type=%q},"):format(path.path, path.type)
     end
     lines[#lines + 1] = "}}\n"
     return table.concat(lines, "\n")

@@ -33,7 +33,8 @@
 
 local T = {}
 
-T["AppContainerLaunchType"]={kind="enum",name="AppContainerLaunchType",
+T["AppContainerLaunchType"]={
+ kind="enum",name="AppContainerLaunchType",
  order={"Default","None","AppContainer","LessPrivilegedAppContainer",},
  values={
   ["AppContainer"]={value=2,builds=511,minor=0},
@@ -41,13 +42,15 @@ T["AppContainerLaunchType"]={kind="enum",name="AppContainerLaunchType",
   ["LessPrivilegedAppContainer"]={value=3,builds=511,minor=0},
   ["None"]={value=1,builds=511,minor=0},
 }}
-T["ApplySecureBootTemplateType"]={kind="enum",name="ApplySecureBootTemplateType",
+T["ApplySecureBootTemplateType"]={
+ kind="enum",name="ApplySecureBootTemplateType",
  order={"Skip","Apply",},
  values={
   ["Apply"]={value=1,builds=508,minor=3},
   ["Skip"]={value=0,builds=508,minor=3},
 }}
-T["Attachment"]={kind="object",name="Attachment",
+T["Attachment"]={
+ kind="object",name="Attachment",
  order={"AlwaysAllowSparseFiles","CachingMode","CaptureIoAttributionContext",
   "DisableExpansionOptimization","ExtensibleVirtualDiskType","IgnoreFlushes",
   "IgnoreRelativeLocator","IopsLimit","IopsReservation","NoWriteHardening","Path",
@@ -73,7 +76,8 @@ T["Attachment"]={kind="object",name="Attachment",
   ["Weight"]={type="int64",nullable=true,builds=480,minor=7},
   ["WriteHardeningMethod"]={type="WriteHardening",builds=480,minor=7},
 }}
-T["AttachmentType"]={kind="enum",name="AttachmentType",
+T["AttachmentType"]={
+ kind="enum",name="AttachmentType",
  order={"VirtualDisk","SharedDisk","Iso","PassThru","ExtensibleVirtualDisk","VirtualFloppyDisk",
   "None",},
  values={
@@ -85,7 +89,8 @@ T["AttachmentType"]={kind="enum",name="AttachmentType",
   ["VirtualDisk"]={value=0,builds=511,minor=0},
   ["VirtualFloppyDisk"]={value=5,builds=504,minor=4},
 }}
-T["AttributionRecord"]={kind="object",name="AttributionRecord",
+T["AttributionRecord"]={
+ kind="object",name="AttributionRecord",
  order={"GuestCrash","InjectNonMaskableInterrupt","OperationFailure","SystemExit","TripleFault",
   "VirtualDeviceFailure","WorkerExit",},
  members={
@@ -97,22 +102,26 @@ T["AttributionRecord"]={kind="object",name="AttributionRecord",
   ["VirtualDeviceFailure"]={type="VirtualDeviceFailure",builds=504,minor=4},
   ["WorkerExit"]={type="WorkerExit",builds=504,minor=4},
 }}
-T["BasicInformation"]={kind="object",name="BasicInformation",
+T["BasicInformation"]={
+ kind="object",name="BasicInformation",
  order={"SupportedSchemaVersions",},
  members={
   ["SupportedSchemaVersions"]={type="Version",array=true,builds=511,minor=1},
 }}
-T["BatchedBinding"]={kind="object",name="BatchedBinding",
+T["BatchedBinding"]={
+ kind="object",name="BatchedBinding",
  order={"BindingRoots","FilePath",},
  members={
   ["BindingRoots"]={type="string",array=true,always=true,builds=511,minor=0},
   ["FilePath"]={type="string",always=true,builds=511,minor=0},
 }}
-T["Battery"]={kind="object",name="Battery",
+T["Battery"]={
+ kind="object",name="Battery",
  order={},
  members={
 }}
-T["BootDevice"]={kind="enum",name="BootDevice",
+T["BootDevice"]={
+ kind="enum",name="BootDevice",
  order={"Floppy","Optical","HardDrive","Network",},
  values={
   ["Floppy"]={value=0,builds=511,minor=0},
@@ -120,7 +129,8 @@ T["BootDevice"]={kind="enum",name="BootDevice",
   ["Network"]={value=3,builds=511,minor=0},
   ["Optical"]={value=1,builds=511,minor=0},
 }}
-T["CacheMode"]={kind="enum",name="CacheMode",empty=true,
+T["CacheMode"]={
+ kind="enum",name="CacheMode",empty=true,
  order={"Unspecified","Disabled","Enabled","Private","PrivateAllowSharing",},
  values={
   ["Disabled"]={value=1,builds=511,minor=0},
@@ -129,7 +139,8 @@ T["CacheMode"]={kind="enum",name="CacheMode",empty=true,
   ["PrivateAllowSharing"]={value=4,builds=511,minor=0},
   ["Unspecified"]={value=0,builds=508,minor=0},
 }}
-T["CacheQueryStatsResponse"]={kind="object",name="CacheQueryStatsResponse",
+T["CacheQueryStatsResponse"]={
+ kind="object",name="CacheQueryStatsResponse",
  order={"L3OccupancyBytes","L3TotalBwBytes","L3LocalBwBytes","Valid",},
  members={
   ["L3LocalBwBytes"]={type="uint64",always=true,builds=511,minor=0},
@@ -137,14 +148,16 @@ T["CacheQueryStatsResponse"]={kind="object",name="CacheQueryStatsResponse",
   ["L3TotalBwBytes"]={type="uint64",always=true,builds=511,minor=0},
   ["Valid"]={type="bool",always=true,builds=448,minor=7},
 }}
-T["CachingMode"]={kind="enum",name="CachingMode",
+T["CachingMode"]={
+ kind="enum",name="CachingMode",
  order={"Uncached","Cached","ReadOnlyCached",},
  values={
   ["Cached"]={value=1,builds=511,minor=1},
   ["ReadOnlyCached"]={value=2,builds=511,minor=1},
   ["Uncached"]={value=0,builds=511,minor=1},
 }}
-T["Chipset"]={kind="object",name="Chipset",
+T["Chipset"]={
+ kind="object",name="Chipset",
  order={"BaseBoardSerialNumber","BiosGUID","BiosLockString","BiosSerialNumber","ChassisAssetTag",
   "ChassisSerialNumber","EnableHibernation","FirmwareFile","IsFileFirmwareMode",
   "IsNumLockDisabled","LinuxKernelDirect","MemoryDeviceSerialNumber","Pcat",
@@ -168,7 +181,8 @@ T["Chipset"]={kind="object",name="Chipset",
   ["Uefi"]={type="Uefi",builds=511,minor=0},
   ["UseUtc"]={type="bool",builds=511,minor=1},
 }}
-T["CimMount"]={kind="object",name="CimMount",
+T["CimMount"]={
+ kind="object",name="CimMount",
  order={"FileSystemName","ImagePath","MountFlags","VolumeGuid",},
  members={
   ["FileSystemName"]={type="string",builds=508,minor=3},
@@ -176,12 +190,14 @@ T["CimMount"]={kind="object",name="CimMount",
   ["MountFlags"]={type="uint32",builds=504,minor=5},
   ["VolumeGuid"]={type="guid",builds=508,minor=3},
 }}
-T["CloseHandle"]={kind="object",name="CloseHandle",
+T["CloseHandle"]={
+ kind="object",name="CloseHandle",
  order={"Handle",},
  members={
   ["Handle"]={type="StdHandle",always=true,builds=511,minor=0},
 }}
-T["ComPort"]={kind="object",name="ComPort",
+T["ComPort"]={
+ kind="object",name="ComPort",
  order={"ForceEnable","InputBufferSize","NamedPipe","OptimizeForDebugger",},
  members={
   ["ForceEnable"]={type="bool",builds=496,minor=6},
@@ -189,7 +205,8 @@ T["ComPort"]={kind="object",name="ComPort",
   ["NamedPipe"]={type="string",builds=511,minor=1},
   ["OptimizeForDebugger"]={type="bool",builds=511,minor=1},
 }}
-T["CombinedLayers"]={kind="object",name="CombinedLayers",
+T["CombinedLayers"]={
+ kind="object",name="CombinedLayers",
  order={"ContainerRootPath","FilterType","Layers","ScratchPath",},
  members={
   ["ContainerRootPath"]={type="string",always=true,builds=511,minor=0},
@@ -197,17 +214,20 @@ T["CombinedLayers"]={kind="object",name="CombinedLayers",
   ["Layers"]={type="Layer",array=true,builds=511,minor=0},
   ["ScratchPath"]={type="string",builds=511,minor=0},
 }}
-T["CompatibilityInfo"]={kind="object",name="CompatibilityInfo",
+T["CompatibilityInfo"]={
+ kind="object",name="CompatibilityInfo",
  order={"Data",},
  members={
   ["Data"]={type="bytes",builds=384,minor=7},
 }}
-T["CompatibilitySettings"]={kind="object",name="CompatibilitySettings",
+T["CompatibilitySettings"]={
+ kind="object",name="CompatibilitySettings",
  order={"GuestFeatureSet",},
  members={
   ["GuestFeatureSet"]={type="GuestFeatureSetFlags",builds=384,minor=7},
 }}
-T["ComputeSystem"]={kind="object",name="ComputeSystem",
+T["ComputeSystem"]={
+ kind="object",name="ComputeSystem",
  order={"Owner","SchemaVersion","HostingSystemId","HostedSystem","Container","VirtualMachine",
   "ShouldTerminateOnLastHandleClosed","JobName",},
  members={
@@ -220,7 +240,8 @@ T["ComputeSystem"]={kind="object",name="ComputeSystem",
   ["ShouldTerminateOnLastHandleClosed"]={type="bool",builds=511,minor=0},
   ["VirtualMachine"]={type="VirtualMachine",builds=511,minor=0},
 }}
-T["ComputeSystemProperties"]={kind="object",name="ComputeSystemProperties",
+T["ComputeSystemProperties"]={
+ kind="object",name="ComputeSystemProperties",
  order={"HostingSystemId","Id","IsDummy","Name","ObRoot","Owner","RuntimeId","RuntimeOsType",
   "RuntimeTemplateId","State","SystemType",},
  members={
@@ -236,25 +257,29 @@ T["ComputeSystemProperties"]={kind="object",name="ComputeSystemProperties",
   ["State"]={type="State",builds=504,minor=5},
   ["SystemType"]={type="SystemType",builds=504,minor=5},
 }}
-T["ConsoleImage"]={kind="object",name="ConsoleImage",
+T["ConsoleImage"]={
+ kind="object",name="ConsoleImage",
  order={"Image",},
  members={
   ["Image"]={type="bytes",builds=504,minor=5},
 }}
-T["ConsoleImageQuery"]={kind="object",name="ConsoleImageQuery",
+T["ConsoleImageQuery"]={
+ kind="object",name="ConsoleImageQuery",
  order={"Flags","Height","Width",},
  members={
   ["Flags"]={type="uint32",builds=504,minor=5},
   ["Height"]={type="uint16",builds=504,minor=5},
   ["Width"]={type="uint16",builds=504,minor=5},
 }}
-T["ConsoleSize"]={kind="object",name="ConsoleSize",
+T["ConsoleSize"]={
+ kind="object",name="ConsoleSize",
  order={"Height","Width",},
  members={
   ["Height"]={type="uint16",always=true,builds=511,minor=0},
   ["Width"]={type="uint16",always=true,builds=511,minor=0},
 }}
-T["Container"]={kind="object",name="Container",
+T["Container"]={
+ kind="object",name="Container",
  order={"AdditionalDeviceNamespace","AssignedDevices","ContainerCredentialGuard",
   "ContainerDefinitionFilePath","GuestOs","HvSocket","IsolationType","MappedDirectories",
   "MappedPipes","Memory","Networking","Processor","RegistryChanges","Storage",},
@@ -274,44 +299,51 @@ T["Container"]={kind="object",name="Container",
   ["RegistryChanges"]={type="RegistryChanges",builds=511,minor=0},
   ["Storage"]={type="Storage",always=true,builds=511,minor=0},
 }}
-T["ContainerCredentialGuardAddInstanceRequest"]={kind="object",name="ContainerCredentialGuardAddInstanceRequest",
+T["ContainerCredentialGuardAddInstanceRequest"]={
+ kind="object",name="ContainerCredentialGuardAddInstanceRequest",
  order={"CredentialSpec","Id","Transport",},
  members={
   ["CredentialSpec"]={type="string",always=true,builds=511,minor=1},
   ["Id"]={type="string",always=true,builds=511,minor=1},
   ["Transport"]={type="ContainerCredentialGuardTransport",always=true,builds=511,minor=1},
 }}
-T["ContainerCredentialGuardHvSocketServiceConfig"]={kind="object",name="ContainerCredentialGuardHvSocketServiceConfig",
+T["ContainerCredentialGuardHvSocketServiceConfig"]={
+ kind="object",name="ContainerCredentialGuardHvSocketServiceConfig",
  order={"ServiceConfig","ServiceId",},
  members={
   ["ServiceConfig"]={type="HvSocketServiceConfig",builds=511,minor=1},
   ["ServiceId"]={type="guid",always=true,builds=511,minor=1},
 }}
-T["ContainerCredentialGuardInstance"]={kind="object",name="ContainerCredentialGuardInstance",
+T["ContainerCredentialGuardInstance"]={
+ kind="object",name="ContainerCredentialGuardInstance",
  order={"CredentialGuard","HvSocketConfig","Id",},
  members={
   ["CredentialGuard"]={type="ContainerCredentialGuardState",always=true,builds=511,minor=1},
   ["HvSocketConfig"]={type="ContainerCredentialGuardHvSocketServiceConfig",builds=511,minor=1},
   ["Id"]={type="string",always=true,builds=511,minor=1},
 }}
-T["ContainerCredentialGuardModifyOperation"]={kind="enum",name="ContainerCredentialGuardModifyOperation",
+T["ContainerCredentialGuardModifyOperation"]={
+ kind="enum",name="ContainerCredentialGuardModifyOperation",
  order={"AddInstance","RemoveInstance",},
  values={
   ["AddInstance"]={value=0,builds=511,minor=1},
   ["RemoveInstance"]={value=1,builds=511,minor=1},
 }}
-T["ContainerCredentialGuardOperationRequest"]={kind="object",name="ContainerCredentialGuardOperationRequest",
+T["ContainerCredentialGuardOperationRequest"]={
+ kind="object",name="ContainerCredentialGuardOperationRequest",
  order={"Operation","OperationDetails",},
  members={
   ["Operation"]={type="ContainerCredentialGuardModifyOperation",always=true,builds=511,minor=1},
   ["OperationDetails"]={type="any",always=true,builds=511,minor=1},
 }}
-T["ContainerCredentialGuardRemoveInstanceRequest"]={kind="object",name="ContainerCredentialGuardRemoveInstanceRequest",
+T["ContainerCredentialGuardRemoveInstanceRequest"]={
+ kind="object",name="ContainerCredentialGuardRemoveInstanceRequest",
  order={"Id",},
  members={
   ["Id"]={type="string",always=true,builds=511,minor=1},
 }}
-T["ContainerCredentialGuardState"]={kind="object",name="ContainerCredentialGuardState",
+T["ContainerCredentialGuardState"]={
+ kind="object",name="ContainerCredentialGuardState",
  order={"Cookie","CredentialSpec","RpcEndpoint","Transport",},
  members={
   ["Cookie"]={type="bytes",always=true,builds=511,minor=1},
@@ -319,19 +351,22 @@ T["ContainerCredentialGuardState"]={kind="object",name="ContainerCredentialGuard
   ["RpcEndpoint"]={type="string",always=true,builds=511,minor=1},
   ["Transport"]={type="ContainerCredentialGuardTransport",always=true,builds=511,minor=1},
 }}
-T["ContainerCredentialGuardSystemInfo"]={kind="object",name="ContainerCredentialGuardSystemInfo",
+T["ContainerCredentialGuardSystemInfo"]={
+ kind="object",name="ContainerCredentialGuardSystemInfo",
  order={"Instances",},
  members={
   ["Instances"]={type="ContainerCredentialGuardInstance",array=true,always=true,builds=511,minor=1},
 }}
-T["ContainerCredentialGuardTransport"]={kind="enum",name="ContainerCredentialGuardTransport",
+T["ContainerCredentialGuardTransport"]={
+ kind="enum",name="ContainerCredentialGuardTransport",
  order={"LRPC","HvSocket","Count",},
  values={
   ["Count"]={value=2,builds=511,minor=0},
   ["HvSocket"]={value=1,builds=511,minor=1},
   ["LRPC"]={value=0,builds=511,minor=1},
 }}
-T["Container_HvSocket"]={kind="object",name="Container_HvSocket",
+T["Container_HvSocket"]={
+ kind="object",name="Container_HvSocket",
  order={"Config","EnableAuditing","EnablePowerShellDirect","EnableUtcRelay",},
  members={
   ["Config"]={type="HvSocketSystemConfig",builds=511,minor=0},
@@ -339,42 +374,49 @@ T["Container_HvSocket"]={kind="object",name="Container_HvSocket",
   ["EnablePowerShellDirect"]={type="bool",builds=511,minor=0},
   ["EnableUtcRelay"]={type="bool",builds=511,minor=0},
 }}
-T["Container_Memory"]={kind="object",name="Container_Memory",
+T["Container_Memory"]={
+ kind="object",name="Container_Memory",
  order={"Maximum","SizeInMB",},
  members={
   ["Maximum"]={type="uint64",always=true,builds=511,minor=0},
   ["SizeInMB"]={type="uint64",always=true,builds=511,minor=1},
 }}
-T["Container_Processor"]={kind="object",name="Container_Processor",
+T["Container_Processor"]={
+ kind="object",name="Container_Processor",
  order={"Count","Maximum","Weight",},
  members={
   ["Count"]={type="uint32",nullable=true,builds=511,minor=0},
   ["Maximum"]={type="int64",nullable=true,builds=511,minor=0},
   ["Weight"]={type="int64",nullable=true,builds=511,minor=0},
 }}
-T["ContainersDef_BatchedBinding"]={kind="object",name="ContainersDef_BatchedBinding",
+T["ContainersDef_BatchedBinding"]={
+ kind="object",name="ContainersDef_BatchedBinding",
  order={"bindingroots","filepath",},
  members={
   ["bindingroots"]={type="string",array=true,always=true,builds=504,minor=3},
   ["filepath"]={type="string",always=true,builds=504,minor=3},
 }}
-T["ContainersDef_Device"]={kind="object",name="ContainersDef_Device",
+T["ContainersDef_Device"]={
+ kind="object",name="ContainersDef_Device",
  order={"device_extension",},
  members={
   ["device_extension"]={type="DeviceExtension",array=true,builds=504,minor=3},
 }}
-T["CpuGroup"]={kind="object",name="CpuGroup",
+T["CpuGroup"]={
+ kind="object",name="CpuGroup",
  order={"Id",},
  members={
   ["Id"]={type="guid",always=true,builds=511,minor=1},
 }}
-T["CpuGroupAffinity"]={kind="object",name="CpuGroupAffinity",
+T["CpuGroupAffinity"]={
+ kind="object",name="CpuGroupAffinity",
  order={"LogicalProcessorCount","LogicalProcessors",},
  members={
   ["LogicalProcessorCount"]={type="uint32",always=true,builds=508,minor=1},
   ["LogicalProcessors"]={type="uint32",array=true,builds=508,minor=1},
 }}
-T["CpuGroupConfig"]={kind="object",name="CpuGroupConfig",
+T["CpuGroupConfig"]={
+ kind="object",name="CpuGroupConfig",
  order={"Affinity","GroupId","GroupProperties","HypervisorGroupId",},
  members={
   ["Affinity"]={type="CpuGroupAffinity",always=true,builds=508,minor=1},
@@ -382,24 +424,28 @@ T["CpuGroupConfig"]={kind="object",name="CpuGroupConfig",
   ["GroupProperties"]={type="CpuGroupProperty",array=true,builds=508,minor=1},
   ["HypervisorGroupId"]={type="uint64",always=true,builds=504,minor=5},
 }}
-T["CpuGroupConfigurations"]={kind="object",name="CpuGroupConfigurations",
+T["CpuGroupConfigurations"]={
+ kind="object",name="CpuGroupConfigurations",
  order={"CpuGroups",},
  members={
   ["CpuGroups"]={type="CpuGroupConfig",array=true,builds=508,minor=1},
 }}
-T["CpuGroupProperty"]={kind="object",name="CpuGroupProperty",
+T["CpuGroupProperty"]={
+ kind="object",name="CpuGroupProperty",
  order={"PropertyCode","PropertyValue",},
  members={
   ["PropertyCode"]={type="uint32",always=true,builds=508,minor=1},
   ["PropertyValue"]={type="uint64",always=true,builds=508,minor=1},
 }}
-T["CrashOptions"]={kind="object",name="CrashOptions",
+T["CrashOptions"]={
+ kind="object",name="CrashOptions",
  order={"Type","GuestDebugStateFile",},
  members={
   ["GuestDebugStateFile"]={type="string",builds=511,minor=0},
   ["Type"]={type="CrashType",builds=508,minor=3},
 }}
-T["CrashReport"]={kind="object",name="CrashReport",
+T["CrashReport"]={
+ kind="object",name="CrashReport",
  order={"SystemId","SystemName","ActivityId","WindowsCrashInfo","NixCrashInfo",
   "GuestCrashSaveInfo","CrashParameters","CrashLog","VmwpDump","LiveDump","Status",
   "PreOSId","Vtl","CrashStackUnavailable","VirtualMachineSkuType","Owner",},
@@ -421,38 +467,44 @@ T["CrashReport"]={kind="object",name="CrashReport",
   ["Vtl"]={type="uint32",builds=448,minor=7},
   ["WindowsCrashInfo"]={type="WindowsCrashReport",builds=511,minor=1},
 }}
-T["CrashReportLiveDump"]={kind="object",name="CrashReportLiveDump",
+T["CrashReportLiveDump"]={
+ kind="object",name="CrashReportLiveDump",
  order={"DumpFile","Status","UserPagesAvailable",},
  members={
   ["DumpFile"]={type="string",builds=480,minor=7},
   ["Status"]={type="int32",builds=480,minor=7},
   ["UserPagesAvailable"]={type="bool",builds=480,minor=7},
 }}
-T["CrashReportProcessDump"]={kind="object",name="CrashReportProcessDump",
+T["CrashReportProcessDump"]={
+ kind="object",name="CrashReportProcessDump",
  order={"DumpFile","Status",},
  members={
   ["DumpFile"]={type="string",builds=504,minor=4},
   ["Status"]={type="int32",builds=504,minor=4},
 }}
-T["CrashType"]={kind="enum",name="CrashType",
+T["CrashType"]={
+ kind="enum",name="CrashType",
  order={"CrashGuest","CaptureGuestDebugState",},
  values={
   ["CaptureGuestDebugState"]={value=1,builds=511,minor=0},
   ["CrashGuest"]={value=0,builds=508,minor=3},
 }}
-T["CreateGroupOperation"]={kind="object",name="CreateGroupOperation",
+T["CreateGroupOperation"]={
+ kind="object",name="CreateGroupOperation",
  order={"GroupId","LogicalProcessorCount","LogicalProcessors",},
  members={
   ["GroupId"]={type="guid",always=true,builds=508,minor=1},
   ["LogicalProcessorCount"]={type="uint32",always=true,builds=508,minor=1},
   ["LogicalProcessors"]={type="uint32",array=true,builds=508,minor=1},
 }}
-T["CxlMemory"]={kind="object",name="CxlMemory",
+T["CxlMemory"]={
+ kind="object",name="CxlMemory",
  order={"Enabled",},
  members={
   ["Enabled"]={type="bool",builds=256,minor=7},
 }}
-T["DebugOptions"]={kind="object",name="DebugOptions",
+T["DebugOptions"]={
+ kind="object",name="DebugOptions",
  order={"BugcheckNoCrashdumpSavedStateFileName","BugcheckSavedStateFileName",
   "FirmwareDumpFileName","LiveDumpOnGuestCrash","ShutdownOrResetSavedStateFileName",
   "TripleFaultSavedStateFileName","WorkerProcessDumpOnGuestCrash",},
@@ -465,31 +517,36 @@ T["DebugOptions"]={kind="object",name="DebugOptions",
   ["TripleFaultSavedStateFileName"]={type="string",builds=504,minor=4},
   ["WorkerProcessDumpOnGuestCrash"]={type="ProcessDump",always=true,builds=504,minor=4},
 }}
-T["DeleteGroupOperation"]={kind="object",name="DeleteGroupOperation",
+T["DeleteGroupOperation"]={
+ kind="object",name="DeleteGroupOperation",
  order={"GroupId",},
  members={
   ["GroupId"]={type="guid",always=true,builds=508,minor=1},
 }}
-T["Device"]={kind="object",name="Device",
+T["Device"]={
+ kind="object",name="Device",
  order={"InterfaceClassGuid","LocationPath","Type",},
  members={
   ["InterfaceClassGuid"]={type="guid",always=true,builds=511,minor=1},
   ["LocationPath"]={type="string",always=true,builds=510,minor=2},
   ["Type"]={type="DeviceType",always=true,builds=510,minor=2},
 }}
-T["DeviceCategory"]={kind="object",name="DeviceCategory",
+T["DeviceCategory"]={
+ kind="object",name="DeviceCategory",
  order={"interface_class","name",},
  members={
   ["interface_class"]={type="InterfaceClass",array=true,always=true,builds=504,minor=3},
   ["name"]={type="string",always=true,builds=504,minor=3},
 }}
-T["DeviceExtension"]={kind="object",name="DeviceExtension",
+T["DeviceExtension"]={
+ kind="object",name="DeviceExtension",
  order={"device_category","namespace",},
  members={
   ["device_category"]={type="DeviceCategory",always=true,builds=504,minor=3},
   ["namespace"]={type="Namespace",always=true,builds=504,minor=3},
 }}
-T["DeviceInstance"]={kind="object",name="DeviceInstance",
+T["DeviceInstance"]={
+ kind="object",name="DeviceInstance",
  order={"id","interface_class","location_path","port_name",},
  members={
   ["id"]={type="string",builds=504,minor=3},
@@ -497,21 +554,24 @@ T["DeviceInstance"]={kind="object",name="DeviceInstance",
   ["location_path"]={type="string",always=true,builds=504,minor=3},
   ["port_name"]={type="string",builds=504,minor=3},
 }}
-T["DeviceNamespace"]={kind="object",name="DeviceNamespace",
+T["DeviceNamespace"]={
+ kind="object",name="DeviceNamespace",
  order={"device_category","device_instance","requires_driverstore",},
  members={
   ["device_category"]={type="DeviceCategory",array=true,builds=504,minor=3},
   ["device_instance"]={type="DeviceInstance",array=true,builds=504,minor=3},
   ["requires_driverstore"]={type="bool",builds=504,minor=3},
 }}
-T["DeviceType"]={kind="enum",name="DeviceType",
+T["DeviceType"]={
+ kind="enum",name="DeviceType",
  order={"ClassGuid","DeviceInstance","GpuMirror",},
  values={
   ["ClassGuid"]={value=0,builds=510,minor=2},
   ["DeviceInstance"]={value=1,builds=510,minor=2},
   ["GpuMirror"]={value=2,builds=510,minor=2},
 }}
-T["Devices"]={kind="object",name="Devices",
+T["Devices"]={
+ kind="object",name="Devices",
  order={"Battery","ComPorts","EmulatedNetworkAdapter","EmulatedS3VideoMonitor",
   "EnhancedModeVideo","FlexibleIov","Floppy","GhciDevice","GuestCrashReporting",
   "GuestEmulationTransport","HvSocket","Ide","KernelIntegration","Keyboard","Licensing",
@@ -545,7 +605,8 @@ T["Devices"]={kind="object",name="Devices",
   ["VirtualPci"]={type="VirtualPciDevice",map="string",builds=508,minor=3},
   ["VirtualSmb"]={type="VirtualSmb",builds=511,minor=0},
 }}
-T["EmulatedNetworkAdapter"]={kind="object",name="EmulatedNetworkAdapter",
+T["EmulatedNetworkAdapter"]={
+ kind="object",name="EmulatedNetworkAdapter",
  order={"ClusterMonitored","FriendlyName","IovSettings","IsAttached","MacAddress","MeteringAcls",
   "PortId","ResourcePoolId","SwitchId","SwitchName","UseDynamicMacAddress",
   "UsePersistentPort",},
@@ -563,17 +624,20 @@ T["EmulatedNetworkAdapter"]={kind="object",name="EmulatedNetworkAdapter",
   ["UseDynamicMacAddress"]={type="bool",builds=496,minor=6},
   ["UsePersistentPort"]={type="bool",builds=496,minor=6},
 }}
-T["EmulatedS3VideoMonitor"]={kind="object",name="EmulatedS3VideoMonitor",
+T["EmulatedS3VideoMonitor"]={
+ kind="object",name="EmulatedS3VideoMonitor",
  order={"Address",},
  members={
   ["Address"]={type="string",builds=496,minor=6},
 }}
-T["EnhancedModeVideo"]={kind="object",name="EnhancedModeVideo",
+T["EnhancedModeVideo"]={
+ kind="object",name="EnhancedModeVideo",
  order={"ConnectionOptions",},
  members={
   ["ConnectionOptions"]={type="RdpConnectionOptions",builds=511,minor=1},
 }}
-T["EnlightenmentModifications"]={kind="enum",name="EnlightenmentModifications",
+T["EnlightenmentModifications"]={
+ kind="enum",name="EnlightenmentModifications",
  order={"FavorAutoEoi","Unreported","FavorAutoEoiLegacyOs","RsvdZ1",},
  values={
   ["FavorAutoEoi"]={value=0,builds=504,minor=5},
@@ -581,13 +645,16 @@ T["EnlightenmentModifications"]={kind="enum",name="EnlightenmentModifications",
   ["RsvdZ1"]={value=63,builds=56,minor=5},
   ["Unreported"]={value=0,builds=56,minor=5},
 }}
-T["EnlightenmentSet"]={kind="object",name="EnlightenmentSet",
+T["EnlightenmentSet"]={
+ kind="object",name="EnlightenmentSet",
  order={"ProcessorFeatureSetMode","SyntheticProcessorFeatures",},
  members={
   ["ProcessorFeatureSetMode"]={type="ProcessorFeatureSetMode",always=true,builds=480,minor=7},
-  ["SyntheticProcessorFeatures"]={type="SyntheticProcessorFeature",array=true,always=true,builds=480,minor=7},
+  ["SyntheticProcessorFeatures"]={type="SyntheticProcessorFeature",
+   array=true,always=true,builds=480,minor=7},
 }}
-T["ErrorEvent"]={kind="object",name="ErrorEvent",
+T["ErrorEvent"]={
+ kind="object",name="ErrorEvent",
  order={"Message","StackTrace","Provider","EventId","Flags","Source","Data",},
  members={
   ["Data"]={type="EventData",array=true,builds=511,minor=1},
@@ -598,13 +665,15 @@ T["ErrorEvent"]={kind="object",name="ErrorEvent",
   ["Source"]={type="string",builds=511,minor=1},
   ["StackTrace"]={type="string",builds=511,minor=1},
 }}
-T["EventData"]={kind="object",name="EventData",
+T["EventData"]={
+ kind="object",name="EventData",
  order={"Type","Value",},
  members={
   ["Type"]={type="EventDataType",always=true,builds=511,minor=1},
   ["Value"]={type="string",always=true,builds=511,minor=1},
 }}
-T["EventDataType"]={kind="enum",name="EventDataType",
+T["EventDataType"]={
+ kind="enum",name="EventDataType",
  order={"Empty","String","AnsiString","SByte","Byte","Int16","UInt16","Int32","UInt32","Int64",
   "UInt64","Single","Double","Boolean","Binary","Guid",},
  values={
@@ -625,7 +694,8 @@ T["EventDataType"]={kind="enum",name="EventDataType",
   ["UInt32"]={value=8,builds=511,minor=1},
   ["UInt64"]={value=10,builds=511,minor=1},
 }}
-T["ExitInitiator"]={kind="enum",name="ExitInitiator",
+T["ExitInitiator"]={
+ kind="enum",name="ExitInitiator",
  order={"None","GuestOS","Client","Internal","Unknown",},
  values={
   ["Client"]={value=2,builds=504,minor=4},
@@ -634,43 +704,50 @@ T["ExitInitiator"]={kind="enum",name="ExitInitiator",
   ["None"]={value=0,builds=504,minor=4},
   ["Unknown"]={value=4,builds=504,minor=4},
 }}
-T["ExportLayerOptions"]={kind="object",name="ExportLayerOptions",
+T["ExportLayerOptions"]={
+ kind="object",name="ExportLayerOptions",
  order={"IsWritableLayer",},
  members={
   ["IsWritableLayer"]={type="bool",builds=511,minor=1},
 }}
-T["FastRestoreFeatureOptions"]={kind="enum",name="FastRestoreFeatureOptions",number=true,flags=true,
+T["FastRestoreFeatureOptions"]={
+ kind="enum",name="FastRestoreFeatureOptions",number=true,flags=true,
  order={"None","FastRestoreFlushesDisabled",},
  values={
   ["FastRestoreFlushesDisabled"]={value=1,builds=448,minor=7},
   ["None"]={value=0,builds=448,minor=7},
 }}
-T["FastRestoreOptions"]={kind="object",name="FastRestoreOptions",
+T["FastRestoreOptions"]={
+ kind="object",name="FastRestoreOptions",
  order={"Features","RestoreMode",},
  members={
   ["Features"]={type="FeatureOptions",builds=448,minor=7},
   ["RestoreMode"]={type="RestoreMode",builds=448,minor=7},
 }}
-T["FastSaveFeatureOptions"]={kind="enum",name="FastSaveFeatureOptions",number=true,flags=true,
+T["FastSaveFeatureOptions"]={
+ kind="enum",name="FastSaveFeatureOptions",number=true,flags=true,
  order={"None","FastSaveFlushesDisabled",},
  values={
   ["FastSaveFlushesDisabled"]={value=4,builds=448,minor=7},
   ["None"]={value=0,builds=448,minor=7},
 }}
-T["FastSaveOptions"]={kind="object",name="FastSaveOptions",
+T["FastSaveOptions"]={
+ kind="object",name="FastSaveOptions",
  order={"Features","SaveMode",},
  members={
   ["Features"]={type="FeatureOptions",builds=448,minor=7},
   ["SaveMode"]={type="SaveMode",builds=448,minor=7},
 }}
-T["FeatureOptions"]={kind="object",name="FeatureOptions",
+T["FeatureOptions"]={
+ kind="object",name="FeatureOptions",
  order={"FastRestoreFeatures","FastSaveFeatures","HandleBrokeringOptions",},
  members={
   ["FastRestoreFeatures"]={type="FastRestoreFeatureOptions",builds=448,minor=7},
   ["FastSaveFeatures"]={type="FastSaveFeatureOptions",builds=448,minor=7},
   ["HandleBrokeringOptions"]={type="HandleBrokeringOptions",builds=448,minor=7},
 }}
-T["FeatureSettingDisposition"]={kind="enum",name="FeatureSettingDisposition",
+T["FeatureSettingDisposition"]={
+ kind="enum",name="FeatureSettingDisposition",
  order={"Current","Add","Modify","Delete","Cleanup",},
  values={
   ["Add"]={value=1,builds=504,minor=4},
@@ -679,29 +756,34 @@ T["FeatureSettingDisposition"]={kind="enum",name="FeatureSettingDisposition",
   ["Delete"]={value=3,builds=504,minor=4},
   ["Modify"]={value=2,builds=504,minor=4},
 }}
-T["FileCopy"]={kind="object",name="FileCopy",
+T["FileCopy"]={
+ kind="object",name="FileCopy",
  order={},
  members={
 }}
-T["FileSystemFilterType"]={kind="enum",name="FileSystemFilterType",
+T["FileSystemFilterType"]={
+ kind="enum",name="FileSystemFilterType",
  order={"WCIFS","UnionFS",},
  values={
   ["UnionFS"]={value=1,builds=448,minor=7},
   ["WCIFS"]={value=0,builds=448,minor=7},
 }}
-T["FilesystemIsolationMode"]={kind="enum",name="FilesystemIsolationMode",
+T["FilesystemIsolationMode"]={
+ kind="enum",name="FilesystemIsolationMode",
  order={"hard","soft",},
  values={
   ["hard"]={value=0,builds=504,minor=3},
   ["soft"]={value=1,builds=504,minor=3},
 }}
-T["FilesystemLayer"]={kind="object",name="FilesystemLayer",
+T["FilesystemLayer"]={
+ kind="object",name="FilesystemLayer",
  order={"identifier","path",},
  members={
   ["identifier"]={type="guid",always=true,builds=504,minor=3},
   ["path"]={type="string",always=true,builds=504,minor=3},
 }}
-T["FilesystemNamespace"]={kind="object",name="FilesystemNamespace",
+T["FilesystemNamespace"]={
+ kind="object",name="FilesystemNamespace",
  order={"bindings","isolation","layer","nesting","path",},
  members={
   ["bindings"]={type="ContainersDef_BatchedBinding",array=true,always=true,builds=504,minor=3},
@@ -710,44 +792,51 @@ T["FilesystemNamespace"]={kind="object",name="FilesystemNamespace",
   ["nesting"]={type="FilesystemNestingMode",always=true,builds=504,minor=3},
   ["path"]={type="string",always=true,builds=504,minor=3},
 }}
-T["FilesystemNestingMode"]={kind="enum",name="FilesystemNestingMode",
+T["FilesystemNestingMode"]={
+ kind="enum",name="FilesystemNestingMode",
  order={"inner","outer",},
  values={
   ["inner"]={value=0,builds=504,minor=3},
   ["outer"]={value=1,builds=504,minor=3},
 }}
-T["FilteredPropertyQuery"]={kind="object",name="FilteredPropertyQuery",
+T["FilteredPropertyQuery"]={
+ kind="object",name="FilteredPropertyQuery",
  order={"Filter","PropertyType",},
  members={
   ["Filter"]={type="any",builds=511,minor=0},
   ["PropertyType"]={type="GetPropertyType",always=true,builds=511,minor=0},
 }}
-T["FirmwareFile"]={kind="object",name="FirmwareFile",
+T["FirmwareFile"]={
+ kind="object",name="FirmwareFile",
  order={"File","Parameters",},
  members={
   ["File"]={type="string",builds=448,minor=7},
   ["Parameters"]={type="bytes",builds=448,minor=7},
 }}
-T["FlexibleIoDevice"]={kind="object",name="FlexibleIoDevice",
+T["FlexibleIoDevice"]={
+ kind="object",name="FlexibleIoDevice",
  order={"Configuration","EmulatorId","HostingModel",},
  members={
   ["Configuration"]={type="string",array=true,builds=511,minor=1},
   ["EmulatorId"]={type="guid",builds=511,minor=1},
   ["HostingModel"]={type="FlexibleIoDeviceHostingModel",builds=511,minor=1},
 }}
-T["FlexibleIoDeviceHostingModel"]={kind="enum",name="FlexibleIoDeviceHostingModel",
+T["FlexibleIoDeviceHostingModel"]={
+ kind="enum",name="FlexibleIoDeviceHostingModel",
  order={"Internal","External","ExternalRestricted",},
  values={
   ["External"]={value=1,builds=511,minor=1},
   ["ExternalRestricted"]={value=2,builds=511,minor=0},
   ["Internal"]={value=0,builds=511,minor=1},
 }}
-T["FloppyController"]={kind="object",name="FloppyController",
+T["FloppyController"]={
+ kind="object",name="FloppyController",
  order={"Attachments",},
  members={
   ["Attachments"]={type="Attachment",array=true,builds=504,minor=4},
 }}
-T["GetPropertyType"]={kind="enum",name="GetPropertyType",
+T["GetPropertyType"]={
+ kind="enum",name="GetPropertyType",
  order={"Basic","Memory","CpuGroup","ProcessorTopology","CacheAllocation","CacheMonitoring",
   "ContainerCredentialGuard","QoSCapabilities","MemoryBwAllocation","Processor",
   "SecureNestedPaging","Undefined","ProcessorCacheMonitorStatus",
@@ -768,11 +857,13 @@ T["GetPropertyType"]={kind="enum",name="GetPropertyType",
   ["SecureNestedPaging"]={value=10,builds=504,minor=4},
   ["Undefined"]={value=11,builds=511,minor=0},
 }}
-T["GhciDevice"]={kind="object",name="GhciDevice",
+T["GhciDevice"]={
+ kind="object",name="GhciDevice",
  order={},
  members={
 }}
-T["GpuAssignmentMode"]={kind="enum",name="GpuAssignmentMode",
+T["GpuAssignmentMode"]={
+ kind="enum",name="GpuAssignmentMode",
  order={"Disabled","Default","List","Mirror",},
  values={
   ["Default"]={value=1,builds=511,minor=0},
@@ -780,7 +871,8 @@ T["GpuAssignmentMode"]={kind="enum",name="GpuAssignmentMode",
   ["List"]={value=2,builds=511,minor=0},
   ["Mirror"]={value=3,builds=511,minor=0},
 }}
-T["GpuConfiguration"]={kind="object",name="GpuConfiguration",
+T["GpuConfiguration"]={
+ kind="object",name="GpuConfiguration",
  order={"AllowVendorExtension","AssignmentMode","AssignmentRequest","DisableGdiAcceleration",
   "DisablePresentation",},
  members={
@@ -790,50 +882,58 @@ T["GpuConfiguration"]={kind="object",name="GpuConfiguration",
   ["DisableGdiAcceleration"]={type="bool",builds=480,minor=7},
   ["DisablePresentation"]={type="bool",builds=480,minor=7},
 }}
-T["GuestCommunication"]={kind="object",name="GuestCommunication",
+T["GuestCommunication"]={
+ kind="object",name="GuestCommunication",
  order={"DefaultEnabledStatePolicy","ParentDisabled","Services",},
  members={
   ["DefaultEnabledStatePolicy"]={type="bool",builds=16,minor=6},
   ["ParentDisabled"]={type="bool",builds=16,minor=6},
   ["Services"]={type="GuestCommunicationService",array=true,builds=16,minor=6},
 }}
-T["GuestCommunicationService"]={kind="object",name="GuestCommunicationService",
+T["GuestCommunicationService"]={
+ kind="object",name="GuestCommunicationService",
  order={"EnabledStatePolicy","id",},
  members={
   ["EnabledStatePolicy"]={type="GuestServiceEnabledState",builds=16,minor=6},
   ["id"]={type="guid",always=true,builds=16,minor=6},
 }}
-T["GuestConnection"]={kind="object",name="GuestConnection",
+T["GuestConnection"]={
+ kind="object",name="GuestConnection",
  order={"UseConnectedSuspend","UseHostTimeZone","UseVsock",},
  members={
   ["UseConnectedSuspend"]={type="bool",builds=511,minor=1},
   ["UseHostTimeZone"]={type="bool",builds=504,minor=4},
   ["UseVsock"]={type="bool",builds=511,minor=1},
 }}
-T["GuestConnectionInfo"]={kind="object",name="GuestConnectionInfo",
+T["GuestConnectionInfo"]={
+ kind="object",name="GuestConnectionInfo",
  order={"GuestDefinedCapabilities","ProtocolVersion","SupportedSchemaVersions",},
  members={
   ["GuestDefinedCapabilities"]={type="any",builds=511,minor=1},
   ["ProtocolVersion"]={type="uint32",builds=511,minor=1},
   ["SupportedSchemaVersions"]={type="Version",array=true,builds=511,minor=1},
 }}
-T["GuestCrash"]={kind="object",name="GuestCrash",
+T["GuestCrash"]={
+ kind="object",name="GuestCrash",
  order={"CrashParameters",},
  members={
   ["CrashParameters"]={type="uint64",array=true,builds=504,minor=4},
 }}
-T["GuestCrashReporting"]={kind="object",name="GuestCrashReporting",
+T["GuestCrashReporting"]={
+ kind="object",name="GuestCrashReporting",
  order={"NixCrashSettings","WindowsCrashSettings",},
  members={
   ["NixCrashSettings"]={type="NixCrashReporting",builds=448,minor=7},
   ["WindowsCrashSettings"]={type="WindowsCrashReporting",builds=511,minor=0},
 }}
-T["GuestEmulationTransport"]={kind="object",name="GuestEmulationTransport",
+T["GuestEmulationTransport"]={
+ kind="object",name="GuestEmulationTransport",
  order={"Placeholder",},
  members={
   ["Placeholder"]={type="string",always=true,builds=32,minor=7},
 }}
-T["GuestErrorSaveReason"]={kind="enum",name="GuestErrorSaveReason",
+T["GuestErrorSaveReason"]={
+ kind="enum",name="GuestErrorSaveReason",
  order={"Unknown","GuestCrash","GuestCrashNoCrashdump","TripleFault","ManagementVtlCrash",},
  values={
   ["GuestCrash"]={value=1,builds=448,minor=7},
@@ -842,14 +942,16 @@ T["GuestErrorSaveReason"]={kind="enum",name="GuestErrorSaveReason",
   ["TripleFault"]={value=3,builds=448,minor=7},
   ["Unknown"]={value=0,builds=448,minor=7},
 }}
-T["GuestErrorSaveReport"]={kind="object",name="GuestErrorSaveReport",
+T["GuestErrorSaveReport"]={
+ kind="object",name="GuestErrorSaveReport",
  order={"SaveStateFile","Reason","Status",},
  members={
   ["Reason"]={type="GuestErrorSaveReason",builds=448,minor=7},
   ["SaveStateFile"]={type="string",builds=448,minor=7},
   ["Status"]={type="int32",builds=448,minor=7},
 }}
-T["GuestFeatureSetFlags"]={kind="enum",name="GuestFeatureSetFlags",number=true,flags=true,
+T["GuestFeatureSetFlags"]={
+ kind="enum",name="GuestFeatureSetFlags",number=true,flags=true,
  order={"None","UseGuestFeatureSetFlags","LegacyPcrMeasurement","DisableSha384Pcr",
   "LegacyRteWidth","LegacyTrustedLaunchMemoryMap","LegacyApicSelectionLogic",
   "LegacyApicManganeseOverride","LegacyGpaLayout","ForceLegacyHcl","ForceCurrentHcl",
@@ -869,7 +971,8 @@ T["GuestFeatureSetFlags"]={kind="enum",name="GuestFeatureSetFlags",number=true,f
   ["UseExtendedMaxVpPerSocketLimit"]={value=1024,builds=384,minor=7},
   ["UseGuestFeatureSetFlags"]={value=1,builds=448,minor=7},
 }}
-T["GuestIsolationType"]={kind="enum",name="GuestIsolationType",
+T["GuestIsolationType"]={
+ kind="enum",name="GuestIsolationType",
  order={"Disabled","GuestStateOnly","VirtualizationBasedSecurity","SecureNestedPaging",
   "SecureNestedPagingEmulation","TrustDomain","TrustDomainEmulation",},
  values={
@@ -881,7 +984,8 @@ T["GuestIsolationType"]={kind="enum",name="GuestIsolationType",
   ["TrustDomainEmulation"]={value=6,builds=224,minor=7},
   ["VirtualizationBasedSecurity"]={value=2,builds=504,minor=4},
 }}
-T["GuestMemoryInfo"]={kind="object",name="GuestMemoryInfo",
+T["GuestMemoryInfo"]={
+ kind="object",name="GuestMemoryInfo",
  order={"TotalPhysicalBytes","TotalUsage","CommittedBytes","SharedCommittedBytes",
   "CommitLimitBytes","PeakCommitmentBytes",},
  members={
@@ -892,7 +996,8 @@ T["GuestMemoryInfo"]={kind="object",name="GuestMemoryInfo",
   ["TotalPhysicalBytes"]={type="uint64",always=true,builds=511,minor=0},
   ["TotalUsage"]={type="uint64",always=true,builds=511,minor=0},
 }}
-T["GuestModifySettingRequest"]={kind="object",name="GuestModifySettingRequest",
+T["GuestModifySettingRequest"]={
+ kind="object",name="GuestModifySettingRequest",
  order={"HostedSettings","RequestType","ResourceType","Settings",},
  members={
   ["HostedSettings"]={type="any",builds=511,minor=0},
@@ -900,7 +1005,8 @@ T["GuestModifySettingRequest"]={kind="object",name="GuestModifySettingRequest",
   ["ResourceType"]={type="ModifyResourceType",always=true,builds=511,minor=1},
   ["Settings"]={type="any",builds=511,minor=1},
 }}
-T["GuestNetworkAdapterSetting"]={kind="object",name="GuestNetworkAdapterSetting",
+T["GuestNetworkAdapterSetting"]={
+ kind="object",name="GuestNetworkAdapterSetting",
  order={"adapter_id","address_family","dhcp_enabled","dns_server","gateway","ip_address","subnet",},
  members={
   ["adapter_id"]={type="string",always=true,builds=496,minor=6},
@@ -911,18 +1017,21 @@ T["GuestNetworkAdapterSetting"]={kind="object",name="GuestNetworkAdapterSetting"
   ["ip_address"]={type="string",always=true,builds=496,minor=6},
   ["subnet"]={type="string",always=true,builds=496,minor=6},
 }}
-T["GuestOs"]={kind="object",name="GuestOs",
+T["GuestOs"]={
+ kind="object",name="GuestOs",
  order={"HostName",},
  members={
   ["HostName"]={type="string",builds=511,minor=0},
 }}
-T["GuestPhysicalAddressRange"]={kind="object",name="GuestPhysicalAddressRange",
+T["GuestPhysicalAddressRange"]={
+ kind="object",name="GuestPhysicalAddressRange",
  order={"PageCount","PageIndex",},
  members={
   ["PageCount"]={type="uint64",always=true,builds=480,minor=7},
   ["PageIndex"]={type="uint64",always=true,builds=480,minor=7},
 }}
-T["GuestServiceEnabledState"]={kind="enum",name="GuestServiceEnabledState",number=true,
+T["GuestServiceEnabledState"]={
+ kind="enum",name="GuestServiceEnabledState",number=true,
  order={"NotPresent","Enabled","Disabled","Deferred",},
  values={
   ["Deferred"]={value=8,builds=16,minor=6},
@@ -930,7 +1039,8 @@ T["GuestServiceEnabledState"]={kind="enum",name="GuestServiceEnabledState",numbe
   ["Enabled"]={value=2,builds=16,minor=6},
   ["NotPresent"]={value=0,builds=16,minor=6},
 }}
-T["GuestState"]={kind="object",name="GuestState",
+T["GuestState"]={
+ kind="object",name="GuestState",
  order={"FileIsPlatformManaged","ForceTransientState","GuestStateFilePath","GuestStateFileType",
   "RuntimeStateFilePath",},
  members={
@@ -940,13 +1050,15 @@ T["GuestState"]={kind="object",name="GuestState",
   ["GuestStateFileType"]={type="GuestStateFileType",builds=504,minor=4},
   ["RuntimeStateFilePath"]={type="string",builds=511,minor=1},
 }}
-T["GuestStateFileType"]={kind="enum",name="GuestStateFileType",
+T["GuestStateFileType"]={
+ kind="enum",name="GuestStateFileType",
  order={"FileMode","BlockStorage",},
  values={
   ["BlockStorage"]={value=1,builds=504,minor=4},
   ["FileMode"]={value=0,builds=504,minor=4},
 }}
-T["HandleBrokeringOptions"]={kind="enum",name="HandleBrokeringOptions",number=true,flags=true,
+T["HandleBrokeringOptions"]={
+ kind="enum",name="HandleBrokeringOptions",number=true,flags=true,
  order={"None","PersistStorage","PersistNetworking","PersistAssignedGpuLifetime",},
  values={
   ["None"]={value=0,builds=448,minor=7},
@@ -954,36 +1066,42 @@ T["HandleBrokeringOptions"]={kind="enum",name="HandleBrokeringOptions",number=tr
   ["PersistNetworking"]={value=2,builds=448,minor=7},
   ["PersistStorage"]={value=1,builds=448,minor=7},
 }}
-T["Heartbeat"]={kind="object",name="Heartbeat",
+T["Heartbeat"]={
+ kind="object",name="Heartbeat",
  order={},
  members={
 }}
-T["HostFiles"]={kind="object",name="HostFiles",
+T["HostFiles"]={
+ kind="object",name="HostFiles",
  order={"base_image_path","file","sandbox_path",},
  members={
   ["base_image_path"]={type="string",always=true,builds=504,minor=3},
   ["file"]={type="string",array=true,always=true,builds=504,minor=3},
   ["sandbox_path"]={type="string",always=true,builds=504,minor=3},
 }}
-T["HostProcessorModificationRequest"]={kind="object",name="HostProcessorModificationRequest",
+T["HostProcessorModificationRequest"]={
+ kind="object",name="HostProcessorModificationRequest",
  order={"Operation","OperationDetails",},
  members={
   ["Operation"]={type="ModifyServiceOperation",always=true,builds=508,minor=1},
   ["OperationDetails"]={type="any",always=true,builds=508,minor=1},
 }}
-T["HostedSystem"]={kind="object",name="HostedSystem",
+T["HostedSystem"]={
+ kind="object",name="HostedSystem",
  order={"Container","SchemaVersion",},
  members={
   ["Container"]={type="Container",always=true,builds=511,minor=0},
   ["SchemaVersion"]={type="Version",always=true,builds=511,minor=0},
 }}
-T["HvSocketAddress"]={kind="object",name="HvSocketAddress",
+T["HvSocketAddress"]={
+ kind="object",name="HvSocketAddress",
  order={"LocalAddress","ParentAddress",},
  members={
   ["LocalAddress"]={type="guid",always=true,builds=511,minor=1},
   ["ParentAddress"]={type="guid",always=true,builds=511,minor=1},
 }}
-T["HvSocketServiceConfig"]={kind="object",name="HvSocketServiceConfig",
+T["HvSocketServiceConfig"]={
+ kind="object",name="HvSocketServiceConfig",
  order={"AllowWildcardBinds","BindSecurityDescriptor","ConnectSecurityDescriptor","Disabled",},
  members={
   ["AllowWildcardBinds"]={type="bool",builds=511,minor=0},
@@ -991,14 +1109,16 @@ T["HvSocketServiceConfig"]={kind="object",name="HvSocketServiceConfig",
   ["ConnectSecurityDescriptor"]={type="string",builds=511,minor=0},
   ["Disabled"]={type="bool",builds=511,minor=0},
 }}
-T["HvSocketSystemConfig"]={kind="object",name="HvSocketSystemConfig",
+T["HvSocketSystemConfig"]={
+ kind="object",name="HvSocketSystemConfig",
  order={"DefaultBindSecurityDescriptor","DefaultConnectSecurityDescriptor","ServiceTable",},
  members={
   ["DefaultBindSecurityDescriptor"]={type="string",builds=511,minor=0},
   ["DefaultConnectSecurityDescriptor"]={type="string",builds=511,minor=0},
   ["ServiceTable"]={type="HvSocketServiceConfig",map="guid",builds=511,minor=0},
 }}
-T["IPAddressFamily"]={kind="enum",name="IPAddressFamily",lenient=true,
+T["IPAddressFamily"]={
+ kind="enum",name="IPAddressFamily",lenient=true,
  order={"None","IPv4","IPv6","IPv4v6",},
  values={
   ["IPv4"]={value=1,builds=496,minor=6},
@@ -1006,28 +1126,33 @@ T["IPAddressFamily"]={kind="enum",name="IPAddressFamily",lenient=true,
   ["IPv6"]={value=2,builds=496,minor=6},
   ["None"]={value=0,builds=496,minor=6},
 }}
-T["IdeController"]={kind="object",name="IdeController",
+T["IdeController"]={
+ kind="object",name="IdeController",
  order={"Attachments",},
  members={
   ["Attachments"]={type="Attachment",array=true,builds=504,minor=4},
 }}
-T["IdleProcessorsRequest"]={kind="object",name="IdleProcessorsRequest",
+T["IdleProcessorsRequest"]={
+ kind="object",name="IdleProcessorsRequest",
  order={"IdleProcessorCount",},
  members={
   ["IdleProcessorCount"]={type="uint32",always=true,builds=508,minor=3},
 }}
-T["IdledProcessorResponse"]={kind="object",name="IdledProcessorResponse",
+T["IdledProcessorResponse"]={
+ kind="object",name="IdledProcessorResponse",
  order={"CurrentIdle","IdleStatus","RequestedIdle",},
  members={
   ["CurrentIdle"]={type="uint32",always=true,builds=511,minor=0},
   ["IdleStatus"]={type="uint32",always=true,builds=511,minor=0},
   ["RequestedIdle"]={type="uint32",always=true,builds=511,minor=0},
 }}
-T["InjectNonMaskableInterrupt"]={kind="object",name="InjectNonMaskableInterrupt",
+T["InjectNonMaskableInterrupt"]={
+ kind="object",name="InjectNonMaskableInterrupt",
  order={},
  members={
 }}
-T["IntegrationComponentOperatingStateReason"]={kind="enum",name="IntegrationComponentOperatingStateReason",
+T["IntegrationComponentOperatingStateReason"]={
+ kind="enum",name="IntegrationComponentOperatingStateReason",
  order={"Unknown","AppsInCriticalState","CommunicationTimedOut","FailedCommunication",
   "HealthyApps","ProtocolMismatch",},
  values={
@@ -1038,7 +1163,8 @@ T["IntegrationComponentOperatingStateReason"]={kind="enum",name="IntegrationComp
   ["ProtocolMismatch"]={value=5,builds=508,minor=5},
   ["Unknown"]={value=0,builds=508,minor=5},
 }}
-T["IntegrationComponentOperationalState"]={kind="enum",name="IntegrationComponentOperationalState",
+T["IntegrationComponentOperationalState"]={
+ kind="enum",name="IntegrationComponentOperationalState",
  order={"Unknown","Degraded","Dormant","Error","LostCommunication","NonRecoverableError",
   "NoContact","Ok",},
  values={
@@ -1051,28 +1177,32 @@ T["IntegrationComponentOperationalState"]={kind="enum",name="IntegrationComponen
   ["Ok"]={value=7,builds=508,minor=5},
   ["Unknown"]={value=0,builds=508,minor=5},
 }}
-T["IntegrationComponentStatus"]={kind="object",name="IntegrationComponentStatus",
+T["IntegrationComponentStatus"]={
+ kind="object",name="IntegrationComponentStatus",
  order={"IsEnabled","Reason","State",},
  members={
   ["IsEnabled"]={type="bool",builds=508,minor=5},
   ["Reason"]={type="IntegrationComponentOperatingStateReason",builds=508,minor=5},
   ["State"]={type="IntegrationComponentOperationalState",builds=508,minor=5},
 }}
-T["InterfaceClass"]={kind="object",name="InterfaceClass",
+T["InterfaceClass"]={
+ kind="object",name="InterfaceClass",
  order={"identifier","recurse","type",},
  members={
   ["identifier"]={type="guid",always=true,builds=504,minor=3},
   ["recurse"]={type="bool",builds=504,minor=3},
   ["type"]={type="InterfaceClassType",always=true,builds=504,minor=3},
 }}
-T["InterfaceClassType"]={kind="enum",name="InterfaceClassType",
+T["InterfaceClassType"]={
+ kind="enum",name="InterfaceClassType",
  order={"Inherit","DeviceInstance","ClassGuid",},
  values={
   ["ClassGuid"]={value=2,builds=504,minor=3},
   ["DeviceInstance"]={value=1,builds=504,minor=3},
   ["Inherit"]={value=0,builds=504,minor=3},
 }}
-T["InterruptModerationMode"]={kind="enum",name="InterruptModerationMode",
+T["InterruptModerationMode"]={
+ kind="enum",name="InterruptModerationMode",
  order={"Default","Adaptive","Off","Low","Medium","High",},
  values={
   ["Adaptive"]={value=1,builds=504,minor=4},
@@ -1082,14 +1212,16 @@ T["InterruptModerationMode"]={kind="enum",name="InterruptModerationMode",
   ["Medium"]={value=200,builds=504,minor=4},
   ["Off"]={value=2,builds=504,minor=4},
 }}
-T["IovSettings"]={kind="object",name="IovSettings",
+T["IovSettings"]={
+ kind="object",name="IovSettings",
  order={"InterruptModeration","OffloadWeight","QueuePairsRequested",},
  members={
   ["InterruptModeration"]={type="InterruptModerationMode",builds=504,minor=4},
   ["OffloadWeight"]={type="uint32",nullable=true,builds=504,minor=4},
   ["QueuePairsRequested"]={type="uint32",nullable=true,builds=504,minor=4},
 }}
-T["IsolationSettings"]={kind="object",name="IsolationSettings",
+T["IsolationSettings"]={
+ kind="object",name="IsolationSettings",
  order={"DebugHost","DebugPort","HclEnabled","IgvmFilePath","IsolationType","LaunchData",},
  members={
   ["DebugHost"]={type="string",builds=496,minor=6},
@@ -1099,18 +1231,21 @@ T["IsolationSettings"]={kind="object",name="IsolationSettings",
   ["IsolationType"]={type="GuestIsolationType",builds=504,minor=4},
   ["LaunchData"]={type="bytes",builds=496,minor=6},
 }}
-T["JobCpu"]={kind="object",name="JobCpu",
+T["JobCpu"]={
+ kind="object",name="JobCpu",
  order={"rate","weight",},
  members={
   ["rate"]={type="uint32",builds=504,minor=3},
   ["weight"]={type="uint32",builds=504,minor=3},
 }}
-T["JobMemory"]={kind="object",name="JobMemory",
+T["JobMemory"]={
+ kind="object",name="JobMemory",
  order={"limit",},
  members={
   ["limit"]={type="uint64",builds=504,minor=3},
 }}
-T["JobNamespace"]={kind="object",name="JobNamespace",
+T["JobNamespace"]={
+ kind="object",name="JobNamespace",
  order={"cpu","memory","systemroot","terminationpolicy","threadimpersonation",},
  members={
   ["cpu"]={type="JobCpu",builds=504,minor=3},
@@ -1119,26 +1254,31 @@ T["JobNamespace"]={kind="object",name="JobNamespace",
   ["terminationpolicy"]={type="JobTerminationPolicy",builds=504,minor=3},
   ["threadimpersonation"]={type="bool",builds=504,minor=3},
 }}
-T["JobSystemRoot"]={kind="object",name="JobSystemRoot",
+T["JobSystemRoot"]={
+ kind="object",name="JobSystemRoot",
  order={"path",},
  members={
   ["path"]={type="string",always=true,builds=504,minor=3},
 }}
-T["JobTerminationPolicy"]={kind="enum",name="JobTerminationPolicy",
+T["JobTerminationPolicy"]={
+ kind="enum",name="JobTerminationPolicy",
  order={"PermanentQuiescent","KillOnHandleClose",},
  values={
   ["KillOnHandleClose"]={value=1,builds=504,minor=3},
   ["PermanentQuiescent"]={value=0,builds=504,minor=3},
 }}
-T["KernelIntegration"]={kind="object",name="KernelIntegration",
+T["KernelIntegration"]={
+ kind="object",name="KernelIntegration",
  order={},
  members={
 }}
-T["Keyboard"]={kind="object",name="Keyboard",
+T["Keyboard"]={
+ kind="object",name="Keyboard",
  order={},
  members={
 }}
-T["KvpExchange"]={kind="object",name="KvpExchange",
+T["KvpExchange"]={
+ kind="object",name="KvpExchange",
  order={"EnableHostOSInfoKvpItems","EntriesToBeAdded","EntriesToBeRemoved",
   "GuestNetworkAdapterSettings",},
  members={
@@ -1147,25 +1287,29 @@ T["KvpExchange"]={kind="object",name="KvpExchange",
   ["EntriesToBeRemoved"]={type="string",array=true,builds=504,minor=5},
   ["GuestNetworkAdapterSettings"]={type="GuestNetworkAdapterSetting",array=true,builds=496,minor=6},
 }}
-T["KvpQuery"]={kind="object",name="KvpQuery",
+T["KvpQuery"]={
+ kind="object",name="KvpQuery",
  order={"Keys","Source",},
  members={
   ["Keys"]={type="string",array=true,builds=504,minor=5},
   ["Source"]={type="KvpSource",builds=504,minor=5},
 }}
-T["KvpSource"]={kind="enum",name="KvpSource",
+T["KvpSource"]={
+ kind="enum",name="KvpSource",
  order={"KvpSetByHost","KvpSetByGuest","GuestOSInfo",},
  values={
   ["GuestOSInfo"]={value=2,builds=504,minor=5},
   ["KvpSetByGuest"]={value=1,builds=504,minor=5},
   ["KvpSetByHost"]={value=0,builds=504,minor=5},
 }}
-T["LaunchOptions"]={kind="object",name="LaunchOptions",
+T["LaunchOptions"]={
+ kind="object",name="LaunchOptions",
  order={"Type",},
  members={
   ["Type"]={type="AppContainerLaunchType",builds=511,minor=0},
 }}
-T["Layer"]={kind="object",name="Layer",
+T["Layer"]={
+ kind="object",name="Layer",
  order={"Cache","Id","Path","PathType",},
  members={
   ["Cache"]={type="CacheMode",builds=511,minor=0},
@@ -1173,14 +1317,16 @@ T["Layer"]={kind="object",name="Layer",
   ["Path"]={type="string",always=true,builds=511,minor=0},
   ["PathType"]={type="PathType",always=true,builds=511,minor=1},
 }}
-T["LayerData"]={kind="object",name="LayerData",
+T["LayerData"]={
+ kind="object",name="LayerData",
  order={"FilterType","Layers","SchemaVersion",},
  members={
   ["FilterType"]={type="FileSystemFilterType",builds=448,minor=7},
   ["Layers"]={type="Layer",array=true,builds=511,minor=1},
   ["SchemaVersion"]={type="Version",builds=511,minor=1},
 }}
-T["LayeredVirtualization"]={kind="object",name="LayeredVirtualization",
+T["LayeredVirtualization"]={
+ kind="object",name="LayeredVirtualization",
  order={"MaximumLayeredPartitions","MaximumLayeredVirtualProcessors",
   "PartitionDiagnosticBufferCount","PartitionDiagnosticBufferSizeInPages",},
  members={
@@ -1189,20 +1335,23 @@ T["LayeredVirtualization"]={kind="object",name="LayeredVirtualization",
   ["PartitionDiagnosticBufferCount"]={type="uint32",nullable=true,builds=256,minor=7},
   ["PartitionDiagnosticBufferSizeInPages"]={type="uint32",nullable=true,builds=256,minor=7},
 }}
-T["Licensing"]={kind="object",name="Licensing",
+T["Licensing"]={
+ kind="object",name="Licensing",
  order={"ContainerID","PackageFamilyNames",},
  members={
   ["ContainerID"]={type="guid",always=true,builds=511,minor=0},
   ["PackageFamilyNames"]={type="string",array=true,always=true,builds=511,minor=0},
 }}
-T["LinuxKernelDirect"]={kind="object",name="LinuxKernelDirect",
+T["LinuxKernelDirect"]={
+ kind="object",name="LinuxKernelDirect",
  order={"KernelFilePath","InitRdPath","KernelCmdLine",},
  members={
   ["InitRdPath"]={type="string",builds=510,minor=2},
   ["KernelCmdLine"]={type="string",builds=510,minor=2},
   ["KernelFilePath"]={type="string",builds=510,minor=2},
 }}
-T["LiveDump"]={kind="object",name="LiveDump",
+T["LiveDump"]={
+ kind="object",name="LiveDump",
  order={"AbortOnLowMemory","DumpFileName","IncludeHypervisorFullPages","IncludeHypervisorPages",
   "IncludeUserPages","SelectiveControlFlags",},
  members={
@@ -1213,7 +1362,8 @@ T["LiveDump"]={kind="object",name="LiveDump",
   ["IncludeUserPages"]={type="bool",builds=480,minor=7},
   ["SelectiveControlFlags"]={type="uint64",builds=480,minor=7},
 }}
-T["LogicalProcessor"]={kind="object",name="LogicalProcessor",
+T["LogicalProcessor"]={
+ kind="object",name="LogicalProcessor",
  order={"LpIndex","NodeNumber","PackageId","CoreId","RootVpIndex","Subnodes",},
  members={
   ["CoreId"]={type="uint32",always=true,builds=508,minor=1},
@@ -1223,13 +1373,15 @@ T["LogicalProcessor"]={kind="object",name="LogicalProcessor",
   ["RootVpIndex"]={type="int32",always=true,builds=508,minor=1},
   ["Subnodes"]={type="Subnode",array=true,builds=504,minor=4},
 }}
-T["ManagementVtlImageProperties"]={kind="object",name="ManagementVtlImageProperties",
+T["ManagementVtlImageProperties"]={
+ kind="object",name="ManagementVtlImageProperties",
  order={"FileName","Version",},
  members={
   ["FileName"]={type="string",builds=384,minor=7},
   ["Version"]={type="string",builds=384,minor=7},
 }}
-T["MappedDirectory"]={kind="object",name="MappedDirectory",
+T["MappedDirectory"]={
+ kind="object",name="MappedDirectory",
  order={"ContainerPath","HostPath","HostPathType","ReadOnly","SupportCloudFiles",},
  members={
   ["ContainerPath"]={type="string",always=true,builds=511,minor=0},
@@ -1238,48 +1390,55 @@ T["MappedDirectory"]={kind="object",name="MappedDirectory",
   ["ReadOnly"]={type="bool",builds=511,minor=0},
   ["SupportCloudFiles"]={type="bool",builds=508,minor=3},
 }}
-T["MappedPipe"]={kind="object",name="MappedPipe",
+T["MappedPipe"]={
+ kind="object",name="MappedPipe",
  order={"ContainerPipeName","HostPath","HostPathType",},
  members={
   ["ContainerPipeName"]={type="string",always=true,builds=511,minor=0},
   ["HostPath"]={type="string",always=true,builds=511,minor=0},
   ["HostPathType"]={type="MappedPipePathType",always=true,builds=511,minor=1},
 }}
-T["MappedPipePathType"]={kind="enum",name="MappedPipePathType",
+T["MappedPipePathType"]={
+ kind="enum",name="MappedPipePathType",
  order={"AbsolutePath","VirtualSmbPipeName",},
  values={
   ["AbsolutePath"]={value=0,builds=511,minor=1},
   ["VirtualSmbPipeName"]={value=1,builds=511,minor=1},
 }}
-T["MappedVirtualDisk"]={kind="object",name="MappedVirtualDisk",
+T["MappedVirtualDisk"]={
+ kind="object",name="MappedVirtualDisk",
  order={"ContainerPath","Lun","OverwriteIfExists",},
  members={
   ["ContainerPath"]={type="string",builds=511,minor=1},
   ["Lun"]={type="uint8",builds=511,minor=1},
   ["OverwriteIfExists"]={type="bool",builds=511,minor=0},
 }}
-T["MemoryBackingPageSize"]={kind="enum",name="MemoryBackingPageSize",
+T["MemoryBackingPageSize"]={
+ kind="enum",name="MemoryBackingPageSize",
  order={"Small","Large","Huge",},
  values={
   ["Huge"]={value=2,builds=480,minor=7},
   ["Large"]={value=1,builds=510,minor=2},
   ["Small"]={value=0,builds=510,minor=2},
 }}
-T["MemoryBackingType"]={kind="enum",name="MemoryBackingType",
+T["MemoryBackingType"]={
+ kind="enum",name="MemoryBackingType",
  order={"Physical","Virtual","Hybrid",},
  values={
   ["Hybrid"]={value=2,builds=384,minor=7},
   ["Physical"]={value=0,builds=511,minor=0},
   ["Virtual"]={value=1,builds=511,minor=0},
 }}
-T["MemoryInformationForVm"]={kind="object",name="MemoryInformationForVm",
+T["MemoryInformationForVm"]={
+ kind="object",name="MemoryInformationForVm",
  order={"VirtualNodeCount","VirtualMachineMemory","VirtualNodes",},
  members={
   ["VirtualMachineMemory"]={type="VmMemory",always=true,builds=511,minor=1},
   ["VirtualNodeCount"]={type="uint8",always=true,builds=511,minor=1},
   ["VirtualNodes"]={type="VirtualNodeInfo",array=true,builds=511,minor=1},
 }}
-T["MemoryMigrationTransferThrottleParams"]={kind="object",name="MemoryMigrationTransferThrottleParams",
+T["MemoryMigrationTransferThrottleParams"]={
+ kind="object",name="MemoryMigrationTransferThrottleParams",
  order={"BlackoutTimeThresholdForCancellingMigration","MaximumNumberOfBrownoutTransferPasses",
   "MinimumThrottlePercentage","SkipThrottling","StartingBrownoutPassNumberForThrottling",
   "TargetBlackoutTransferTime","TargetNumberOfBrownoutTransferPasses","ThrottlingScale",},
@@ -1293,14 +1452,16 @@ T["MemoryMigrationTransferThrottleParams"]={kind="object",name="MemoryMigrationT
   ["TargetNumberOfBrownoutTransferPasses"]={type="uint32",nullable=true,builds=384,minor=7},
   ["ThrottlingScale"]={type="double",nullable=true,builds=384,minor=7},
 }}
-T["MemoryStats"]={kind="object",name="MemoryStats",
+T["MemoryStats"]={
+ kind="object",name="MemoryStats",
  order={"MemoryUsageCommitBytes","MemoryUsageCommitPeakBytes","MemoryUsagePrivateWorkingSetBytes",},
  members={
   ["MemoryUsageCommitBytes"]={type="uint64",always=true,builds=511,minor=1},
   ["MemoryUsageCommitPeakBytes"]={type="uint64",always=true,builds=511,minor=1},
   ["MemoryUsagePrivateWorkingSetBytes"]={type="uint64",always=true,builds=511,minor=1},
 }}
-T["MemoryTopology"]={kind="object",name="MemoryTopology",
+T["MemoryTopology"]={
+ kind="object",name="MemoryTopology",
  order={"AccessTrackingBitmapSizeInBits","AccessTrackingEnabled","AccessTrackingRangeSizeInPages",
   "DeviceAccessTrackingSupported","GpaMappingSizeInPages","HardwareAccessTrackingSupported",
   "Nodes",},
@@ -1313,7 +1474,8 @@ T["MemoryTopology"]={kind="object",name="MemoryTopology",
   ["HardwareAccessTrackingSupported"]={type="bool",always=true,builds=448,minor=7},
   ["Nodes"]={type="NumaNode",array=true,builds=480,minor=7},
 }}
-T["MeteringPortAcl"]={kind="object",name="MeteringPortAcl",
+T["MeteringPortAcl"]={
+ kind="object",name="MeteringPortAcl",
  order={"Disposition","IPAddressRange","InstanceId","IsInbound",},
  members={
   ["Disposition"]={type="FeatureSettingDisposition",builds=504,minor=4},
@@ -1321,23 +1483,27 @@ T["MeteringPortAcl"]={kind="object",name="MeteringPortAcl",
   ["InstanceId"]={type="guid",builds=504,minor=4},
   ["IsInbound"]={type="bool",builds=504,minor=4},
 }}
-T["MigrationBlackoutExitedEventDetails"]={kind="object",name="MigrationBlackoutExitedEventDetails",
+T["MigrationBlackoutExitedEventDetails"]={
+ kind="object",name="MigrationBlackoutExitedEventDetails",
  order={"BlackoutDurationMilliseconds","BlackoutStopTimestamp",},
  members={
   ["BlackoutDurationMilliseconds"]={type="uint64",builds=256,minor=7},
   ["BlackoutStopTimestamp"]={type="datetime",builds=256,minor=7},
 }}
-T["MigrationCancelOptions"]={kind="object",name="MigrationCancelOptions",
+T["MigrationCancelOptions"]={
+ kind="object",name="MigrationCancelOptions",
  order={"Origin",},
  members={
   ["Origin"]={type="MigrationOrigin",builds=511,minor=0},
 }}
-T["MigrationCompressionSettings"]={kind="object",name="MigrationCompressionSettings",
+T["MigrationCompressionSettings"]={
+ kind="object",name="MigrationCompressionSettings",
  order={"ThrottleWorkerCount",},
  members={
   ["ThrottleWorkerCount"]={type="uint32",nullable=true,builds=384,minor=7},
 }}
-T["MigrationEvent"]={kind="enum",name="MigrationEvent",
+T["MigrationEvent"]={
+ kind="enum",name="MigrationEvent",
  order={"Unknown","MigrationDone","BlackoutStarted","OfflineDone","BlackoutExited","SetupDone",
   "TransferInProgress","MigrationRecoveryDone","MigrationFailed",},
  values={
@@ -1351,19 +1517,22 @@ T["MigrationEvent"]={kind="enum",name="MigrationEvent",
   ["TransferInProgress"]={value=6,builds=384,minor=7},
   ["Unknown"]={value=0,builds=384,minor=7},
 }}
-T["MigrationFinalOperation"]={kind="enum",name="MigrationFinalOperation",
+T["MigrationFinalOperation"]={
+ kind="enum",name="MigrationFinalOperation",
  order={"Resume","Stop",},
  values={
   ["Resume"]={value=0,builds=384,minor=7},
   ["Stop"]={value=1,builds=384,minor=7},
 }}
-T["MigrationFinalizedOptions"]={kind="object",name="MigrationFinalizedOptions",
+T["MigrationFinalizedOptions"]={
+ kind="object",name="MigrationFinalizedOptions",
  order={"FinalizedOperation","Origin",},
  members={
   ["FinalizedOperation"]={type="MigrationFinalOperation",builds=384,minor=7},
   ["Origin"]={type="MigrationOrigin",builds=384,minor=7},
 }}
-T["MigrationInitializeOptions"]={kind="object",name="MigrationInitializeOptions",
+T["MigrationInitializeOptions"]={
+ kind="object",name="MigrationInitializeOptions",
  order={"CancelIfBlackoutThresholdExceeds","ChecksumVerification","CompatibilityData",
   "CompressionSettings","MemoryTransferThrottleParams","MemoryTransport","Origin",
   "PerfTracingEnabled","PrepareMemoryTransferMode",},
@@ -1372,29 +1541,34 @@ T["MigrationInitializeOptions"]={kind="object",name="MigrationInitializeOptions"
   ["ChecksumVerification"]={type="bool",builds=384,minor=7},
   ["CompatibilityData"]={type="CompatibilityInfo",builds=384,minor=7},
   ["CompressionSettings"]={type="MigrationCompressionSettings",builds=384,minor=7},
-  ["MemoryTransferThrottleParams"]={type="MemoryMigrationTransferThrottleParams",builds=384,minor=7},
+  ["MemoryTransferThrottleParams"]={type="MemoryMigrationTransferThrottleParams",
+   builds=384,minor=7},
   ["MemoryTransport"]={type="MigrationMemoryTransport",builds=384,minor=7},
   ["Origin"]={type="MigrationOrigin",builds=384,minor=7},
   ["PerfTracingEnabled"]={type="bool",builds=384,minor=7},
   ["PrepareMemoryTransferMode"]={type="bool",builds=384,minor=7},
 }}
-T["MigrationMemoryTransport"]={kind="enum",name="MigrationMemoryTransport",
+T["MigrationMemoryTransport"]={
+ kind="enum",name="MigrationMemoryTransport",
  order={"TCP",},
  values={
   ["TCP"]={value=0,builds=384,minor=7},
 }}
-T["MigrationNetworkSettings"]={kind="object",name="MigrationNetworkSettings",
+T["MigrationNetworkSettings"]={
+ kind="object",name="MigrationNetworkSettings",
  order={"SessionId",},
  members={
   ["SessionId"]={type="uint32",builds=384,minor=7},
 }}
-T["MigrationOrigin"]={kind="enum",name="MigrationOrigin",
+T["MigrationOrigin"]={
+ kind="enum",name="MigrationOrigin",
  order={"Source","Destination",},
  values={
   ["Destination"]={value=1,builds=384,minor=7},
   ["Source"]={value=0,builds=384,minor=7},
 }}
-T["MigrationResult"]={kind="enum",name="MigrationResult",
+T["MigrationResult"]={
+ kind="enum",name="MigrationResult",
  order={"Invalid","Success","MigrationCancelled","GuestInitiatedCancellation",
   "SourceMigrationFailed","DestinationMigrationFailed","MigrationRecoveryFailed",},
  values={
@@ -1406,29 +1580,34 @@ T["MigrationResult"]={kind="enum",name="MigrationResult",
   ["SourceMigrationFailed"]={value=4,builds=384,minor=7},
   ["Success"]={value=1,builds=384,minor=7},
 }}
-T["MigrationStartOptions"]={kind="object",name="MigrationStartOptions",
+T["MigrationStartOptions"]={
+ kind="object",name="MigrationStartOptions",
  order={"NetworkSettings",},
  members={
   ["NetworkSettings"]={type="MigrationNetworkSettings",builds=384,minor=7},
 }}
-T["MigrationTransferOptions"]={kind="object",name="MigrationTransferOptions",
+T["MigrationTransferOptions"]={
+ kind="object",name="MigrationTransferOptions",
  order={"Origin",},
  members={
   ["Origin"]={type="MigrationOrigin",builds=384,minor=7},
 }}
-T["ModificationRequest"]={kind="object",name="ModificationRequest",
+T["ModificationRequest"]={
+ kind="object",name="ModificationRequest",
  order={"PropertyType","Settings",},
  members={
   ["PropertyType"]={type="ModifyPropertyType",always=true,builds=511,minor=1},
   ["Settings"]={type="any",builds=511,minor=1},
 }}
-T["ModifyOperation"]={kind="enum",name="ModifyOperation",
+T["ModifyOperation"]={
+ kind="enum",name="ModifyOperation",
  order={"ConsoleSize","CloseHandle",},
  values={
   ["CloseHandle"]={value=1,builds=511,minor=0},
   ["ConsoleSize"]={value=0,builds=511,minor=0},
 }}
-T["ModifyPropertyType"]={kind="enum",name="ModifyPropertyType",
+T["ModifyPropertyType"]={
+ kind="enum",name="ModifyPropertyType",
  order={"Memory","CpuGroup","CacheAllocation","CacheMonitoring","ContainerCredentialGuard",
   "MemoryBwAllocation","ProcessorCacheMonitorStatus",},
  values={
@@ -1440,14 +1619,16 @@ T["ModifyPropertyType"]={kind="enum",name="ModifyPropertyType",
   ["MemoryBwAllocation"]={value=5,builds=511,minor=0},
   ["ProcessorCacheMonitorStatus"]={value=6,builds=448,minor=7},
 }}
-T["ModifyRequestType"]={kind="enum",name="ModifyRequestType",
+T["ModifyRequestType"]={
+ kind="enum",name="ModifyRequestType",
  order={"Add","Remove","Update",},
  values={
   ["Add"]={value=0,builds=511,minor=0},
   ["Remove"]={value=1,builds=511,minor=0},
   ["Update"]={value=2,builds=511,minor=0},
 }}
-T["ModifyResourceType"]={kind="enum",name="ModifyResourceType",
+T["ModifyResourceType"]={
+ kind="enum",name="ModifyResourceType",
  order={"Network","CpuGroup","VSmbShare","Plan9Share","HvSocket","SharedMemoryRegion",
   "VPMemDevice","Gpu","Licensing","Memory","MappedDirectory","MappedPipe",
   "MappedVirtualDisk","CombinedLayers","NetworkNamespace","CimMount",},
@@ -1469,14 +1650,16 @@ T["ModifyResourceType"]={kind="enum",name="ModifyResourceType",
   ["VPMemDevice"]={value=6,builds=511,minor=0},
   ["VSmbShare"]={value=2,builds=511,minor=0},
 }}
-T["ModifyServiceOperation"]={kind="enum",name="ModifyServiceOperation",
+T["ModifyServiceOperation"]={
+ kind="enum",name="ModifyServiceOperation",
  order={"CreateGroup","DeleteGroup","SetProperty",},
  values={
   ["CreateGroup"]={value=0,builds=508,minor=1},
   ["DeleteGroup"]={value=1,builds=508,minor=1},
   ["SetProperty"]={value=2,builds=508,minor=1},
 }}
-T["ModifySettingRequest"]={kind="object",name="ModifySettingRequest",
+T["ModifySettingRequest"]={
+ kind="object",name="ModifySettingRequest",
  order={"ResourcePath","RequestType","Settings","GuestRequest",},
  members={
   ["GuestRequest"]={type="any",builds=511,minor=1},
@@ -1484,33 +1667,39 @@ T["ModifySettingRequest"]={kind="object",name="ModifySettingRequest",
   ["ResourcePath"]={type="string",builds=511,minor=1},
   ["Settings"]={type="any",builds=511,minor=0},
 }}
-T["MountManagerMountPoint"]={kind="object",name="MountManagerMountPoint",
+T["MountManagerMountPoint"]={
+ kind="object",name="MountManagerMountPoint",
  order={"name","path",},
  members={
   ["name"]={type="string",always=true,builds=504,minor=3},
   ["path"]={type="string",always=true,builds=504,minor=3},
 }}
-T["MountManagerNamespace"]={kind="object",name="MountManagerNamespace",
+T["MountManagerNamespace"]={
+ kind="object",name="MountManagerNamespace",
  order={"mount_point",},
  members={
   ["mount_point"]={type="MountManagerMountPoint",array=true,always=true,builds=504,minor=3},
 }}
-T["Mouse"]={kind="object",name="Mouse",
+T["Mouse"]={
+ kind="object",name="Mouse",
  order={},
  members={
 }}
-T["NamedPipeNamespace"]={kind="object",name="NamedPipeNamespace",
+T["NamedPipeNamespace"]={
+ kind="object",name="NamedPipeNamespace",
  order={"symlink",},
  members={
   ["symlink"]={type="NamedPipeSymlink",array=true,always=true,builds=504,minor=3},
 }}
-T["NamedPipeSymlink"]={kind="object",name="NamedPipeSymlink",
+T["NamedPipeSymlink"]={
+ kind="object",name="NamedPipeSymlink",
  order={"name","path",},
  members={
   ["name"]={type="string",always=true,builds=504,minor=3},
   ["path"]={type="string",always=true,builds=504,minor=3},
 }}
-T["Namespace"]={kind="object",name="Namespace",
+T["Namespace"]={
+ kind="object",name="Namespace",
  order={"device","filesystem","hostfiles","job","mountmgr","namedpipe","network","ob","registry",},
  members={
   ["device"]={type="DeviceNamespace",builds=504,minor=3},
@@ -1523,7 +1712,8 @@ T["Namespace"]={kind="object",name="Namespace",
   ["ob"]={type="ObjectNamespace",always=true,builds=504,minor=3},
   ["registry"]={type="RegistryNamespace",always=true,builds=504,minor=3},
 }}
-T["NetworkAdapter"]={kind="object",name="NetworkAdapter",
+T["NetworkAdapter"]={
+ kind="object",name="NetworkAdapter",
  order={"AllowDirectTranslatedP2P","AllowPacketDirect","ClusterMonitored","ConnectionState",
   "DeviceNamingEnabled","DisableInterruptBatching","EndpointId","FriendlyName","InstanceId",
   "IovSettings","IsConnected","MacAddress","MediaType","MeteringAcls","NetworkAdapterType",
@@ -1554,38 +1744,44 @@ T["NetworkAdapter"]={kind="object",name="NetworkAdapter",
   ["UsePersistentPort"]={type="bool",builds=504,minor=4},
   ["VpciInstanceGuid"]={type="guid",builds=496,minor=6},
 }}
-T["NetworkAdapterType"]={kind="enum",name="NetworkAdapterType",
+T["NetworkAdapterType"]={
+ kind="enum",name="NetworkAdapterType",
  order={"Synthetic","Emulated",},
  values={
   ["Emulated"]={value=1,builds=504,minor=4},
   ["Synthetic"]={value=0,builds=504,minor=4},
 }}
-T["NetworkModifyRequestType"]={kind="enum",name="NetworkModifyRequestType",
+T["NetworkModifyRequestType"]={
+ kind="enum",name="NetworkModifyRequestType",
  order={"PreAdd","Add","Remove",},
  values={
   ["Add"]={value=1,builds=511,minor=0},
   ["PreAdd"]={value=0,builds=511,minor=0},
   ["Remove"]={value=2,builds=511,minor=0},
 }}
-T["NetworkModifySettingRequest"]={kind="object",name="NetworkModifySettingRequest",
+T["NetworkModifySettingRequest"]={
+ kind="object",name="NetworkModifySettingRequest",
  order={"AdapterId","RequestType","Settings",},
  members={
   ["AdapterId"]={type="string",builds=511,minor=0},
   ["RequestType"]={type="NetworkModifyRequestType",always=true,builds=511,minor=0},
   ["Settings"]={type="any",builds=511,minor=0},
 }}
-T["NetworkNamespace"]={kind="object",name="NetworkNamespace",
+T["NetworkNamespace"]={
+ kind="object",name="NetworkNamespace",
  order={"compartment",},
  members={
   ["compartment"]={type="string",builds=504,minor=3},
 }}
-T["NetworkPropertyQuery"]={kind="object",name="NetworkPropertyQuery",
+T["NetworkPropertyQuery"]={
+ kind="object",name="NetworkPropertyQuery",
  order={"NetworkAdapterNames","NetworkProperties",},
  members={
   ["NetworkAdapterNames"]={type="NetworkAdapterType",map="string",builds=504,minor=4},
   ["NetworkProperties"]={type="Requests.System.NetworkProperty",array=true,builds=504,minor=4},
 }}
-T["Networking"]={kind="object",name="Networking",
+T["Networking"]={
+ kind="object",name="Networking",
  order={"AllowUnqualifiedDnsQuery","DnsSearchList","Namespace","NetworkAdapters",
   "NetworkSharedContainerName",},
  members={
@@ -1595,14 +1791,16 @@ T["Networking"]={kind="object",name="Networking",
   ["NetworkAdapters"]={type="guid",array=true,builds=511,minor=0},
   ["NetworkSharedContainerName"]={type="string",builds=511,minor=0},
 }}
-T["NixCrashDumpType"]={kind="enum",name="NixCrashDumpType",
+T["NixCrashDumpType"]={
+ kind="enum",name="NixCrashDumpType",
  order={"Disabled","ElfCore","KDump",},
  values={
   ["Disabled"]={value=0,builds=448,minor=7},
   ["ElfCore"]={value=1,builds=448,minor=7},
   ["KDump"]={value=2,builds=448,minor=7},
 }}
-T["NixCrashPhase"]={kind="enum",name="NixCrashPhase",
+T["NixCrashPhase"]={
+ kind="enum",name="NixCrashPhase",
  order={"Inactive","Starting","Started","Writing","Complete",},
  values={
   ["Complete"]={value=4,builds=448,minor=7},
@@ -1611,7 +1809,8 @@ T["NixCrashPhase"]={kind="enum",name="NixCrashPhase",
   ["Starting"]={value=1,builds=448,minor=7},
   ["Writing"]={value=3,builds=448,minor=7},
 }}
-T["NixCrashReport"]={kind="object",name="NixCrashReport",
+T["NixCrashReport"]={
+ kind="object",name="NixCrashReport",
  order={"DumpFile","FinalPhase","OsMajorVersion","OsMinorVersion","OsVersionBanner","Status",},
  members={
   ["DumpFile"]={type="string",builds=448,minor=7},
@@ -1621,21 +1820,24 @@ T["NixCrashReport"]={kind="object",name="NixCrashReport",
   ["OsVersionBanner"]={type="string",builds=448,minor=7},
   ["Status"]={type="int32",builds=448,minor=7},
 }}
-T["NixCrashReporting"]={kind="object",name="NixCrashReporting",
+T["NixCrashReporting"]={
+ kind="object",name="NixCrashReporting",
  order={"DumpFileName","MaxDumpSize","DumpType",},
  members={
   ["DumpFileName"]={type="string",builds=448,minor=7},
   ["DumpType"]={type="NixCrashDumpType",builds=448,minor=7},
   ["MaxDumpSize"]={type="int64",builds=448,minor=7},
 }}
-T["NonArchitecturalCoreSharing"]={kind="enum",name="NonArchitecturalCoreSharing",
+T["NonArchitecturalCoreSharing"]={
+ kind="enum",name="NonArchitecturalCoreSharing",
  order={"Unreported","Off","On",},
  values={
   ["Off"]={value=1,builds=504,minor=5},
   ["On"]={value=2,builds=504,minor=5},
   ["Unreported"]={value=0,builds=504,minor=5},
 }}
-T["NotificationType"]={kind="enum",name="NotificationType",
+T["NotificationType"]={
+ kind="enum",name="NotificationType",
  order={"None","GracefulExit","ForcedExit","UnexpectedExit","Unknown",},
  values={
   ["ForcedExit"]={value=2,builds=511,minor=1},
@@ -1644,7 +1846,8 @@ T["NotificationType"]={kind="enum",name="NotificationType",
   ["UnexpectedExit"]={value=3,builds=511,minor=1},
   ["Unknown"]={value=4,builds=511,minor=1},
 }}
-T["Numa"]={kind="object",name="Numa",
+T["Numa"]={
+ kind="object",name="Numa",
  order={"MaxSizePerNode","PreferredPhysicalNodes","Settings","VirtualNodeCount",},
  members={
   ["MaxSizePerNode"]={type="uint64",nullable=true,builds=480,minor=7},
@@ -1652,20 +1855,23 @@ T["Numa"]={kind="object",name="Numa",
   ["Settings"]={type="NumaSetting",array=true,builds=511,minor=0},
   ["VirtualNodeCount"]={type="uint8",builds=511,minor=0},
 }}
-T["NumaNode"]={kind="object",name="NumaNode",
+T["NumaNode"]={
+ kind="object",name="NumaNode",
  order={"PhysicalNodeIndex","Ranges","VirtualNodeIndex",},
  members={
   ["PhysicalNodeIndex"]={type="uint32",always=true,builds=480,minor=7},
   ["Ranges"]={type="GuestPhysicalAddressRange",array=true,builds=480,minor=7},
   ["VirtualNodeIndex"]={type="uint32",always=true,builds=480,minor=7},
 }}
-T["NumaProcessors"]={kind="object",name="NumaProcessors",
+T["NumaProcessors"]={
+ kind="object",name="NumaProcessors",
  order={"count_per_node","node_per_socket",},
  members={
   ["count_per_node"]={type="any",always=true,builds=480,minor=7},
   ["node_per_socket"]={type="uint32",always=true,builds=480,minor=7},
 }}
-T["NumaSetting"]={kind="object",name="NumaSetting",
+T["NumaSetting"]={
+ kind="object",name="NumaSetting",
  order={"AccessTracingGranularity","CountOfMemoryBlocks","CountOfProcessors",
   "MarkAsSpecificPurposeMemory","MemoryBackingType","MemoryPhysicalNodeNumber",
   "PhysicalNodeNumber","ProcessorPhysicalNodeNumber","VirtualNodeNumber",
@@ -1682,7 +1888,8 @@ T["NumaSetting"]={kind="object",name="NumaSetting",
   ["VirtualNodeNumber"]={type="uint32",always=true,builds=511,minor=0},
   ["VirtualSocketNumber"]={type="uint32",always=true,builds=511,minor=0},
 }}
-T["ObjectDirectory"]={kind="object",name="ObjectDirectory",
+T["ObjectDirectory"]={
+ kind="object",name="ObjectDirectory",
  order={"clonesd","name","objdir","shadow","symlink",},
  members={
   ["clonesd"]={type="string",builds=504,minor=3},
@@ -1691,21 +1898,24 @@ T["ObjectDirectory"]={kind="object",name="ObjectDirectory",
   ["shadow"]={type="ObjectDirectoryShadow",builds=504,minor=3},
   ["symlink"]={type="ObjectSymlink",array=true,builds=504,minor=3},
 }}
-T["ObjectDirectoryShadow"]={kind="enum",name="ObjectDirectoryShadow",
+T["ObjectDirectoryShadow"]={
+ kind="enum",name="ObjectDirectoryShadow",
  order={"false","true","ifexists",},
  values={
   ["false"]={value=0,builds=504,minor=3},
   ["ifexists"]={value=2,builds=504,minor=3},
   ["true"]={value=1,builds=504,minor=3},
 }}
-T["ObjectNamespace"]={kind="object",name="ObjectNamespace",
+T["ObjectNamespace"]={
+ kind="object",name="ObjectNamespace",
  order={"objdir","shadow","symlink",},
  members={
   ["objdir"]={type="ObjectDirectory",array=true,builds=504,minor=3},
   ["shadow"]={type="ObjectDirectoryShadow",builds=504,minor=3},
   ["symlink"]={type="ObjectSymlink",array=true,builds=504,minor=3},
 }}
-T["ObjectSymlink"]={kind="object",name="ObjectSymlink",
+T["ObjectSymlink"]={
+ kind="object",name="ObjectSymlink",
  order={"access_mask","name","path","pathtoclone","scope",},
  members={
   ["access_mask"]={type="uint32",builds=504,minor=3},
@@ -1714,19 +1924,22 @@ T["ObjectSymlink"]={kind="object",name="ObjectSymlink",
   ["pathtoclone"]={type="string",builds=504,minor=3},
   ["scope"]={type="ObjectSymlinkScope",always=true,builds=504,minor=3},
 }}
-T["ObjectSymlinkScope"]={kind="enum",name="ObjectSymlinkScope",
+T["ObjectSymlinkScope"]={
+ kind="enum",name="ObjectSymlinkScope",
  order={"Local","Global","GlobalDropSilo",},
  values={
   ["Global"]={value=1,builds=504,minor=3},
   ["GlobalDropSilo"]={value=2,builds=504,minor=3},
   ["Local"]={value=0,builds=504,minor=3},
 }}
-T["OperationFailure"]={kind="object",name="OperationFailure",
+T["OperationFailure"]={
+ kind="object",name="OperationFailure",
  order={"Detail",},
  members={
   ["Detail"]={type="OperationFailureDetail",always=true,builds=504,minor=4},
 }}
-T["OperationFailureDetail"]={kind="enum",name="OperationFailureDetail",
+T["OperationFailureDetail"]={
+ kind="enum",name="OperationFailureDetail",
  order={"Invalid","CreateInternalError","ConstructStateError","RuntimeOsTypeMismatch","Construct",
   "Start","Pause","Resume","Shutdown","Terminate","Save","GetProperties","Modify","Crash",
   "GuestCrash","LifecycleNotify","ExecuteProcess","GetProcessInfo","WaitForProcess",
@@ -1766,12 +1979,14 @@ T["OperationFailureDetail"]={kind="enum",name="OperationFailureDetail",
   ["WaitForFinalizeMigration"]={value=29,builds=384,minor=7},
   ["WaitForProcess"]={value=18,builds=504,minor=4},
 }}
-T["OperationFailureInfo"]={kind="object",name="OperationFailureInfo",
+T["OperationFailureInfo"]={
+ kind="object",name="OperationFailureInfo",
  order={"Result",},
  members={
   ["Result"]={type="int32",builds=496,minor=6},
 }}
-T["OperationInfo"]={kind="object",name="OperationInfo",
+T["OperationInfo"]={
+ kind="object",name="OperationInfo",
  order={"EndTimestamp","FailureInfo","Operation","StartTimestamp",},
  members={
   ["EndTimestamp"]={type="datetime",builds=496,minor=6},
@@ -1779,28 +1994,33 @@ T["OperationInfo"]={kind="object",name="OperationInfo",
   ["Operation"]={type="OperationType",builds=496,minor=6},
   ["StartTimestamp"]={type="datetime",builds=496,minor=6},
 }}
-T["OperationNotificationInfo"]={kind="object",name="OperationNotificationInfo",
+T["OperationNotificationInfo"]={
+ kind="object",name="OperationNotificationInfo",
  order={"PHUStatus","Progress",},
  members={
   ["PHUStatus"]={type="OperationSystemPreservationStatus",builds=448,minor=7},
   ["Progress"]={type="OperationProgress",builds=480,minor=7},
 }}
-T["OperationProgress"]={kind="object",name="OperationProgress",
+T["OperationProgress"]={
+ kind="object",name="OperationProgress",
  order={"CurrentProgress",},
  members={
   ["CurrentProgress"]={type="uint8",builds=480,minor=7},
 }}
-T["OperationProperties"]={kind="object",name="OperationProperties",
+T["OperationProperties"]={
+ kind="object",name="OperationProperties",
  order={"PropertyResponses",},
  members={
   ["PropertyResponses"]={type="PropertyResponse",map="string",builds=448,minor=7},
 }}
-T["OperationPropertiesQuery"]={kind="object",name="OperationPropertiesQuery",
+T["OperationPropertiesQuery"]={
+ kind="object",name="OperationPropertiesQuery",
  order={"Queries",},
  members={
   ["Queries"]={type="any",map="string",builds=448,minor=7},
 }}
-T["OperationSystemMigrationNotificationInfo"]={kind="object",name="OperationSystemMigrationNotificationInfo",
+T["OperationSystemMigrationNotificationInfo"]={
+ kind="object",name="OperationSystemMigrationNotificationInfo",
  order={"AdditionalDetails","Event","Origin","Result",},
  members={
   ["AdditionalDetails"]={type="any",builds=256,minor=7},
@@ -1808,12 +2028,14 @@ T["OperationSystemMigrationNotificationInfo"]={kind="object",name="OperationSyst
   ["Origin"]={type="MigrationOrigin",builds=384,minor=7},
   ["Result"]={type="MigrationResult",builds=384,minor=7},
 }}
-T["OperationSystemPreservationStatus"]={kind="object",name="OperationSystemPreservationStatus",
+T["OperationSystemPreservationStatus"]={
+ kind="object",name="OperationSystemPreservationStatus",
  order={"SystemPreservationPreparationFinished",},
  members={
   ["SystemPreservationPreparationFinished"]={type="bool",builds=448,minor=7},
 }}
-T["OperationType"]={kind="enum",name="OperationType",
+T["OperationType"]={
+ kind="enum",name="OperationType",
  order={"None","Construct","Start","Pause","Resume","Shutdown","Terminate","Save","GetProperties",
   "Modify","Crash","GuestCrash","LifecycleNotify","ExecuteProcess","GetProcessInfo",
   "WaitForProcess","SignalProcess","ModifyProcess","PrepareForHosting",
@@ -1856,7 +2078,8 @@ T["OperationType"]={kind="enum",name="OperationType",
   ["WaitForMigrationFinalTransition"]={value=31,builds=384,minor=7},
   ["WaitForProcess"]={value=15,builds=496,minor=6},
 }}
-T["OsLayerOptions"]={kind="object",name="OsLayerOptions",
+T["OsLayerOptions"]={
+ kind="object",name="OsLayerOptions",
  order={"DisableCiCacheOptimization","FileSystemLayers","IsDynamic","SandboxVhdPartitionId",
   "SkipSandboxPreExpansion","SkipUpdateBcdForBoot","Type",},
  members={
@@ -1868,20 +2091,23 @@ T["OsLayerOptions"]={kind="object",name="OsLayerOptions",
   ["SkipUpdateBcdForBoot"]={type="bool",builds=504,minor=5},
   ["Type"]={type="OsLayerType",builds=511,minor=1},
 }}
-T["OsLayerType"]={kind="enum",name="OsLayerType",
+T["OsLayerType"]={
+ kind="enum",name="OsLayerType",
  order={"Container","Vm",},
  values={
   ["Container"]={value=0,builds=511,minor=1},
   ["Vm"]={value=1,builds=511,minor=1},
 }}
-T["OsType"]={kind="enum",name="OsType",empty=true,
+T["OsType"]={
+ kind="enum",name="OsType",empty=true,
  order={"Unknown","Windows","Linux",},
  values={
   ["Linux"]={value=2,builds=511,minor=1},
   ["Unknown"]={value=0,builds=508,minor=1},
   ["Windows"]={value=1,builds=511,minor=1},
 }}
-T["PageGranularity"]={kind="enum",name="PageGranularity",
+T["PageGranularity"]={
+ kind="enum",name="PageGranularity",
  order={"TracingDisabled","GranularityBest","Granularity4KB","Granularity2MB","Granularity1GB",},
  values={
   ["Granularity1GB"]={value=4,builds=384,minor=7},
@@ -1890,31 +2116,36 @@ T["PageGranularity"]={kind="enum",name="PageGranularity",
   ["GranularityBest"]={value=1,builds=384,minor=7},
   ["TracingDisabled"]={value=0,builds=384,minor=7},
 }}
-T["PathType"]={kind="enum",name="PathType",
+T["PathType"]={
+ kind="enum",name="PathType",
  order={"AbsolutePath","VirtualSmbShareName",},
  values={
   ["AbsolutePath"]={value=0,builds=511,minor=1},
   ["VirtualSmbShareName"]={value=1,builds=511,minor=1},
 }}
-T["PauseNotification"]={kind="object",name="PauseNotification",
+T["PauseNotification"]={
+ kind="object",name="PauseNotification",
  order={"Reason",},
  members={
   ["Reason"]={type="PauseReason",builds=511,minor=1},
 }}
-T["PauseOptions"]={kind="object",name="PauseOptions",
+T["PauseOptions"]={
+ kind="object",name="PauseOptions",
  order={"SuspensionLevel","HostedNotification",},
  members={
   ["HostedNotification"]={type="PauseNotification",builds=511,minor=1},
   ["SuspensionLevel"]={type="PauseSuspensionLevel",builds=511,minor=0},
 }}
-T["PauseReason"]={kind="enum",name="PauseReason",
+T["PauseReason"]={
+ kind="enum",name="PauseReason",
  order={"None","Save","Template",},
  values={
   ["None"]={value=0,builds=511,minor=1},
   ["Save"]={value=1,builds=511,minor=1},
   ["Template"]={value=2,builds=511,minor=1},
 }}
-T["PauseSuspensionLevel"]={kind="enum",name="PauseSuspensionLevel",
+T["PauseSuspensionLevel"]={
+ kind="enum",name="PauseSuspensionLevel",
  order={"Suspend","MemoryLow","MemoryMedium","MemoryHigh",},
  values={
   ["MemoryHigh"]={value=3,builds=511,minor=0},
@@ -1922,17 +2153,20 @@ T["PauseSuspensionLevel"]={kind="enum",name="PauseSuspensionLevel",
   ["MemoryMedium"]={value=2,builds=511,minor=0},
   ["Suspend"]={value=0,builds=511,minor=0},
 }}
-T["Pcat"]={kind="object",name="Pcat",
+T["Pcat"]={
+ kind="object",name="Pcat",
  order={"BootOrder",},
  members={
   ["BootOrder"]={type="BootDevice",array=true,builds=504,minor=4},
 }}
-T["Plan9"]={kind="object",name="Plan9",
+T["Plan9"]={
+ kind="object",name="Plan9",
  order={"Shares",},
  members={
   ["Shares"]={type="Plan9Share",array=true,builds=511,minor=1},
 }}
-T["Plan9Share"]={kind="object",name="Plan9Share",
+T["Plan9Share"]={
+ kind="object",name="Plan9Share",
  order={"AccessName","AllowedFiles","Flags","Name","Path","Port",},
  members={
   ["AccessName"]={type="string",builds=511,minor=1},
@@ -1942,7 +2176,8 @@ T["Plan9Share"]={kind="object",name="Plan9Share",
   ["Path"]={type="string",always=true,builds=511,minor=0},
   ["Port"]={type="uint32",always=true,builds=511,minor=0},
 }}
-T["Plan9ShareFlags"]={kind="enum",name="Plan9ShareFlags",number=true,flags=true,
+T["Plan9ShareFlags"]={
+ kind="enum",name="Plan9ShareFlags",number=true,flags=true,
  order={"None","ReadOnly","LinuxMetadata","CaseSensitive","UseShareRootIdentity","AllowOptions",
   "AllowSubPaths","RestrictFileAccess","UnlimitedConnections",},
  values={
@@ -1956,7 +2191,8 @@ T["Plan9ShareFlags"]={kind="enum",name="Plan9ShareFlags",number=true,flags=true,
   ["UnlimitedConnections"]={value=256,builds=504,minor=4},
   ["UseShareRootIdentity"]={value=16,builds=511,minor=0},
 }}
-T["ProcessDetails"]={kind="object",name="ProcessDetails",
+T["ProcessDetails"]={
+ kind="object",name="ProcessDetails",
  order={"ProcessId","ImageName","CreateTimestamp","UserTime100ns","KernelTime100ns",
   "MemoryCommitBytes","MemoryWorkingSetPrivateBytes","MemoryWorkingSetSharedBytes",},
  members={
@@ -1969,14 +2205,16 @@ T["ProcessDetails"]={kind="object",name="ProcessDetails",
   ["ProcessId"]={type="uint32",always=true,builds=511,minor=1},
   ["UserTime100ns"]={type="uint64",always=true,builds=511,minor=1},
 }}
-T["ProcessDump"]={kind="object",name="ProcessDump",
+T["ProcessDump"]={
+ kind="object",name="ProcessDump",
  order={"CustomDumpFlags","DumpFileName","Type",},
  members={
   ["CustomDumpFlags"]={type="uint32",builds=504,minor=4},
   ["DumpFileName"]={type="string",always=true,builds=504,minor=4},
   ["Type"]={type="ProcessDumpType",builds=504,minor=4},
 }}
-T["ProcessDumpType"]={kind="enum",name="ProcessDumpType",
+T["ProcessDumpType"]={
+ kind="enum",name="ProcessDumpType",
  order={"None","Heap","Mini","Custom",},
  values={
   ["Custom"]={value=3,builds=504,minor=4},
@@ -1984,14 +2222,16 @@ T["ProcessDumpType"]={kind="enum",name="ProcessDumpType",
   ["Mini"]={value=2,builds=504,minor=4},
   ["None"]={value=0,builds=504,minor=4},
 }}
-T["ProcessModifyRequest"]={kind="object",name="ProcessModifyRequest",
+T["ProcessModifyRequest"]={
+ kind="object",name="ProcessModifyRequest",
  order={"CloseHandle","ConsoleSize","Operation",},
  members={
   ["CloseHandle"]={type="CloseHandle",builds=511,minor=0},
   ["ConsoleSize"]={type="ConsoleSize",builds=511,minor=0},
   ["Operation"]={type="ModifyOperation",always=true,builds=511,minor=0},
 }}
-T["ProcessParameters"]={kind="object",name="ProcessParameters",
+T["ProcessParameters"]={
+ kind="object",name="ProcessParameters",
  order={"ApplicationName","CommandArgs","CommandLine","ConsoleSize","CreateInUtilityVM",
   "CreateStdErrPipe","CreateStdInPipe","CreateStdOutPipe","EmulateConsole","Environment",
   "RestrictedToken","UseExistingLogin","UseLegacyConsole","User","WorkingDirectory",},
@@ -2012,7 +2252,8 @@ T["ProcessParameters"]={kind="object",name="ProcessParameters",
   ["User"]={type="string",builds=511,minor=0},
   ["WorkingDirectory"]={type="string",builds=511,minor=0},
 }}
-T["ProcessSignal"]={kind="enum",name="ProcessSignal",
+T["ProcessSignal"]={
+ kind="enum",name="ProcessSignal",
  order={"CtrlC","CtrlBreak","CtrlClose","CtrlLogOff","CtrlShutdown",},
  values={
   ["CtrlBreak"]={value=1,builds=511,minor=1},
@@ -2021,7 +2262,8 @@ T["ProcessSignal"]={kind="enum",name="ProcessSignal",
   ["CtrlLogOff"]={value=5,builds=511,minor=1},
   ["CtrlShutdown"]={value=6,builds=511,minor=1},
 }}
-T["ProcessStatus"]={kind="object",name="ProcessStatus",
+T["ProcessStatus"]={
+ kind="object",name="ProcessStatus",
  order={"ProcessId","Exited","ExitCode","LastWaitResult",},
  members={
   ["ExitCode"]={type="uint32",always=true,builds=511,minor=1},
@@ -2029,27 +2271,34 @@ T["ProcessStatus"]={kind="object",name="ProcessStatus",
   ["LastWaitResult"]={type="int32",always=true,builds=511,minor=1},
   ["ProcessId"]={type="uint32",always=true,builds=511,minor=1},
 }}
-T["ProcessorCapabilitiesInfo"]={kind="object",name="ProcessorCapabilitiesInfo",
+T["ProcessorCapabilitiesInfo"]={
+ kind="object",name="ProcessorCapabilitiesInfo",
  order={"AssignableSyntheticPF","CacheLineFlushSize","EnlightenmentModifications",
   "GuestFeatureSet","ImplementedPhysicalAddressBits","Mktme","NonArchitecturalCoreSharing",
   "PhysicalAddressWidth","ProcessorFeatures","Sgx","SyntheticProcessorFeatures",
   "VmmCapabilities","XsaveProcessorFeatures",},
  members={
-  ["AssignableSyntheticPF"]={type="SyntheticProcessorFeature",array=true,always=true,builds=256,minor=7},
+  ["AssignableSyntheticPF"]={type="SyntheticProcessorFeature",
+   array=true,always=true,builds=256,minor=7},
   ["CacheLineFlushSize"]={type="uint64",always=true,builds=504,minor=5},
-  ["EnlightenmentModifications"]={type="EnlightenmentModifications",array=true,always=true,builds=384,minor=7},
+  ["EnlightenmentModifications"]={type="EnlightenmentModifications",
+   array=true,always=true,builds=384,minor=7},
   ["GuestFeatureSet"]={type="GuestFeatureSetFlags",builds=384,minor=7},
   ["ImplementedPhysicalAddressBits"]={type="uint64",always=true,builds=504,minor=5},
   ["Mktme"]={type="bool",always=true,builds=488,minor=4},
-  ["NonArchitecturalCoreSharing"]={type="NonArchitecturalCoreSharing",always=true,builds=504,minor=5},
+  ["NonArchitecturalCoreSharing"]={type="NonArchitecturalCoreSharing",
+   always=true,builds=504,minor=5},
   ["PhysicalAddressWidth"]={type="uint64",always=true,builds=448,minor=7},
   ["ProcessorFeatures"]={type="ProcessorFeature",array=true,always=true,builds=504,minor=5},
   ["Sgx"]={type="bool",always=true,builds=488,minor=4},
-  ["SyntheticProcessorFeatures"]={type="SyntheticProcessorFeature",array=true,always=true,builds=496,minor=6},
+  ["SyntheticProcessorFeatures"]={type="SyntheticProcessorFeature",
+   array=true,always=true,builds=496,minor=6},
   ["VmmCapabilities"]={type="VmmCapability",array=true,always=true,builds=256,minor=7},
-  ["XsaveProcessorFeatures"]={type="XsaveProcessorFeature",array=true,always=true,builds=504,minor=5},
+  ["XsaveProcessorFeatures"]={type="XsaveProcessorFeature",
+   array=true,always=true,builds=504,minor=5},
 }}
-T["ProcessorFeature"]={kind="enum",name="ProcessorFeature",
+T["ProcessorFeature"]={
+ kind="enum",name="ProcessorFeature",
  order={"Sse3","LahfSahf","Ssse3","Sse4_1","Sse4_2","Sse4A","Xop","Popcnt","Cmpxchg16B",
   "Altmovcr8","Lzcnt","Misalignsse","MmxExt","Amd3Dnow","ExtAmd3Dnow","Page1Gb","AmdAes",
   "Pclmulqdq","Pcid","Fma4","F16C","Rdrand","Rdwrfsgs","Smep","EnhancedFastString","Bmi1",
@@ -2344,7 +2593,8 @@ T["ProcessorFeature"]={kind="enum",name="ProcessorFeature",
   ["X87PointersSaved"]={value=42,builds=504,minor=5},
   ["Xop"]={value=6,builds=504,minor=5},
 }}
-T["ProcessorFeatureSet"]={kind="object",name="ProcessorFeatureSet",
+T["ProcessorFeatureSet"]={
+ kind="object",name="ProcessorFeatureSet",
  order={"CacheLineFlushSize","EnlightenmentModifications","ImplementedPhysicalAddressBits",
   "MaxCPUIDLeafBasic","MaxCPUIDLeafExtended","MaxCPUIDLeafSynthetic",
   "NonArchitecturalCoreSharing","ProcessorFeatureSetMode","ProcessorFeatures",
@@ -2359,16 +2609,19 @@ T["ProcessorFeatureSet"]={kind="object",name="ProcessorFeatureSet",
   ["NonArchitecturalCoreSharing"]={type="NonArchitecturalCoreSharing",builds=456,minor=4},
   ["ProcessorFeatureSetMode"]={type="ProcessorFeatureSetMode",always=true,builds=504,minor=5},
   ["ProcessorFeatures"]={type="ProcessorFeature",array=true,always=true,builds=504,minor=5},
-  ["XsaveProcessorFeatures"]={type="XsaveProcessorFeature",array=true,always=true,builds=504,minor=5},
+  ["XsaveProcessorFeatures"]={type="XsaveProcessorFeature",
+   array=true,always=true,builds=504,minor=5},
 }}
-T["ProcessorFeatureSetMode"]={kind="enum",name="ProcessorFeatureSetMode",
+T["ProcessorFeatureSetMode"]={
+ kind="enum",name="ProcessorFeatureSetMode",
  order={"Strict","Flexible","Permissive",},
  values={
   ["Flexible"]={value=1,builds=16,minor=6},
   ["Permissive"]={value=1,builds=488,minor=5},
   ["Strict"]={value=0,builds=504,minor=5},
 }}
-T["ProcessorLimits"]={kind="object",name="ProcessorLimits",
+T["ProcessorLimits"]={
+ kind="object",name="ProcessorLimits",
  order={"AutonomousActivityWindow","DesiredFrequencyMHz","EnergyPerformancePreference",
   "IgnoreHostMaxFrequency","Limit","MaximumFrequencyMHz","MinimumFrequencyMHz",
   "Reservation","Weight",},
@@ -2383,20 +2636,23 @@ T["ProcessorLimits"]={kind="object",name="ProcessorLimits",
   ["Reservation"]={type="uint64",nullable=true,builds=504,minor=4},
   ["Weight"]={type="uint64",nullable=true,builds=504,minor=4},
 }}
-T["ProcessorStats"]={kind="object",name="ProcessorStats",
+T["ProcessorStats"]={
+ kind="object",name="ProcessorStats",
  order={"TotalRuntime100ns","RuntimeUser100ns","RuntimeKernel100ns",},
  members={
   ["RuntimeKernel100ns"]={type="uint64",builds=511,minor=1},
   ["RuntimeUser100ns"]={type="uint64",builds=511,minor=1},
   ["TotalRuntime100ns"]={type="uint64",always=true,builds=511,minor=1},
 }}
-T["ProcessorTopology"]={kind="object",name="ProcessorTopology",
+T["ProcessorTopology"]={
+ kind="object",name="ProcessorTopology",
  order={"LogicalProcessorCount","LogicalProcessors",},
  members={
   ["LogicalProcessorCount"]={type="uint32",always=true,builds=508,minor=1},
   ["LogicalProcessors"]={type="LogicalProcessor",array=true,always=true,builds=508,minor=1},
 }}
-T["Properties"]={kind="object",name="Properties",
+T["Properties"]={
+ kind="object",name="Properties",
  order={"Id","SystemType","RuntimeOsType","Name","Owner","ObRoot","IsDummy","RuntimeId",
   "RuntimeImagePath","IsRuntimeTemplate","RuntimeTemplateId","State","Stopped","ExitType",
   "Memory","GuestMemoryInfo","CpuGroupId","MemoryTopology","Statistics","ProcessList",
@@ -2439,13 +2695,15 @@ T["Properties"]={kind="object",name="Properties",
   ["SystemType"]={type="SystemType",always=true,builds=511,minor=1},
   ["TerminateOnLastHandleClosed"]={type="bool",builds=511,minor=1},
 }}
-T["PropertyResponse"]={kind="object",name="PropertyResponse",
+T["PropertyResponse"]={
+ kind="object",name="PropertyResponse",
  order={"Error","Response",},
  members={
   ["Error"]={type="ResultError",builds=504,minor=5},
   ["Response"]={type="any",builds=504,minor=5},
 }}
-T["PropertyType"]={kind="enum",name="PropertyType",
+T["PropertyType"]={
+ kind="enum",name="PropertyType",
  order={"Basic","Memory","CpuGroup","ProcessorTopology","CacheAllocation","CacheMonitoring",
   "ContainerCredentialGuard","QoSCapabilities","MemoryBwAllocation","Processor",
   "SecureNestedPaging","Undefined",},
@@ -2463,43 +2721,50 @@ T["PropertyType"]={kind="enum",name="PropertyType",
   ["SecureNestedPaging"]={value=10,builds=504,minor=4},
   ["Undefined"]={value=11,builds=511,minor=0},
 }}
-T["PxeProtocol"]={kind="enum",name="PxeProtocol",number=true,
+T["PxeProtocol"]={
+ kind="enum",name="PxeProtocol",number=true,
  order={"Unknown","IPv4","IPv6",},
  values={
   ["IPv4"]={value=4,builds=511,minor=0},
   ["IPv6"]={value=6,builds=511,minor=0},
   ["Unknown"]={value=0,builds=511,minor=0},
 }}
-T["QoSCapabilities"]={kind="object",name="QoSCapabilities",
+T["QoSCapabilities"]={
+ kind="object",name="QoSCapabilities",
  order={"ProcessorQoSSupported",},
  members={
   ["ProcessorQoSSupported"]={type="bool",builds=511,minor=1},
 }}
-T["RdpConnectionOptions"]={kind="object",name="RdpConnectionOptions",
+T["RdpConnectionOptions"]={
+ kind="object",name="RdpConnectionOptions",
  order={"AccessSids","NamedPipe","TransportType",},
  members={
   ["AccessSids"]={type="string",array=true,builds=511,minor=1},
   ["NamedPipe"]={type="string",builds=511,minor=1},
   ["TransportType"]={type="TransportType",builds=496,minor=6},
 }}
-T["RegistryChanges"]={kind="object",name="RegistryChanges",
+T["RegistryChanges"]={
+ kind="object",name="RegistryChanges",
  order={"AddHiveUri","AddValues","DeleteKeys",},
  members={
   ["AddHiveUri"]={type="string",builds=384,minor=7},
   ["AddValues"]={type="RegistryValue",array=true,builds=511,minor=0},
   ["DeleteKeys"]={type="RegistryKey",array=true,builds=511,minor=0},
 }}
-T["RegistryDeleteKey"]={kind="object",name="RegistryDeleteKey",
+T["RegistryDeleteKey"]={
+ kind="object",name="RegistryDeleteKey",
  order={"name",},
  members={
   ["name"]={type="string",always=true,builds=504,minor=3},
 }}
-T["RegistryFlushState"]={kind="object",name="RegistryFlushState",
+T["RegistryFlushState"]={
+ kind="object",name="RegistryFlushState",
  order={"Enabled",},
  members={
   ["Enabled"]={type="bool",always=true,builds=511,minor=1},
 }}
-T["RegistryHive"]={kind="enum",name="RegistryHive",
+T["RegistryHive"]={
+ kind="enum",name="RegistryHive",
  order={"System","Software","Security","Sam",},
  values={
   ["Sam"]={value=3,builds=511,minor=0},
@@ -2507,7 +2772,8 @@ T["RegistryHive"]={kind="enum",name="RegistryHive",
   ["Software"]={value=1,builds=511,minor=0},
   ["System"]={value=0,builds=511,minor=0},
 }}
-T["RegistryHiveStack"]={kind="object",name="RegistryHiveStack",
+T["RegistryHiveStack"]={
+ kind="object",name="RegistryHiveStack",
  order={"delkey","hive","layer","mkkey",},
  members={
   ["delkey"]={type="RegistryDeleteKey",array=true,always=true,builds=504,minor=3},
@@ -2515,14 +2781,16 @@ T["RegistryHiveStack"]={kind="object",name="RegistryHiveStack",
   ["layer"]={type="RegistryLayer",array=true,always=true,builds=504,minor=3},
   ["mkkey"]={type="RegistryMakeKey",array=true,always=true,builds=504,minor=3},
 }}
-T["RegistryKey"]={kind="object",name="RegistryKey",
+T["RegistryKey"]={
+ kind="object",name="RegistryKey",
  order={"Hive","Name","Volatile",},
  members={
   ["Hive"]={type="RegistryHive",always=true,builds=511,minor=0},
   ["Name"]={type="string",always=true,builds=511,minor=0},
   ["Volatile"]={type="bool",builds=511,minor=0},
 }}
-T["RegistryLayer"]={kind="object",name="RegistryLayer",
+T["RegistryLayer"]={
+ kind="object",name="RegistryLayer",
  order={"fileaccesstoken","filepath","hosthive","identifier","immutable","inherittrustclass",
   "readonly","trustedhive","writethrough",},
  members={
@@ -2536,7 +2804,8 @@ T["RegistryLayer"]={kind="object",name="RegistryLayer",
   ["trustedhive"]={type="bool",builds=504,minor=0},
   ["writethrough"]={type="bool",builds=504,minor=3},
 }}
-T["RegistryMakeKey"]={kind="object",name="RegistryMakeKey",
+T["RegistryMakeKey"]={
+ kind="object",name="RegistryMakeKey",
  order={"clonesd","mkkey","mkvalue","name","volatile",},
  members={
   ["clonesd"]={type="string",builds=504,minor=3},
@@ -2545,7 +2814,8 @@ T["RegistryMakeKey"]={kind="object",name="RegistryMakeKey",
   ["name"]={type="string",always=true,builds=504,minor=3},
   ["volatile"]={type="bool",builds=504,minor=3},
 }}
-T["RegistryMakeValue"]={kind="object",name="RegistryMakeValue",
+T["RegistryMakeValue"]={
+ kind="object",name="RegistryMakeValue",
  order={"data_binary","data_dword","data_multistring","data_string","name",},
  members={
   ["data_binary"]={type="bytes",builds=504,minor=3},
@@ -2554,14 +2824,16 @@ T["RegistryMakeValue"]={kind="object",name="RegistryMakeValue",
   ["data_string"]={type="string",builds=504,minor=3},
   ["name"]={type="string",always=true,builds=504,minor=3},
 }}
-T["RegistryNamespace"]={kind="object",name="RegistryNamespace",
+T["RegistryNamespace"]={
+ kind="object",name="RegistryNamespace",
  order={"hivestack","redirectionnode","symlink",},
  members={
   ["hivestack"]={type="RegistryHiveStack",array=true,always=true,builds=504,minor=3},
   ["redirectionnode"]={type="RegistryRedirectionNode",array=true,always=true,builds=504,minor=3},
   ["symlink"]={type="RegistrySymlink",array=true,always=true,builds=504,minor=3},
 }}
-T["RegistryRedirectionNode"]={kind="object",name="RegistryRedirectionNode",
+T["RegistryRedirectionNode"]={
+ kind="object",name="RegistryRedirectionNode",
  order={"access_mask","containerpath","exitnode","hivestack","hostpath","trustedhive",},
  members={
   ["access_mask"]={type="uint32",builds=504,minor=3},
@@ -2571,13 +2843,15 @@ T["RegistryRedirectionNode"]={kind="object",name="RegistryRedirectionNode",
   ["hostpath"]={type="string",builds=504,minor=3},
   ["trustedhive"]={type="bool",builds=504,minor=3},
 }}
-T["RegistrySymlink"]={kind="object",name="RegistrySymlink",
+T["RegistrySymlink"]={
+ kind="object",name="RegistrySymlink",
  order={"key","target",},
  members={
   ["key"]={type="string",always=true,builds=504,minor=3},
   ["target"]={type="string",always=true,builds=504,minor=3},
 }}
-T["RegistryValue"]={kind="object",name="RegistryValue",
+T["RegistryValue"]={
+ kind="object",name="RegistryValue",
  order={"BinaryValue","CustomType","DWordValue","Key","Name","QWordValue","StringValue","Type",},
  members={
   ["BinaryValue"]={type="bytes",builds=511,minor=0},
@@ -2589,7 +2863,8 @@ T["RegistryValue"]={kind="object",name="RegistryValue",
   ["StringValue"]={type="string",builds=511,minor=0},
   ["Type"]={type="RegistryValueType",always=true,builds=511,minor=0},
 }}
-T["RegistryValueType"]={kind="enum",name="RegistryValueType",
+T["RegistryValueType"]={
+ kind="enum",name="RegistryValueType",
  order={"None","String","ExpandedString","MultiString","Binary","DWord","QWord","CustomType",},
  values={
   ["Binary"]={value=4,builds=511,minor=0},
@@ -2601,16 +2876,19 @@ T["RegistryValueType"]={kind="enum",name="RegistryValueType",
   ["QWord"]={value=6,builds=511,minor=0},
   ["String"]={value=1,builds=511,minor=0},
 }}
-T["RemoteDesktopVirtualization"]={kind="object",name="RemoteDesktopVirtualization",
+T["RemoteDesktopVirtualization"]={
+ kind="object",name="RemoteDesktopVirtualization",
  order={},
  members={
 }}
-T["Requests.System.NetworkProperty"]={kind="enum",name="Requests.System.NetworkProperty",
+T["Requests.System.NetworkProperty"]={
+ kind="enum",name="Requests.System.NetworkProperty",
  order={"MacAddress",},
  values={
   ["MacAddress"]={value=0,builds=504,minor=4},
 }}
-T["ResolutionType"]={kind="enum",name="ResolutionType",number=true,
+T["ResolutionType"]={
+ kind="enum",name="ResolutionType",number=true,
  order={"Unspecified","Maximum","Single","Default",},
  values={
   ["Default"]={value=4,builds=511,minor=0},
@@ -2618,18 +2896,21 @@ T["ResolutionType"]={kind="enum",name="ResolutionType",number=true,
   ["Single"]={value=3,builds=511,minor=0},
   ["Unspecified"]={value=0,builds=511,minor=0},
 }}
-T["Responses.System.NetworkProperty"]={kind="object",name="Responses.System.NetworkProperty",
+T["Responses.System.NetworkProperty"]={
+ kind="object",name="Responses.System.NetworkProperty",
  order={"MacAddress",},
  members={
   ["MacAddress"]={type="string",builds=504,minor=4},
 }}
-T["RestoreMode"]={kind="enum",name="RestoreMode",
+T["RestoreMode"]={
+ kind="enum",name="RestoreMode",
  order={"RestoreModeRunning","RestoreModePaused",},
  values={
   ["RestoreModePaused"]={value=1,builds=448,minor=7},
   ["RestoreModeRunning"]={value=0,builds=448,minor=7},
 }}
-T["RestoreState"]={kind="object",name="RestoreState",
+T["RestoreState"]={
+ kind="object",name="RestoreState",
  order={"RestoreType","RuntimeStateFilePath","SaveStateFilePath","TemplateSystemId",},
  members={
   ["RestoreType"]={type="RestoreType",builds=448,minor=7},
@@ -2637,13 +2918,15 @@ T["RestoreState"]={kind="object",name="RestoreState",
   ["SaveStateFilePath"]={type="string",builds=511,minor=0},
   ["TemplateSystemId"]={type="string",builds=511,minor=1},
 }}
-T["RestoreType"]={kind="enum",name="RestoreType",
+T["RestoreType"]={
+ kind="enum",name="RestoreType",
  order={"Normal","FastRestore",},
  values={
   ["FastRestore"]={value=1,builds=448,minor=7},
   ["Normal"]={value=0,builds=448,minor=7},
 }}
-T["ResultError"]={kind="object",name="ResultError",
+T["ResultError"]={
+ kind="object",name="ResultError",
  order={"Error","ErrorMessage","ErrorEvents","Attribution",},
  members={
   ["Attribution"]={type="AttributionRecord",array=true,builds=504,minor=4},
@@ -2651,7 +2934,8 @@ T["ResultError"]={kind="object",name="ResultError",
   ["ErrorEvents"]={type="ErrorEvent",array=true,builds=511,minor=4},
   ["ErrorMessage"]={type="string",always=true,builds=511,minor=1},
 }}
-T["SaveMode"]={kind="enum",name="SaveMode",
+T["SaveMode"]={
+ kind="enum",name="SaveMode",
  order={"SaveModeFast","SaveModeFastPreservePartition","SaveModeFastDirectKsr",
   "SaveModeFastHsrForceRemotePartition","SaveModeFastHsrLimitRemotePartition",},
  values={
@@ -2661,7 +2945,8 @@ T["SaveMode"]={kind="enum",name="SaveMode",
   ["SaveModeFastHsrLimitRemotePartition"]={value=4,builds=448,minor=7},
   ["SaveModeFastPreservePartition"]={value=1,builds=448,minor=7},
 }}
-T["SaveOptions"]={kind="object",name="SaveOptions",
+T["SaveOptions"]={
+ kind="object",name="SaveOptions",
  order={"SaveType","RuntimeStateFilePath","SaveStateFilePath","VmPhuOptions",},
  members={
   ["RuntimeStateFilePath"]={type="string",always=true,builds=511,minor=0},
@@ -2669,13 +2954,15 @@ T["SaveOptions"]={kind="object",name="SaveOptions",
   ["SaveType"]={type="SaveType",builds=511,minor=1},
   ["VmPhuOptions"]={type="FastSaveOptions",builds=448,minor=7},
 }}
-T["SaveType"]={kind="enum",name="SaveType",
+T["SaveType"]={
+ kind="enum",name="SaveType",
  order={"ToFile","AsTemplate",},
  values={
   ["AsTemplate"]={value=1,builds=511,minor=1},
   ["ToFile"]={value=0,builds=511,minor=1},
 }}
-T["Scsi"]={kind="object",name="Scsi",
+T["Scsi"]={
+ kind="object",name="Scsi",
  order={"Attachments","ChannelInstanceGuid","DisableInterruptBatching","ElementName",
   "ThreadsPerChannel","VPCPerChannel",},
  members={
@@ -2686,12 +2973,14 @@ T["Scsi"]={kind="object",name="Scsi",
   ["ThreadsPerChannel"]={type="uint32",nullable=true,builds=480,minor=7},
   ["VPCPerChannel"]={type="uint32",nullable=true,builds=480,minor=7},
 }}
-T["SecureNestedPagingCpuId"]={kind="object",name="SecureNestedPagingCpuId",
+T["SecureNestedPagingCpuId"]={
+ kind="object",name="SecureNestedPagingCpuId",
  order={"Id",},
  members={
   ["Id"]={type="uint8",array=true,always=true,builds=504,minor=4},
 }}
-T["SecureNestedPagingInfo"]={kind="object",name="SecureNestedPagingInfo",
+T["SecureNestedPagingInfo"]={
+ kind="object",name="SecureNestedPagingInfo",
  order={"CommittedTcbVersion","ConfigTcbVersion","CpuId","CurrentTcbVersion","TcbVersion",},
  members={
   ["CommittedTcbVersion"]={type="uint64",always=true,builds=384,minor=7},
@@ -2700,13 +2989,15 @@ T["SecureNestedPagingInfo"]={kind="object",name="SecureNestedPagingInfo",
   ["CurrentTcbVersion"]={type="uint64",always=true,builds=384,minor=7},
   ["TcbVersion"]={type="uint64",always=true,builds=504,minor=4},
 }}
-T["SecuritySettings"]={kind="object",name="SecuritySettings",
+T["SecuritySettings"]={
+ kind="object",name="SecuritySettings",
  order={"EnableTpm","Isolation",},
  members={
   ["EnableTpm"]={type="bool",builds=504,minor=4},
   ["Isolation"]={type="IsolationSettings",builds=504,minor=4},
 }}
-T["SerialConsole"]={kind="enum",name="SerialConsole",
+T["SerialConsole"]={
+ kind="enum",name="SerialConsole",
  order={"Default","Disabled","ComPort1","ComPort2",},
  values={
   ["ComPort1"]={value=2,builds=511,minor=0},
@@ -2714,20 +3005,23 @@ T["SerialConsole"]={kind="enum",name="SerialConsole",
   ["Default"]={value=0,builds=511,minor=0},
   ["Disabled"]={value=1,builds=511,minor=0},
 }}
-T["ServiceProperties"]={kind="object",name="ServiceProperties",
+T["ServiceProperties"]={
+ kind="object",name="ServiceProperties",
  order={"Properties","PropertyResponses",},
  members={
   ["Properties"]={type="any",array=true,builds=511,minor=1},
   ["PropertyResponses"]={type="PropertyResponse",map="string",builds=504,minor=5},
 }}
-T["Service_PropertyQuery"]={kind="object",name="Service_PropertyQuery",
+T["Service_PropertyQuery"]={
+ kind="object",name="Service_PropertyQuery",
  order={"FilteredQueries","PropertyQueries","PropertyTypes",},
  members={
   ["FilteredQueries"]={type="FilteredPropertyQuery",array=true,builds=511,minor=0},
   ["PropertyQueries"]={type="any",map="string",builds=504,minor=5},
   ["PropertyTypes"]={type="GetPropertyType",array=true,builds=511,minor=1},
 }}
-T["Services"]={kind="object",name="Services",
+T["Services"]={
+ kind="object",name="Services",
  order={"FileCopy","GuestCommunication","Heartbeat","KvpExchange","RemoteDesktopVirtualization",
   "Shutdown","Timesync","VolumeSnapshot",},
  members={
@@ -2740,21 +3034,24 @@ T["Services"]={kind="object",name="Services",
   ["Timesync"]={type="Timesync",builds=504,minor=5},
   ["VolumeSnapshot"]={type="VolumeSnapshot",builds=496,minor=6},
 }}
-T["SetPropertyOperation"]={kind="object",name="SetPropertyOperation",
+T["SetPropertyOperation"]={
+ kind="object",name="SetPropertyOperation",
  order={"GroupId","PropertyCode","PropertyValue",},
  members={
   ["GroupId"]={type="guid",always=true,builds=508,minor=1},
   ["PropertyCode"]={type="uint32",always=true,builds=508,minor=1},
   ["PropertyValue"]={type="uint64",always=true,builds=508,minor=1},
 }}
-T["SgxLaunchControlMode"]={kind="enum",name="SgxLaunchControlMode",
+T["SgxLaunchControlMode"]={
+ kind="enum",name="SgxLaunchControlMode",
  order={"NoAccess","ReadOnly","ReadWrite",},
  values={
   ["NoAccess"]={value=0,builds=511,minor=0},
   ["ReadOnly"]={value=1,builds=511,minor=0},
   ["ReadWrite"]={value=2,builds=511,minor=0},
 }}
-T["SgxMemory"]={kind="object",name="SgxMemory",
+T["SgxMemory"]={
+ kind="object",name="SgxMemory",
  order={"Enabled","LaunchControlDefault","LaunchControlMode","SizeInMB",},
  members={
   ["Enabled"]={type="bool",builds=504,minor=4},
@@ -2762,12 +3059,14 @@ T["SgxMemory"]={kind="object",name="SgxMemory",
   ["LaunchControlMode"]={type="SgxLaunchControlMode",builds=504,minor=4},
   ["SizeInMB"]={type="uint64",builds=504,minor=4},
 }}
-T["SharedMemoryConfiguration"]={kind="object",name="SharedMemoryConfiguration",
+T["SharedMemoryConfiguration"]={
+ kind="object",name="SharedMemoryConfiguration",
  order={"Regions",},
  members={
   ["Regions"]={type="SharedMemoryRegion",array=true,builds=511,minor=1},
 }}
-T["SharedMemoryRegion"]={kind="object",name="SharedMemoryRegion",
+T["SharedMemoryRegion"]={
+ kind="object",name="SharedMemoryRegion",
  order={"AllowGuestWrite","HiddenFromGuest","Length","SectionName","StartOffset",},
  members={
   ["AllowGuestWrite"]={type="bool",builds=511,minor=0},
@@ -2776,23 +3075,27 @@ T["SharedMemoryRegion"]={kind="object",name="SharedMemoryRegion",
   ["SectionName"]={type="string",always=true,builds=511,minor=0},
   ["StartOffset"]={type="uint64",builds=511,minor=0},
 }}
-T["SharedMemoryRegionInfo"]={kind="object",name="SharedMemoryRegionInfo",
+T["SharedMemoryRegionInfo"]={
+ kind="object",name="SharedMemoryRegionInfo",
  order={"SectionName","GuestPhysicalAddress",},
  members={
   ["GuestPhysicalAddress"]={type="uint64",always=true,builds=511,minor=1},
   ["SectionName"]={type="string",always=true,builds=511,minor=1},
 }}
-T["Shutdown"]={kind="object",name="Shutdown",
+T["Shutdown"]={
+ kind="object",name="Shutdown",
  order={},
  members={
 }}
-T["ShutdownMechanism"]={kind="enum",name="ShutdownMechanism",
+T["ShutdownMechanism"]={
+ kind="enum",name="ShutdownMechanism",
  order={"GuestConnection","IntegrationService",},
  values={
   ["GuestConnection"]={value=0,builds=504,minor=5},
   ["IntegrationService"]={value=1,builds=504,minor=5},
 }}
-T["ShutdownOptions"]={kind="object",name="ShutdownOptions",
+T["ShutdownOptions"]={
+ kind="object",name="ShutdownOptions",
  order={"Mechanism","Type","Force","Reason",},
  members={
   ["Force"]={type="bool",builds=504,minor=5},
@@ -2800,25 +3103,29 @@ T["ShutdownOptions"]={kind="object",name="ShutdownOptions",
   ["Reason"]={type="string",builds=504,minor=5},
   ["Type"]={type="ShutdownType",builds=504,minor=5},
 }}
-T["ShutdownType"]={kind="enum",name="ShutdownType",
+T["ShutdownType"]={
+ kind="enum",name="ShutdownType",
  order={"Shutdown","Hibernate","Reboot",},
  values={
   ["Hibernate"]={value=1,builds=504,minor=5},
   ["Reboot"]={value=2,builds=504,minor=5},
   ["Shutdown"]={value=0,builds=504,minor=5},
 }}
-T["SignalProcessOptions"]={kind="object",name="SignalProcessOptions",
+T["SignalProcessOptions"]={
+ kind="object",name="SignalProcessOptions",
  order={"Signal",},
  members={
   ["Signal"]={type="ProcessSignal",builds=511,minor=1},
 }}
-T["SiloProperties"]={kind="object",name="SiloProperties",
+T["SiloProperties"]={
+ kind="object",name="SiloProperties",
  order={"Enabled","JobName",},
  members={
   ["Enabled"]={type="bool",always=true,builds=511,minor=0},
   ["JobName"]={type="string",builds=511,minor=0},
 }}
-T["SiloSettings"]={kind="object",name="SiloSettings",
+T["SiloSettings"]={
+ kind="object",name="SiloSettings",
  order={"Bindings","FileSystemLayers","NotifySiloJobCreated","SiloBaseOsPath",},
  members={
   ["Bindings"]={type="BatchedBinding",array=true,builds=511,minor=0},
@@ -2826,13 +3133,15 @@ T["SiloSettings"]={kind="object",name="SiloSettings",
   ["NotifySiloJobCreated"]={type="bool",builds=511,minor=0},
   ["SiloBaseOsPath"]={type="string",builds=511,minor=0},
 }}
-T["StartOptions"]={kind="object",name="StartOptions",
+T["StartOptions"]={
+ kind="object",name="StartOptions",
  order={"DestinationMigrationOptions","RestoreOptions",},
  members={
   ["DestinationMigrationOptions"]={type="MigrationStartOptions",builds=384,minor=7},
   ["RestoreOptions"]={type="FastRestoreOptions",builds=448,minor=7},
 }}
-T["State"]={kind="enum",name="State",
+T["State"]={
+ kind="enum",name="State",
  order={"Created","Running","Paused","Stopped","SavedAsTemplate","Migrating","Unknown",},
  values={
   ["Created"]={value=0,builds=511,minor=1},
@@ -2843,14 +3152,16 @@ T["State"]={kind="enum",name="State",
   ["Stopped"]={value=3,builds=511,minor=1},
   ["Unknown"]={value=6,builds=511,minor=1},
 }}
-T["StateOverride"]={kind="enum",name="StateOverride",
+T["StateOverride"]={
+ kind="enum",name="StateOverride",
  order={"Default","Disabled","Enabled",},
  values={
   ["Default"]={value=0,builds=504,minor=4},
   ["Disabled"]={value=1,builds=504,minor=4},
   ["Enabled"]={value=2,builds=504,minor=4},
 }}
-T["Statistics"]={kind="object",name="Statistics",
+T["Statistics"]={
+ kind="object",name="Statistics",
  order={"Timestamp","ContainerStartTime","Uptime100ns","Processor","Memory","Storage",},
  members={
   ["ContainerStartTime"]={type="datetime",builds=511,minor=1},
@@ -2860,7 +3171,8 @@ T["Statistics"]={kind="object",name="Statistics",
   ["Timestamp"]={type="datetime",always=true,builds=511,minor=1},
   ["Uptime100ns"]={type="uint64",always=true,builds=511,minor=1},
 }}
-T["StdHandle"]={kind="enum",name="StdHandle",
+T["StdHandle"]={
+ kind="enum",name="StdHandle",
  order={"StdIn","StdOut","StdErr","All",},
  values={
   ["All"]={value=3,builds=511,minor=1},
@@ -2868,7 +3180,8 @@ T["StdHandle"]={kind="enum",name="StdHandle",
   ["StdIn"]={value=0,builds=511,minor=0},
   ["StdOut"]={value=1,builds=511,minor=0},
 }}
-T["Storage"]={kind="object",name="Storage",
+T["Storage"]={
+ kind="object",name="Storage",
  order={"Layers","Path","PrivilegedContainerRootPath","QoS",},
  members={
   ["Layers"]={type="Layer",array=true,always=true,builds=511,minor=0},
@@ -2876,13 +3189,15 @@ T["Storage"]={kind="object",name="Storage",
   ["PrivilegedContainerRootPath"]={type="string",builds=511,minor=0},
   ["QoS"]={type="StorageQoS",builds=511,minor=0},
 }}
-T["StorageQoS"]={kind="object",name="StorageQoS",
+T["StorageQoS"]={
+ kind="object",name="StorageQoS",
  order={"BandwidthMaximum","IopsMaximum",},
  members={
   ["BandwidthMaximum"]={type="uint64",always=true,builds=511,minor=0},
   ["IopsMaximum"]={type="uint64",always=true,builds=511,minor=0},
 }}
-T["StorageStats"]={kind="object",name="StorageStats",
+T["StorageStats"]={
+ kind="object",name="StorageStats",
  order={"ReadCountNormalized","ReadSizeBytes","WriteCountNormalized","WriteSizeBytes",},
  members={
   ["ReadCountNormalized"]={type="uint64",always=true,builds=511,minor=1},
@@ -2890,13 +3205,15 @@ T["StorageStats"]={kind="object",name="StorageStats",
   ["WriteCountNormalized"]={type="uint64",always=true,builds=511,minor=1},
   ["WriteSizeBytes"]={type="uint64",always=true,builds=511,minor=1},
 }}
-T["Subnode"]={kind="object",name="Subnode",
+T["Subnode"]={
+ kind="object",name="Subnode",
  order={"Id","Type",},
  members={
   ["Id"]={type="uint64",builds=504,minor=4},
   ["Type"]={type="SubnodeType",builds=504,minor=4},
 }}
-T["SubnodeType"]={kind="enum",name="SubnodeType",
+T["SubnodeType"]={
+ kind="enum",name="SubnodeType",
  order={"Any","Cluster","L3","Socket",},
  values={
   ["Any"]={builds=504,minor=4},
@@ -2904,7 +3221,8 @@ T["SubnodeType"]={kind="enum",name="SubnodeType",
   ["L3"]={builds=504,minor=4},
   ["Socket"]={builds=504,minor=4},
 }}
-T["SyntheticProcessorFeature"]={kind="enum",name="SyntheticProcessorFeature",
+T["SyntheticProcessorFeature"]={
+ kind="enum",name="SyntheticProcessorFeature",
  order={"HypervisorPresent","Hv1","AccessVpRunTimeReg","AccessPartitionReferenceCounter",
   "AccessSynicRegs","AccessSyntheticTimerRegs","AccessIntrCtrlRegs","AccessHypercallRegs",
   "AccessVpIndex","AccessPartitionReferenceTsc","AccessGuestIdleReg","AccessFrequencyRegs",
@@ -2967,13 +3285,15 @@ T["SyntheticProcessorFeature"]={kind="enum",name="SyntheticProcessorFeature",
   ["TbFlushHypercalls"]={value=25,builds=496,minor=6},
   ["WakeVps"]={value=37,builds=384,minor=7},
 }}
-T["SystemExit"]={kind="object",name="SystemExit",
+T["SystemExit"]={
+ kind="object",name="SystemExit",
  order={"Detail","Initiator",},
  members={
   ["Detail"]={type="SystemExitDetail",always=true,builds=504,minor=4},
   ["Initiator"]={type="ExitInitiator",always=true,builds=504,minor=4},
 }}
-T["SystemExitDetail"]={kind="enum",name="SystemExitDetail",
+T["SystemExitDetail"]={
+ kind="enum",name="SystemExitDetail",
  order={"Invalid","HcsApiFatalError","ServiceStop","Shutdown","Terminate","UnexpectedExit",},
  values={
   ["HcsApiFatalError"]={value=1,builds=504,minor=4},
@@ -2983,14 +3303,16 @@ T["SystemExitDetail"]={kind="enum",name="SystemExitDetail",
   ["Terminate"]={value=4,builds=504,minor=4},
   ["UnexpectedExit"]={value=5,builds=504,minor=4},
 }}
-T["SystemExitStatus"]={kind="object",name="SystemExitStatus",
+T["SystemExitStatus"]={
+ kind="object",name="SystemExitStatus",
  order={"Status","ExitType","Attribution",},
  members={
   ["Attribution"]={type="AttributionRecord",array=true,builds=504,minor=4},
   ["ExitType"]={type="NotificationType",builds=510,minor=2},
   ["Status"]={type="int32",always=true,builds=511,minor=1},
 }}
-T["SystemQuery"]={kind="object",name="SystemQuery",
+T["SystemQuery"]={
+ kind="object",name="SystemQuery",
  order={"Ids","Names","Types","Owners",},
  members={
   ["Ids"]={type="string",array=true,builds=511,minor=1},
@@ -2998,20 +3320,23 @@ T["SystemQuery"]={kind="object",name="SystemQuery",
   ["Owners"]={type="string",array=true,builds=511,minor=1},
   ["Types"]={type="SystemType",array=true,builds=511,minor=1},
 }}
-T["SystemType"]={kind="enum",name="SystemType",
+T["SystemType"]={
+ kind="enum",name="SystemType",
  order={"Container","VirtualMachine","Host",},
  values={
   ["Container"]={value=0,builds=511,minor=1},
   ["Host"]={value=2,builds=7,minor=0},
   ["VirtualMachine"]={value=1,builds=511,minor=1},
 }}
-T["System_PropertyQuery"]={kind="object",name="System_PropertyQuery",
+T["System_PropertyQuery"]={
+ kind="object",name="System_PropertyQuery",
  order={"PropertyTypes","Queries",},
  members={
   ["PropertyTypes"]={type="System_PropertyType",array=true,builds=511,minor=1},
   ["Queries"]={type="any",map="string",builds=504,minor=5},
 }}
-T["System_PropertyType"]={kind="enum",name="System_PropertyType",
+T["System_PropertyType"]={
+ kind="enum",name="System_PropertyType",
  order={"Memory","GuestMemory","ContainerMemory","CpuGroup","Statistics","ProcessList",
   "TerminateOnLastHandleClosed","SystemGUID","SharedMemoryRegion","Silo","GuestConnection",
   "CosIndex","Rmid","CacheStats","IdledProcessors","CpuFrequencyPowerCap",
@@ -3036,11 +3361,13 @@ T["System_PropertyType"]={kind="enum",name="System_PropertyType",
   ["SystemGUID"]={value=7,builds=511,minor=0},
   ["TerminateOnLastHandleClosed"]={value=6,builds=511,minor=1},
 }}
-T["Timesync"]={kind="object",name="Timesync",
+T["Timesync"]={
+ kind="object",name="Timesync",
  order={},
  members={
 }}
-T["Topology"]={kind="object",name="Topology",
+T["Topology"]={
+ kind="object",name="Topology",
  order={"Compatibility","Memory","Numa","Processor",},
  members={
   ["Compatibility"]={type="CompatibilitySettings",builds=384,minor=7},
@@ -3048,18 +3375,21 @@ T["Topology"]={kind="object",name="Topology",
   ["Numa"]={type="Numa",builds=511,minor=0},
   ["Processor"]={type="VirtualMachine_Processor",always=true,builds=511,minor=0},
 }}
-T["TransportType"]={kind="enum",name="TransportType",lenient=true,
+T["TransportType"]={
+ kind="enum",name="TransportType",lenient=true,
  order={"VMBus","HvSocket",},
  values={
   ["HvSocket"]={value=1,builds=511,minor=0},
   ["VMBus"]={value=0,builds=511,minor=0},
 }}
-T["TripleFault"]={kind="object",name="TripleFault",
+T["TripleFault"]={
+ kind="object",name="TripleFault",
  order={"ErrorType",},
  members={
   ["ErrorType"]={type="uint64",builds=504,minor=4},
 }}
-T["Uefi"]={kind="object",name="Uefi",
+T["Uefi"]={
+ kind="object",name="Uefi",
  order={"ApplySecureBootTemplate","BootPciExpress","BootPciExpressInstanceFilter","BootThis",
   "Console","DisableSha384Pcr","EnableDebugger","ImcData","LoadOempTable",
   "MemoryAttributes","PauseAfterBootFailure","SecureBootTemplateId","StopOnBootFailure",},
@@ -3078,7 +3408,8 @@ T["Uefi"]={kind="object",name="Uefi",
   ["SecureBootTemplateId"]={type="guid",nullable=true,builds=511,minor=0},
   ["StopOnBootFailure"]={type="bool",builds=510,minor=2},
 }}
-T["UefiBootDevice"]={kind="enum",name="UefiBootDevice",
+T["UefiBootDevice"]={
+ kind="enum",name="UefiBootDevice",
  order={"ScsiDrive","VmbFs","Network","File",},
  values={
   ["File"]={value=3,builds=511,minor=1},
@@ -3086,7 +3417,8 @@ T["UefiBootDevice"]={kind="enum",name="UefiBootDevice",
   ["ScsiDrive"]={value=0,builds=511,minor=0},
   ["VmbFs"]={value=1,builds=511,minor=0},
 }}
-T["UefiBootEntry"]={kind="object",name="UefiBootEntry",
+T["UefiBootEntry"]={
+ kind="object",name="UefiBootEntry",
  order={"DevicePath","DeviceType","DiskNumber","OptionalData","VmbFsRootPath",},
  members={
   ["DevicePath"]={type="string",builds=511,minor=1},
@@ -3095,7 +3427,8 @@ T["UefiBootEntry"]={kind="object",name="UefiBootEntry",
   ["OptionalData"]={type="string",builds=511,minor=1},
   ["VmbFsRootPath"]={type="string",builds=511,minor=1},
 }}
-T["UefiSystemInformation"]={kind="object",name="UefiSystemInformation",
+T["UefiSystemInformation"]={
+ kind="object",name="UefiSystemInformation",
  order={"Family","Manufacturer","ProductName","SKUNumber","SerialNumber","UUID","Version",},
  members={
   ["Family"]={type="string",builds=504,minor=4},
@@ -3106,20 +3439,23 @@ T["UefiSystemInformation"]={kind="object",name="UefiSystemInformation",
   ["UUID"]={type="guid",nullable=true,builds=504,minor=4},
   ["Version"]={type="string",builds=504,minor=4},
 }}
-T["VMBus"]={kind="object",name="VMBus",
+T["VMBus"]={
+ kind="object",name="VMBus",
  order={"HybridHvSocketPath","ManagementVtlHybridHvSocketPath","MessageRedirection",},
  members={
   ["HybridHvSocketPath"]={type="string",always=true,builds=256,minor=7},
   ["ManagementVtlHybridHvSocketPath"]={type="string",always=true,builds=256,minor=7},
   ["MessageRedirection"]={type="VMBusMessageRedirection",always=true,builds=448,minor=7},
 }}
-T["VMBusMessageRedirection"]={kind="enum",name="VMBusMessageRedirection",
+T["VMBusMessageRedirection"]={
+ kind="enum",name="VMBusMessageRedirection",
  order={"None","RedirectToVtl2",},
  values={
   ["None"]={value=0,builds=448,minor=7},
   ["RedirectToVtl2"]={value=1,builds=448,minor=7},
 }}
-T["VSmbShareFlags"]={kind="enum",name="VSmbShareFlags",number=true,flags=true,
+T["VSmbShareFlags"]={
+ kind="enum",name="VSmbShareFlags",number=true,flags=true,
  order={"None","ReadOnly","ShareRead","CacheIO","NoOplocks","TakeBackupPrivilege",
   "UseShareRootIdentity","NoDirectmap","NoLocks","NoDirnotify","Test","VmSharedMemory",
   "RestrictFileAccess","ForceLevelIIOplocks","ReparseBaseLayer","PseudoOplocks",
@@ -3149,13 +3485,15 @@ T["VSmbShareFlags"]={kind="enum",name="VSmbShareFlags",number=true,flags=true,
   ["UseShareRootIdentity"]={value=32,builds=511,minor=0},
   ["VmSharedMemory"]={value=1024,builds=511,minor=0},
 }}
-T["Version"]={kind="object",name="Version",
+T["Version"]={
+ kind="object",name="Version",
  order={"Major","Minor",},
  members={
   ["Major"]={type="uint32",always=true,builds=511,minor=0},
   ["Minor"]={type="uint32",always=true,builds=511,minor=0},
 }}
-T["VideoMonitor"]={kind="object",name="VideoMonitor",
+T["VideoMonitor"]={
+ kind="object",name="VideoMonitor",
  order={"ConnectionOptions","HorizontalResolution","ResolutionType","SecondaryDevice",
   "VerticalResolution",},
  members={
@@ -3165,20 +3503,23 @@ T["VideoMonitor"]={kind="object",name="VideoMonitor",
   ["SecondaryDevice"]={type="bool",builds=496,minor=6},
   ["VerticalResolution"]={type="uint16",builds=511,minor=1},
 }}
-T["VirtioSerial"]={kind="object",name="VirtioSerial",
+T["VirtioSerial"]={
+ kind="object",name="VirtioSerial",
  order={"Ports","TargetVtl",},
  members={
   ["Ports"]={type="VirtioSerialPort",map="uint32",builds=510,minor=2},
   ["TargetVtl"]={type="uint8",builds=448,minor=7},
 }}
-T["VirtioSerialPort"]={kind="object",name="VirtioSerialPort",
+T["VirtioSerialPort"]={
+ kind="object",name="VirtioSerialPort",
  order={"ConsoleSupport","Name","NamedPipe",},
  members={
   ["ConsoleSupport"]={type="bool",builds=496,minor=6},
   ["Name"]={type="string",builds=510,minor=2},
   ["NamedPipe"]={type="string",builds=510,minor=2},
 }}
-T["VirtualDeviceFailure"]={kind="object",name="VirtualDeviceFailure",
+T["VirtualDeviceFailure"]={
+ kind="object",name="VirtualDeviceFailure",
  order={"Detail","Name","DeviceId","InstanceId",},
  members={
   ["Detail"]={type="VirtualDeviceFailureDetail",builds=504,minor=4},
@@ -3186,7 +3527,8 @@ T["VirtualDeviceFailure"]={kind="object",name="VirtualDeviceFailure",
   ["InstanceId"]={type="guid",builds=504,minor=4},
   ["Name"]={type="string",builds=504,minor=4},
 }}
-T["VirtualDeviceFailureDetail"]={kind="enum",name="VirtualDeviceFailureDetail",
+T["VirtualDeviceFailureDetail"]={
+ kind="enum",name="VirtualDeviceFailureDetail",
  order={"None","Create","Initialize","StartReservingResources","FinishReservingResources",
   "FreeReservedResources","SaveReservedResources","PowerOnCold","PowerOnRestore","PowerOff",
   "Save","Resume","Pause","EnableOptimizations","StartDisableOptimizations",
@@ -3221,13 +3563,15 @@ T["VirtualDeviceFailureDetail"]={kind="enum",name="VirtualDeviceFailureDetail",
   ["StartReservingResources"]={value=3,builds=504,minor=4},
   ["Teardown"]={value=18,builds=504,minor=4},
 }}
-T["VirtualHmatType"]={kind="enum",name="VirtualHmatType",
+T["VirtualHmatType"]={
+ kind="enum",name="VirtualHmatType",
  order={"None","Firmware",},
  values={
   ["Firmware"]={value=1,builds=256,minor=7},
   ["None"]={value=0,builds=256,minor=7},
 }}
-T["VirtualMachine"]={kind="object",name="VirtualMachine",
+T["VirtualMachine"]={
+ kind="object",name="VirtualMachine",
  order={"Chipset","ComputeTopology","ConfigurationType","DebugOptions","Devices","DisplayName",
   "EnableGuestControlledCacheTypes","GuestConnection","GuestState","LaunchOptions",
   "LayeredVirtualization","LegacySettings","MigrationOptions","RegistryChanges",
@@ -3259,12 +3603,14 @@ T["VirtualMachine"]={kind="object",name="VirtualMachine",
   ["Version"]={type="Version",builds=504,minor=5},
   ["VmmsVm"]={type="bool",builds=480,minor=7},
 }}
-T["VirtualMachine_HvSocket"]={kind="object",name="VirtualMachine_HvSocket",
+T["VirtualMachine_HvSocket"]={
+ kind="object",name="VirtualMachine_HvSocket",
  order={"HvSocketConfig",},
  members={
   ["HvSocketConfig"]={type="HvSocketSystemConfig",builds=511,minor=1},
 }}
-T["VirtualMachine_Memory"]={kind="object",name="VirtualMachine_Memory",
+T["VirtualMachine_Memory"]={
+ kind="object",name="VirtualMachine_Memory",
  order={"AllowOvercommit","Backing","BackingPageSize","CxlMemory",
   "DirectMapFaultClusterSizeShift","DisableSharedMemoryMapping","EnableColdDiscardHint",
   "EnableColdHint","EnableDeferredCommit","EnableDynamicMemory","EnableEpf","EnableHotHint",
@@ -3315,7 +3661,8 @@ T["VirtualMachine_Memory"]={kind="object",name="VirtualMachine_Memory",
   ["Vtl2MmioAddressRangeSize"]={type="uint64",builds=448,minor=7},
   ["Vtl2ReservedDmaSizeMB"]={type="uint64",builds=256,minor=7},
 }}
-T["VirtualMachine_Processor"]={kind="object",name="VirtualMachine_Processor",
+T["VirtualMachine_Processor"]={
+ kind="object",name="VirtualMachine_Processor",
  order={"AllowACountMCount","AllowVPOvercommit","AutonomousActivityWindow","Count",
   "CpuBrandString","CpuGroup","DefaultVpCpuPriority","DesiredFrequencyMHz",
   "DisableSpeculationControls","EnableHierarchicalVirtualization","EnablePageShattering",
@@ -3372,7 +3719,8 @@ T["VirtualMachine_Processor"]={kind="object",name="VirtualMachine_Processor",
   ["VmmCapabilitySet"]={type="VmmCapabilitySet",builds=256,minor=7},
   ["Weight"]={type="uint64",nullable=true,builds=511,minor=1},
 }}
-T["VirtualNodeInfo"]={kind="object",name="VirtualNodeInfo",
+T["VirtualNodeInfo"]={
+ kind="object",name="VirtualNodeInfo",
  order={"VirtualNodeIndex","PhysicalNodeNumber","VirtualProcessorCount","MemoryUsageInPages",},
  members={
   ["MemoryUsageInPages"]={type="uint64",always=true,builds=511,minor=1},
@@ -3380,13 +3728,15 @@ T["VirtualNodeInfo"]={kind="object",name="VirtualNodeInfo",
   ["VirtualNodeIndex"]={type="uint8",always=true,builds=511,minor=1},
   ["VirtualProcessorCount"]={type="uint32",always=true,builds=511,minor=1},
 }}
-T["VirtualPMemBackingType"]={kind="enum",name="VirtualPMemBackingType",
+T["VirtualPMemBackingType"]={
+ kind="enum",name="VirtualPMemBackingType",
  order={"Virtual","Physical",},
  values={
   ["Physical"]={value=1,builds=511,minor=1},
   ["Virtual"]={value=0,builds=511,minor=1},
 }}
-T["VirtualPMemController"]={kind="object",name="VirtualPMemController",
+T["VirtualPMemController"]={
+ kind="object",name="VirtualPMemController",
  order={"Backing","Devices","MaximumCount","MaximumSizeBytes",},
  members={
   ["Backing"]={type="VirtualPMemBackingType",builds=511,minor=1},
@@ -3394,7 +3744,8 @@ T["VirtualPMemController"]={kind="object",name="VirtualPMemController",
   ["MaximumCount"]={type="uint8",builds=511,minor=0},
   ["MaximumSizeBytes"]={type="uint64",builds=511,minor=0},
 }}
-T["VirtualPMemDevice"]={kind="object",name="VirtualPMemDevice",
+T["VirtualPMemDevice"]={
+ kind="object",name="VirtualPMemDevice",
  order={"HostPath","ImageFormat","Mappings","ReadOnly","SizeBytes",},
  members={
   ["HostPath"]={type="string",always=true,builds=511,minor=0},
@@ -3403,32 +3754,37 @@ T["VirtualPMemDevice"]={kind="object",name="VirtualPMemDevice",
   ["ReadOnly"]={type="bool",builds=511,minor=0},
   ["SizeBytes"]={type="uint64",builds=510,minor=2},
 }}
-T["VirtualPMemImageFormat"]={kind="enum",name="VirtualPMemImageFormat",
+T["VirtualPMemImageFormat"]={
+ kind="enum",name="VirtualPMemImageFormat",
  order={"Vhdx","Vhd1",},
  values={
   ["Vhd1"]={value=1,builds=511,minor=0},
   ["Vhdx"]={value=0,builds=511,minor=0},
 }}
-T["VirtualPMemMapping"]={kind="object",name="VirtualPMemMapping",
+T["VirtualPMemMapping"]={
+ kind="object",name="VirtualPMemMapping",
  order={"HostPath","ImageFormat",},
  members={
   ["HostPath"]={type="string",always=true,builds=510,minor=2},
   ["ImageFormat"]={type="VirtualPMemImageFormat",builds=510,minor=2},
 }}
-T["VirtualPciDevice"]={kind="object",name="VirtualPciDevice",
+T["VirtualPciDevice"]={
+ kind="object",name="VirtualPciDevice",
  order={"Functions","PropagateNumaAffinity",},
  members={
   ["Functions"]={type="VirtualPciFunction",array=true,always=true,builds=508,minor=3},
   ["PropagateNumaAffinity"]={type="bool",builds=256,minor=7},
 }}
-T["VirtualPciFunction"]={kind="object",name="VirtualPciFunction",
+T["VirtualPciFunction"]={
+ kind="object",name="VirtualPciFunction",
  order={"AllowDirectTranslatedP2P","DeviceInstancePath","VirtualFunction",},
  members={
   ["AllowDirectTranslatedP2P"]={type="bool",builds=504,minor=4},
   ["DeviceInstancePath"]={type="string",builds=508,minor=3},
   ["VirtualFunction"]={type="uint16",builds=508,minor=3},
 }}
-T["VirtualSlitType"]={kind="enum",name="VirtualSlitType",
+T["VirtualSlitType"]={
+ kind="enum",name="VirtualSlitType",
  order={"None","Firmware","Measured","FirmwareFallbackMeasured",},
  values={
   ["Firmware"]={value=1,builds=504,minor=4},
@@ -3436,32 +3792,37 @@ T["VirtualSlitType"]={kind="enum",name="VirtualSlitType",
   ["Measured"]={value=2,builds=504,minor=4},
   ["None"]={value=0,builds=504,minor=4},
 }}
-T["VirtualSmb"]={kind="object",name="VirtualSmb",
+T["VirtualSmb"]={
+ kind="object",name="VirtualSmb",
  order={"DirectFileMappingInMB","Shares",},
  members={
   ["DirectFileMappingInMB"]={type="int64",builds=511,minor=1},
   ["Shares"]={type="VirtualSmbShare",array=true,builds=511,minor=1},
 }}
-T["VirtualSmbAlternateDataStream"]={kind="object",name="VirtualSmbAlternateDataStream",
+T["VirtualSmbAlternateDataStream"]={
+ kind="object",name="VirtualSmbAlternateDataStream",
  order={"Contents","Name",},
  members={
   ["Contents"]={type="bytes",builds=511,minor=0},
   ["Name"]={type="string",always=true,builds=511,minor=0},
 }}
-T["VirtualSmbShare"]={kind="object",name="VirtualSmbShare",
+T["VirtualSmbShare"]={
+ kind="object",name="VirtualSmbShare",
  order={"AllowedFiles","AllowedFsctls","AutoCreateAlternateDataStreams","Flags","Name","Options",
   "Path","PrefetchFiles",},
  members={
   ["AllowedFiles"]={type="string",array=true,builds=511,minor=0},
   ["AllowedFsctls"]={type="uint32",array=true,builds=511,minor=0},
-  ["AutoCreateAlternateDataStreams"]={type="VirtualSmbAlternateDataStream",array=true,builds=511,minor=0},
+  ["AutoCreateAlternateDataStreams"]={type="VirtualSmbAlternateDataStream",
+   array=true,builds=511,minor=0},
   ["Flags"]={type="VSmbShareFlags",builds=511,minor=0},
   ["Name"]={type="string",always=true,builds=511,minor=0},
   ["Options"]={type="VirtualSmbShareOptions",builds=511,minor=1},
   ["Path"]={type="string",always=true,builds=511,minor=0},
   ["PrefetchFiles"]={type="string",array=true,builds=504,minor=4},
 }}
-T["VirtualSmbShareOptions"]={kind="object",name="VirtualSmbShareOptions",
+T["VirtualSmbShareOptions"]={
+ kind="object",name="VirtualSmbShareOptions",
  order={"AllowNewCreates","CacheIo","DisableIndexing","DisableMetadataCaching",
   "EnableFsctlFiltering","FilterEncryptionAttributes","ForceLevelIIOplocks",
   "HideAlternateDataStreams","NoDirectmap","NoDirnotify","NoLocks","NoOplocks","NonCacheIo",
@@ -3495,7 +3856,8 @@ T["VirtualSmbShareOptions"]={kind="object",name="VirtualSmbShareOptions",
   ["UseShareRootIdentity"]={type="bool",builds=511,minor=1},
   ["VmSharedMemory"]={type="bool",builds=511,minor=1},
 }}
-T["VmMemory"]={kind="object",name="VmMemory",
+T["VmMemory"]={
+ kind="object",name="VmMemory",
  order={"AvailableMemory","AvailableMemoryBuffer","ReservedMemory","AssignedMemory","SlpActive",
   "BalancingEnabled","DmOperationInProgress",},
  members={
@@ -3507,25 +3869,32 @@ T["VmMemory"]={kind="object",name="VmMemory",
   ["ReservedMemory"]={type="uint64",always=true,builds=511,minor=1},
   ["SlpActive"]={type="bool",always=true,builds=511,minor=1},
 }}
-T["VmProcessorRequirements"]={kind="object",name="VmProcessorRequirements",
+T["VmProcessorRequirements"]={
+ kind="object",name="VmProcessorRequirements",
  order={"AssignableSyntheticPF","CacheLineFlushSize","EnlightenmentModifications",
   "GuestFeatureSet","ImplementedPhysicalAddressBits","NonArchitecturalCoreSharing",
   "PhysicalAddressWidth","ProcessorFeatures","SyntheticProcessorFeatures","VmmCapabilities",
   "XsaveProcessorFeatures",},
  members={
-  ["AssignableSyntheticPF"]={type="SyntheticProcessorFeature",array=true,always=true,builds=256,minor=7},
+  ["AssignableSyntheticPF"]={type="SyntheticProcessorFeature",
+   array=true,always=true,builds=256,minor=7},
   ["CacheLineFlushSize"]={type="uint64",always=true,builds=504,minor=5},
-  ["EnlightenmentModifications"]={type="EnlightenmentModifications",array=true,always=true,builds=384,minor=7},
+  ["EnlightenmentModifications"]={type="EnlightenmentModifications",
+   array=true,always=true,builds=384,minor=7},
   ["GuestFeatureSet"]={type="GuestFeatureSetFlags",builds=384,minor=7},
   ["ImplementedPhysicalAddressBits"]={type="uint64",always=true,builds=504,minor=5},
-  ["NonArchitecturalCoreSharing"]={type="NonArchitecturalCoreSharing",always=true,builds=504,minor=5},
+  ["NonArchitecturalCoreSharing"]={type="NonArchitecturalCoreSharing",
+   always=true,builds=504,minor=5},
   ["PhysicalAddressWidth"]={type="uint64",always=true,builds=448,minor=7},
   ["ProcessorFeatures"]={type="ProcessorFeature",array=true,always=true,builds=504,minor=5},
-  ["SyntheticProcessorFeatures"]={type="SyntheticProcessorFeature",array=true,always=true,builds=480,minor=7},
+  ["SyntheticProcessorFeatures"]={type="SyntheticProcessorFeature",
+   array=true,always=true,builds=480,minor=7},
   ["VmmCapabilities"]={type="VmmCapability",array=true,always=true,builds=256,minor=7},
-  ["XsaveProcessorFeatures"]={type="XsaveProcessorFeature",array=true,always=true,builds=504,minor=5},
+  ["XsaveProcessorFeatures"]={type="XsaveProcessorFeature",
+   array=true,always=true,builds=504,minor=5},
 }}
-T["VmmCapability"]={kind="enum",name="VmmCapability",
+T["VmmCapability"]={
+ kind="enum",name="VmmCapability",
  order={"MapGpaPreserveAdjustable","VmmCanProvideOverlayGpfn","VpAffinityProperty",
   "VmmCanProvideGicOverlayLocations","AssignableSyntheticProcFeatures",},
  values={
@@ -3535,17 +3904,20 @@ T["VmmCapability"]={kind="enum",name="VmmCapability",
   ["VmmCanProvideOverlayGpfn"]={value=1,builds=256,minor=7},
   ["VpAffinityProperty"]={value=2,builds=256,minor=7},
 }}
-T["VmmCapabilitySet"]={kind="object",name="VmmCapabilitySet",
+T["VmmCapabilitySet"]={
+ kind="object",name="VmmCapabilitySet",
  order={"Mode","VmmCapabilities",},
  members={
   ["Mode"]={type="ProcessorFeatureSetMode",always=true,builds=256,minor=7},
   ["VmmCapabilities"]={type="VmmCapability",array=true,builds=256,minor=7},
 }}
-T["VolumeSnapshot"]={kind="object",name="VolumeSnapshot",
+T["VolumeSnapshot"]={
+ kind="object",name="VolumeSnapshot",
  order={},
  members={
 }}
-T["Vtl2AddressSpaceConfigurationMode"]={kind="enum",name="Vtl2AddressSpaceConfigurationMode",
+T["Vtl2AddressSpaceConfigurationMode"]={
+ kind="enum",name="Vtl2AddressSpaceConfigurationMode",
  order={"Default","IgvmSizePlacement","ConfigurableSizePlacement","ExplicitPlacement",
   "GuestDonateMemory",},
  values={
@@ -3555,7 +3927,8 @@ T["Vtl2AddressSpaceConfigurationMode"]={kind="enum",name="Vtl2AddressSpaceConfig
   ["GuestDonateMemory"]={value=3,builds=256,minor=7},
   ["IgvmSizePlacement"]={value=0,builds=64,minor=7},
 }}
-T["WindowsCrashDumpType"]={kind="enum",name="WindowsCrashDumpType",
+T["WindowsCrashDumpType"]={
+ kind="enum",name="WindowsCrashDumpType",
  order={"Disabled","Full","Summary","Header","Triage","BitmapFull","BitmapKernel","Automatic",},
  values={
   ["Automatic"]={value=7,builds=511,minor=0},
@@ -3567,7 +3940,8 @@ T["WindowsCrashDumpType"]={kind="enum",name="WindowsCrashDumpType",
   ["Summary"]={value=2,builds=511,minor=0},
   ["Triage"]={value=4,builds=511,minor=0},
 }}
-T["WindowsCrashPhase"]={kind="enum",name="WindowsCrashPhase",
+T["WindowsCrashPhase"]={
+ kind="enum",name="WindowsCrashPhase",
  order={"Inactive","CrashValues","Starting","Started","Writing","Complete",},
  values={
   ["Complete"]={value=5,builds=511,minor=1},
@@ -3577,7 +3951,8 @@ T["WindowsCrashPhase"]={kind="enum",name="WindowsCrashPhase",
   ["Starting"]={value=2,builds=511,minor=1},
   ["Writing"]={value=4,builds=511,minor=1},
 }}
-T["WindowsCrashReport"]={kind="object",name="WindowsCrashReport",
+T["WindowsCrashReport"]={
+ kind="object",name="WindowsCrashReport",
  order={"DumpFile","OsMajorVersion","OsBuildNumber","OsSuiteMask","OsProductType","FinalPhase",
   "OsMinorVersion","OsServicePackMajorVersion","OsServicePackMinorVersion","Status",},
  members={
@@ -3592,14 +3967,16 @@ T["WindowsCrashReport"]={kind="object",name="WindowsCrashReport",
   ["OsSuiteMask"]={type="uint32",builds=511,minor=1},
   ["Status"]={type="int32",builds=511,minor=1},
 }}
-T["WindowsCrashReporting"]={kind="object",name="WindowsCrashReporting",
+T["WindowsCrashReporting"]={
+ kind="object",name="WindowsCrashReporting",
  order={"DumpFileName","MaxDumpSize","DumpType",},
  members={
   ["DumpFileName"]={type="string",always=true,builds=511,minor=0},
   ["DumpType"]={type="WindowsCrashDumpType",builds=511,minor=0},
   ["MaxDumpSize"]={type="int64",builds=511,minor=0},
 }}
-T["WorkerExit"]={kind="object",name="WorkerExit",
+T["WorkerExit"]={
+ kind="object",name="WorkerExit",
  order={"ExitCode","Type","Detail","Initiator",},
  members={
   ["Detail"]={type="WorkerExitDetail",builds=504,minor=4},
@@ -3607,7 +3984,8 @@ T["WorkerExit"]={kind="object",name="WorkerExit",
   ["Initiator"]={type="ExitInitiator",builds=504,minor=4},
   ["Type"]={type="WorkerExitType",builds=504,minor=4},
 }}
-T["WorkerExitDetail"]={kind="enum",name="WorkerExitDetail",
+T["WorkerExitDetail"]={
+ kind="enum",name="WorkerExitDetail",
  order={"Invalid","PowerOff","PowerOffCritical","Reset","GuestCrash","GuestFirmwareCrash",
   "TripleFault","DeviceFatalApicRequest","DeviceFatalMsrRequest","DeviceFatalException",
   "DeviceFatalError","DeviceMachineCheck","EmulatorError","VidTerminate",
@@ -3662,7 +4040,8 @@ T["WorkerExitDetail"]={kind="enum",name="WorkerExitDetail",
   ["TripleFault"]={value=6,builds=504,minor=4},
   ["VidTerminate"]={value=13,builds=504,minor=4},
 }}
-T["WorkerExitType"]={kind="enum",name="WorkerExitType",
+T["WorkerExitType"]={
+ kind="enum",name="WorkerExitType",
  order={"None","InitializationFailed","Stopped","Saved","StoppedOnReset","UnexpectedStop",
   "ResetFailed","UnrecoverableError","FastSaved",},
  values={
@@ -3676,7 +4055,8 @@ T["WorkerExitType"]={kind="enum",name="WorkerExitType",
   ["UnexpectedStop"]={value=5,builds=504,minor=4},
   ["UnrecoverableError"]={value=7,builds=504,minor=4},
 }}
-T["WriteHardening"]={kind="enum",name="WriteHardening",lenient=true,
+T["WriteHardening"]={
+ kind="enum",name="WriteHardening",lenient=true,
  order={"Default","Flush","ForceUnitAccess","WriteCacheDisabled","Unknown",},
  values={
   ["Default"]={value=0,builds=511,minor=0},
@@ -3685,7 +4065,8 @@ T["WriteHardening"]={kind="enum",name="WriteHardening",lenient=true,
   ["Unknown"]={value=4,builds=511,minor=0},
   ["WriteCacheDisabled"]={value=3,builds=511,minor=0},
 }}
-T["XsaveProcessorFeature"]={kind="enum",name="XsaveProcessorFeature",
+T["XsaveProcessorFeature"]={
+ kind="enum",name="XsaveProcessorFeature",
  order={"Xsave","Xsave_Opt","Avx","Avx2","Fma","Mpx","Avx512","Avx512Dq","Avx512Cd","Avx512Bw",
   "Avx512Vl","Xsave_Comp","Xsave_Supervisor","Xcr1","Avx512_Bitalg","AVX512_Ifma",
   "Avx512_Vbmi","Avx512_Vbmi2","Avx512_Vnni","Gfni","Vaes","Avx512_Vpopcntdq","Vpclmulqdq",
@@ -3745,28 +4126,52 @@ return {name="hcs",types=T,
  builds={17763,18362,19041,20348,22000,22621,25398,26100,28000},
  versions={[0]=17763,[1]=17763,[2]=18362,[3]=19041,[4]=20348,[5]=20348,[6]=22000,[7]=22621},
  settings={
-  {path="Container/Devices/Generic",type="ContainersDef_Device"},
-  {path="Container/MappedDirectories",type="MappedDirectory"},
-  {path="Container/MappedPipes",type="MappedPipe"},
-  {path="Container/Memory/SizeInMB",type="uint64"},
-  {path="Container/Processor",type="Container_Processor"},
-  {path="Container/RegistryFlushState",type="RegistryFlushState"},
-  {path="VirtualMachine/ComputeTopology/Gpu",type="GpuConfiguration"},
-  {path="VirtualMachine/ComputeTopology/Memory/SizeInMB",type="uint64"},
-  {path="VirtualMachine/ComputeTopology/Processor/CpuFrequencyPowerCap",type="uint32"},
-  {path="VirtualMachine/ComputeTopology/Processor/CpuGroup",type="CpuGroup"},
-  {path="VirtualMachine/ComputeTopology/Processor/IdledProcessors",type="IdleProcessorsRequest"},
-  {path="VirtualMachine/ComputeTopology/Processor/Limits",type="ProcessorLimits"},
-  {path="VirtualMachine/Devices/ComPorts/{n}",type="ComPort"},
-  {path="VirtualMachine/Devices/FlexibleIov/{id}",type="FlexibleIoDevice"},
-  {path="VirtualMachine/Devices/HvSocket/HvSocketConfig/ServiceTable/{id}",type="HvSocketServiceConfig"},
-  {path="VirtualMachine/Devices/Licensing",type="Licensing"},
-  {path="VirtualMachine/Devices/NetworkAdapters/{id}",type="NetworkAdapter"},
-  {path="VirtualMachine/Devices/Plan9/Shares",type="Plan9Share"},
-  {path="VirtualMachine/Devices/Scsi/{id}/Attachments/{n}",type="Attachment"},
-  {path="VirtualMachine/Devices/SharedMemory/Regions",type="SharedMemoryRegion"},
-  {path="VirtualMachine/Devices/VirtualPMem/Devices/{n}",type="VirtualPMemDevice"},
-  {path="VirtualMachine/Devices/VirtualPMem/Devices/{n}/Mappings/{n}",type="VirtualPMemMapping"},
-  {path="VirtualMachine/Devices/VirtualPci/{id}",type="VirtualPciDevice"},
-  {path="VirtualMachine/Devices/VirtualSmb/Shares",type="VirtualSmbShare"},
+  {path="Container/Devices/Generic",
+   type="ContainersDef_Device"},
+  {path="Container/MappedDirectories",
+   type="MappedDirectory"},
+  {path="Container/MappedPipes",
+   type="MappedPipe"},
+  {path="Container/Memory/SizeInMB",
+   type="uint64"},
+  {path="Container/Processor",
+   type="Container_Processor"},
+  {path="Container/RegistryFlushState",
+   type="RegistryFlushState"},
+  {path="VirtualMachine/ComputeTopology/Gpu",
+   type="GpuConfiguration"},
+  {path="VirtualMachine/ComputeTopology/Memory/SizeInMB",
+   type="uint64"},
+  {path="VirtualMachine/ComputeTopology/Processor/CpuFrequencyPowerCap",
+   type="uint32"},
+  {path="VirtualMachine/ComputeTopology/Processor/CpuGroup",
+   type="CpuGroup"},
+  {path="VirtualMachine/ComputeTopology/Processor/IdledProcessors",
+   type="IdleProcessorsRequest"},
+  {path="VirtualMachine/ComputeTopology/Processor/Limits",
+   type="ProcessorLimits"},
+  {path="VirtualMachine/Devices/ComPorts/{n}",
+   type="ComPort"},
+  {path="VirtualMachine/Devices/FlexibleIov/{id}",
+   type="FlexibleIoDevice"},
+  {path="VirtualMachine/Devices/HvSocket/HvSocketConfig/ServiceTable/{id}",
+   type="HvSocketServiceConfig"},
+  {path="VirtualMachine/Devices/Licensing",
+   type="Licensing"},
+  {path="VirtualMachine/Devices/NetworkAdapters/{id}",
+   type="NetworkAdapter"},
+  {path="VirtualMachine/Devices/Plan9/Shares",
+   type="Plan9Share"},
+  {path="VirtualMachine/Devices/Scsi/{id}/Attachments/{n}",
+   type="Attachment"},
+  {path="VirtualMachine/Devices/SharedMemory/Regions",
+   type="SharedMemoryRegion"},
+  {path="VirtualMachine/Devices/VirtualPMem/Devices/{n}",
+   type="VirtualPMemDevice"},
+  {path="VirtualMachine/Devices/VirtualPMem/Devices/{n}/Mappings/{n}",
+   type="VirtualPMemMapping"},
+  {path="VirtualMachine/Devices/VirtualPci/{id}",
+   type="VirtualPciDevice"},
+  {path="VirtualMachine/Devices/VirtualSmb/Shares",
+   type="VirtualSmbShare"},
 }}
