@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define FIRST_CAPACITY 64
+#define LIKELY_LENGTH 31 /* what most formats need at most */
 
 void buf_free(struct buf *buf) {
     free(buf->data);
@@ -72,22 +73,34 @@ void buf_putc(struct buf *buf, char c) {
     buf_add(buf, &c, 1);
 }
 
+/* Prints into the room there is; returns the length it needs. */
+static int HCS_PRINTF(2, 0)
+    print_within(struct buf *buf, const char *format, va_list args) {
+    return vsnprintf(buf->data + buf->length, buf->capacity - buf->length,
+                     format, args);
+}
+
 void buf_printf(struct buf *buf, const char *format, ...) {
     va_list args;
-    int length;
+    int length = -1;
 
-    va_start(args, format);
-    length = vsnprintf(NULL, 0, format, args);
-    va_end(args);
+    if (reserve(buf, LIKELY_LENGTH)) {
+        va_start(args, format);
+        length = print_within(buf, format, args);
+        va_end(args);
+    }
     if (length < 0) {
         buf->failed = true;
         return;
     }
-    if (!reserve(buf, (size_t)length))
-        return;
-    va_start(args, format);
-    vsnprintf(buf->data + buf->length, (size_t)length + 1, format, args);
-    va_end(args);
+    if ((size_t)length >= buf->capacity - buf->length) {
+        buf->data[buf->length] = '\0';
+        if (!reserve(buf, (size_t)length))
+            return;
+        va_start(args, format);
+        print_within(buf, format, args);
+        va_end(args);
+    }
     buf->length += (size_t)length;
 }
 

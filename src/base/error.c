@@ -43,7 +43,8 @@ static void HCS_PRINTF(2, 0)
 static void join_text(struct hcs_error *error, const char *first,
                       const char *second) {
     char joined[2 * TEXT_SIZE + 2];
-    snprintf(joined, sizeof joined, "%s: %s", first, second);
+    snprintf(joined, sizeof joined, "%s%s%s", first, *second ? ": " : "",
+             second);
     copy_cut(error->text, sizeof error->text, joined);
 }
 
@@ -77,6 +78,8 @@ HRESULT error_wrap(struct hcs_error *error, HRESULT code, const char *format,
     va_end(args);
     memcpy(text, error->text, sizeof text);
     join_text(error, prefix, text);
+    if (error->code == S_OK)
+        error->code = code;
     return error->code;
 }
 

@@ -3,6 +3,7 @@
  * so it is put right afterwards: everything else in its output is ASCII. */
 #include "json_number.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,13 +33,29 @@ static bool reads_back(const char *text, double value) {
     return os_strtod(text, &again) && again >= value && again <= value;
 }
 
+/* "1e+05" becomes "1e5". */
+static void shorten_exponent(char *text) {
+    char *to = strchr(text, 'e');
+    char *from;
+    if (!to)
+        return;
+    from = ++to;
+    if (*from == '-')
+        to++;
+    from += strspn(from, "+-0");
+    memmove(to, from, strlen(from) + 1);
+}
+
 size_t json_format_double(double value, char out[JSON_DOUBLE_SIZE]) {
-    for (int digits = 15; digits <= 17; digits++) {
+    /* 15 digits always survive in a normal number; others have fewer. */
+    int digits = isnormal(value) ? 15 : 1;
+    for (; digits <= 17; digits++) {
         snprintf(out, JSON_DOUBLE_SIZE, "%.*g", digits, value);
         put_point(out);
         if (digits < 17 && reads_back(out, value))
             break;
     }
+    shorten_exponent(out);
     if (!strpbrk(out, ".e"))
         strcat(out, ".0");
     return strlen(out);

@@ -55,7 +55,7 @@ static void describe(const struct reader *reader, char *out, size_t size) {
     else if (step == 0 || code < 0x20 || code == 0x7F)
         snprintf(out, size, "the byte 0x%02X", (unsigned char)text[0]);
     else
-        snprintf(out, size, "%.*s", (int)step, text);
+        snprintf(out, size, "'%.*s'", (int)step, text);
 }
 
 HRESULT reader_expected(struct reader *reader, const char *what) {
@@ -138,7 +138,7 @@ static HRESULT read_name(struct reader *reader) {
                            "expected a name without NUL");
     frame->inside = true;
     if (!take(reader, ':'))
-        return reader_expected(reader, "\":\"");
+        return reader_expected(reader, "':'");
     return S_OK;
 }
 
@@ -148,7 +148,7 @@ static HRESULT refuse_twice(struct reader *reader,
     frame->name = member->member.name;
     frame->inside = true;
     return reader_fail(reader, member->offset,
-                       "expected a name that the object does not have yet");
+                       "expected another name, found one that is there already");
 }
 
 static HRESULT finish_object(struct reader *reader,
@@ -266,8 +266,7 @@ static HRESULT read_up(struct reader *reader, struct json *value) {
             return read_next(reader);
         if (!take(reader, is_object ? '}' : ']'))
             return reader_expected(reader,
-                                   is_object ? "\",\" or \"}\""
-                                             : "\",\" or \"]\"");
+                                   is_object ? "',' or '}'" : "',' or ']'");
         hr = finish(reader, value);
         if (FAILED(hr))
             return hr;
@@ -309,7 +308,7 @@ HRESULT json_parse(const char *text, size_t length, struct json_doc *doc,
     HRESULT hr;
 
     memset(&reader, 0, offsetof(struct reader, frames));
-    reader.text = text;
+    reader.text = text ? text : "";
     reader.length = length;
     reader.depth = 0;
     reader.error = error;
