@@ -50,7 +50,9 @@ typedef enum HCSHOST_GUEST_ACTION {
 } HCSHOST_GUEST_ACTION;
 
 /* Runs on the pumping thread without any lock held. `text` holds `length`
- * bytes (Input) and is valid during the call only. */
+ * bytes (Input: what was sent; Boot: the id of the guest's system, which tells
+ * one guest of a common program from another) and is valid during the call
+ * only. */
 typedef void (*HCSHOST_GUEST_CALLBACK)(void *context, uint64_t guest,
                                        HCSHOST_GUEST_EVENT event,
                                        const char *text, size_t length);

@@ -116,7 +116,8 @@ struct sim_options {
     int64_t latency; /* ns that each operation takes; 0: done at the next pump */
 };
 
-/* `guest` is called for guests that have a program; NULL-safe. */
+/* `guest` is called for guests that have a program; NULL-safe. With Boot the
+ * text is the system's id. */
 struct sim_env {
     struct timers *timers;
     int64_t (*now)(void *context);
@@ -132,6 +133,8 @@ void sim_close(struct sim *sim);
 /* id NULL: every guest without a program of its own. */
 HRESULT sim_program(struct sim *sim, const char *id, bool on,
                     struct hcs_error *error);
+/* The id of the system that the guest is in, or NULL when it is gone. */
+const char *sim_guest_id(struct sim *sim, uint64_t guest);
 HRESULT sim_guest_print(struct sim *sim, uint64_t guest, uint32_t port,
                         const char *text, size_t length);
 HRESULT sim_guest_wake(struct sim *sim, uint64_t guest, int64_t delay);
