@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ * What operations and systems have in common as userdata. */
+#include "lhcs.h"
+
+#include <string.h>
+
+void *lhcs_handle_new(lua_State *L, struct lhcs_world *world, size_t size,
+                      const char *type,
+                      void (*release)(struct lhcs_handle *handle)) {
+    struct lhcs_handle *handle = lua_newuserdatauv(L, size, HANDLE_VALUES);
+    memset(handle, 0, size);
+    link_init(&handle->link);
+    handle->world = world;
+    handle->release = release;
+    handle->number = queue_number(world->queue);
+    luaL_setmetatable(L, type);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_setiuservalue(L, -2, HANDLE_WORLD);
+    return handle;
+}
+
+void lhcs_handle_opened(struct lhcs_handle *handle) {
+    handle->open = true;
+    link_append(&handle->world->handles, &handle->link);
+}
+
+void lhcs_handle_close(struct lhcs_handle *handle) {
+    if (!handle->open)
+        return;
+    handle->open = false;
+    link_remove(&handle->link);
+    handle->release(handle);
+    (void)lhcs_handle_reserve(handle, 0);
+}
+
+HRESULT lhcs_handle_reserve(struct lhcs_handle *handle, unsigned count) {
+    struct queue *queue = handle->world->queue;
+    HRESULT hr = S_OK;
+    if (queue_foreign(queue))
+        return S_OK;
+    if (count > handle->reserved)
+        hr = queue_reserve(queue, count - handle->reserved);
+    else if (count < handle->reserved)
+        queue_unreserve(queue, handle->reserved - count);
+    if (SUCCEEDED(hr))
+        handle->reserved = count;
+    return hr;
+}
+
+/* The handle at `arg` if its metatable is the one with this identity. */
+static struct lhcs_handle *check(lua_State *L, struct lhcs_world *world,
+                                 int arg, const void *meta, const char *type) {
+    struct lhcs_handle *handle = lua_touserdata(L, arg);
+    bool same = false;
+    if (handle != NULL && lua_getmetatable(L, arg)) {
+        same = lua_topointer(L, -1) == meta;
+        lua_pop(L, 1);
+    }
+    if (!same)
+        luaL_typeerror(L, arg, type);
+    if (!handle->open)
+        luaL_argerror(L, arg, "it is closed");
+    if (handle->world != world)
+        luaL_argerror(L, arg, "it belongs to another host");
+    return handle;
+}
+
+struct lhcs_operation *lhcs_check_operation(lua_State *L,
+                                            struct lhcs_world *world,
+                                            int arg) {
+    return (struct lhcs_operation *)(void *)check(
+        L, world, arg, world->operation_meta, LHCS_OPERATION);
+}
+
+struct lhcs_system *lhcs_check_system(lua_State *L, struct lhcs_world *world,
+                                      int arg) {
+    return (struct lhcs_system *)(void *)check(
+        L, world, arg, world->system_meta, LHCS_SYSTEM);
+}
+
+/* Methods of both kinds: the type's name is the upvalue. */
+static struct lhcs_handle *self(lua_State *L) {
+    return luaL_checkudata(L, 1, lua_tostring(L, lua_upvalueindex(1)));
+}
+
+static int handle_close(lua_State *L) {
+    lhcs_handle_close(self(L));
+    return 0;
+}
+
+static int handle_is_open(lua_State *L) {
+    lua_pushboolean(L, self(L)->open);
+    return 1;
+}
+
+static int handle_tostring(lua_State *L) {
+    struct lhcs_handle *handle = self(L);
+    const char *type = lua_tostring(L, lua_upvalueindex(1));
+    const char *state = handle->open ? "" : " (closed)";
+    if (lua_getiuservalue(L, 1, HANDLE_NAME) == LUA_TSTRING)
+        lua_pushfstring(L, "%s \"%s\"%s", type, lua_tostring(L, -1), state);
+    else
+        lua_pushfstring(L, "%s %I%s", type,
+                        (LUAI_UACINT)(handle->number & 0xFFFFFFFFFFFFF),
+                        state);
+    return 1;
+}
+
+void lhcs_handle_register(lua_State *L, const char *type,
+                          const luaL_Reg *methods) {
+    static const luaL_Reg meta[] = {{"__gc", handle_close},
+                                    {"__close", handle_close},
+                                    {"__tostring", handle_tostring},
+                                    {NULL, NULL}};
+    static const luaL_Reg common[] = {
+        {"close", handle_close}, {"is_open", handle_is_open}, {NULL, NULL}};
+    if (luaL_newmetatable(L, type)) {
+        lua_pushstring(L, type);
+        luaL_setfuncs(L, meta, 1);
+        lua_newtable(L);
+        lua_pushstring(L, type);
+        luaL_setfuncs(L, common, 1);
+        luaL_setfuncs(L, methods, 0);
+        lua_setfield(L, -2, "__index");
+    }
+    lua_pop(L, 1);
+}

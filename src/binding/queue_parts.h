@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ * What queue.c and callbacks.c share. */
+#ifndef LHCS_QUEUE_PARTS_H
+#define LHCS_QUEUE_PARTS_H
+
+#include "../base/thread.h"
+#include "queue.h"
+#include "wake.h"
+
+struct queue {
+    hcs_mutex lock; /* guards all but the first group */
+
+    unsigned place; /* in the registry */
+    unsigned users; /* guarded by the registry's lock */
+    unsigned epoch; /* of forks */
+    struct wake wake;
+    void *(WINAPI *context_of)(HCS_OPERATION);
+
+    struct link items;
+    struct link spare;  /* empty items for what must not be lost */
+    size_t held;        /* vital items: spare ones and those in the queue */
+    size_t reserved;    /* how many there must be at least */
+    size_t chatter;     /* items that are not vital */
+    size_t input;       /* bytes of guests' input in them */
+    bool exposed;       /* somebody else polls the descriptor */
+    bool waiter;        /* the Lua thread is about to poll */
+    bool raised;        /* the descriptor is readable */
+    struct queue_counts counts;
+};
+
+/* The queue a context leads to, held, or NULL. */
+struct queue *queue_find(uint64_t number);
+void queue_release(struct queue *queue);
+/* Adds an item that is accounted for. The lock is held. */
+void queue_append(struct queue *queue, struct item *item);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ * A host as a Lua value: what its functions share, and its end. */
+#include "lhcs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef _WIN32
+#include <unistd.h>
+#endif
+
+struct lhcs_world *lhcs_world(lua_State *L) {
+    struct lhcs_world *world = lua_touserdata(L, lua_upvalueindex(1));
+    if (!world->open) {
+        lua_getiuservalue(L, lua_upvalueindex(1), WORLD_URI);
+        luaL_error(L, "the host '%s' is closed", lua_tostring(L, -1));
+    }
+    return world;
+}
+
+struct lhcs_world *lhcs_world_new(lua_State *L) {
+    struct lhcs_world *world =
+        lua_newuserdatauv(L, sizeof(*world), WORLD_VALUES);
+    memset(world, 0, sizeof(*world));
+    link_init(&world->handles);
+    world->epoll = -1;
+    luaL_setmetatable(L, LHCS_WORLD);
+    lua_newtable(L); /* numbers to handles, which it does not keep alive */
+    luaL_getmetatable(L, LHCS_WORLD);
+    lua_getfield(L, -1, "weak");
+    lua_remove(L, -2);
+    lua_setmetatable(L, -2);
+    lua_setiuservalue(L, -2, WORLD_OBJECTS);
+    luaL_getmetatable(L, LHCS_OPERATION);
+    world->operation_meta = lua_topointer(L, -1);
+    luaL_getmetatable(L, LHCS_SYSTEM);
+    world->system_meta = lua_topointer(L, -1);
+    lua_pop(L, 2);
+    return world;
+}
+
+/* The embedded host takes its handles with it and waits for callbacks that
+ * run. Microsoft's DLLs know no host: there each handle is closed. */
+static void close_handles(struct lhcs_world *world) {
+    if (world->host != NULL) {
+        (void)world->own.hcshost_close(world->host);
+        world->host = NULL;
+        while (!link_alone(&world->handles)) {
+            struct lhcs_handle *handle = HCS_CONTAINER(
+                world->handles.next, struct lhcs_handle, link);
+            handle->open = false;
+            link_remove(&handle->link);
+        }
+    } else {
+        while (!link_alone(&world->handles))
+            lhcs_handle_close(HCS_CONTAINER(world->handles.next,
+                                            struct lhcs_handle, link));
+    }
+}
+
+void lhcs_world_drop(struct lhcs_world *world) {
+    if (world->open)
+        close_handles(world);
+    world->open = false;
+    queue_close(world->queue);
+    world->queue = NULL;
+    free(world->text);
+    world->text = NULL;
+#ifndef _WIN32
+    if (world->epoll >= 0)
+        (void)close(world->epoll);
+    world->epoll = -1;
+#endif
+}
+
+int lhcs_close(lua_State *L) {
+    lhcs_world_drop(lua_touserdata(L, lua_upvalueindex(1)));
+    return 0;
+}
+
+static int world_gc(lua_State *L) {
+    lhcs_world_drop(luaL_checkudata(L, 1, LHCS_WORLD));
+    return 0;
+}
+
+static int world_tostring(lua_State *L) {
+    struct lhcs_world *world = luaL_checkudata(L, 1, LHCS_WORLD);
+    lua_getiuservalue(L, 1, WORLD_URI);
+    lua_pushfstring(L, LHCS_WORLD " %s%s", lua_tostring(L, -1),
+                    world->open ? "" : " (closed)");
+    return 1;
+}
+
+void lhcs_world_register(lua_State *L) {
+    static const luaL_Reg meta[] = {{"__gc", world_gc},
+                                    {"__close", world_gc},
+                                    {"__tostring", world_tostring},
+                                    {NULL, NULL}};
+    if (luaL_newmetatable(L, LHCS_WORLD)) {
+        luaL_setfuncs(L, meta, 0);
+        lua_createtable(L, 0, 1);
+        lua_pushliteral(L, "v");
+        lua_setfield(L, -2, "__mode");
+        lua_setfield(L, -2, "weak");
+    }
+    lua_pop(L, 1);
+}
+
+HRESULT lhcs_enter(struct lhcs_world *world, HCSHOST *previous) {
+    *previous = NULL;
+    if (world->host == NULL)
+        return S_OK;
+    return world->own.hcshost_enter(world->host, previous);
+}
+
+void lhcs_leave(struct lhcs_world *world, HCSHOST previous) {
+    if (world->host != NULL)
+        (void)world->own.hcshost_enter(previous, NULL);
+}
+
+bool lhcs_push_open(lua_State *L, uint64_t number) {
+    const struct lhcs_handle *handle;
+    lua_getiuservalue(L, lua_upvalueindex(1), WORLD_OBJECTS);
+    lua_rawgeti(L, -1, (lua_Integer)number);
+    lua_remove(L, -2);
+    handle = lua_touserdata(L, -1);
+    if (handle != NULL && handle->open)
+        return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+void lhcs_file_object(lua_State *L, uint64_t number) {
+    lua_getiuservalue(L, lua_upvalueindex(1), WORLD_OBJECTS);
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -2, (lua_Integer)number);
+    lua_pop(L, 1);
+}
