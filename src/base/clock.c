@@ -35,7 +35,8 @@ static struct date date_of_day(int64_t day) {
 
 void clock_format_iso(int64_t wall, char out[CLOCK_ISO_SIZE]) {
     int64_t seconds = floor_div(wall, CLOCK_SECOND);
-    int fraction = (int)((wall - seconds * CLOCK_SECOND) / 100);
+    int64_t past = wall % CLOCK_SECOND; /* the second's beginning */
+    int fraction = (int)((past < 0 ? past + CLOCK_SECOND : past) / 100);
     int64_t day = floor_div(seconds, SECONDS_PER_DAY);
     int second = (int)(seconds - day * SECONDS_PER_DAY);
     struct date date = date_of_day(day);
