@@ -18,12 +18,13 @@ struct buf {
 };
 
 void buf_free(struct buf *buf);              /* back to empty */
-void buf_clear(struct buf *buf);             /* empty, keeps the memory */
+void buf_clear(struct buf *buf); /* empty and not failed, keeps the memory */
 void buf_add(struct buf *buf, const void *bytes, size_t length);
 void buf_puts(struct buf *buf, const char *text);
 void buf_putc(struct buf *buf, char c);
 void buf_printf(struct buf *buf, const char *format, ...) HCS_PRINTF(2, 3);
 void buf_consume(struct buf *buf, size_t length); /* drop from the front */
-char *buf_take(struct buf *buf); /* the malloc'd text, NULL if failed; empties */
+/* The malloc'd text ("" when nothing was written), NULL if failed; empties. */
+char *buf_take(struct buf *buf);
 
 #endif

@@ -22,7 +22,8 @@ static struct date date_of_day(int64_t day) {
     int64_t shifted = day + 719468; /* days from 0000-03-01 to 1970-01-01 */
     int64_t era = floor_div(shifted, 146097); /* of 400 years */
     int in_era = (int)(shifted - era * 146097);
-    int year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+    int leaps = in_era / 1460 - in_era / 36524 + in_era / 146096;
+    int year = (in_era - leaps) / 365;
     int in_year = in_era - (365 * year + year / 4 - year / 100);
     int month = (5 * in_year + 2) / 153; /* 0 is March */
     struct date date;

@@ -115,7 +115,8 @@ void json_put_value(struct json_writer *w, const struct json *value);
 void json_put_raw(struct json_writer *w, const char *text, size_t length);
 
 /* Key and value in one line. */
-void json_pair_string(struct json_writer *w, const char *name, const char *text);
+void json_pair_string(struct json_writer *w, const char *name,
+                      const char *text);
 void json_pair_int(struct json_writer *w, const char *name, int64_t value);
 void json_pair_uint(struct json_writer *w, const char *name, uint64_t value);
 void json_pair_bool(struct json_writer *w, const char *name, bool value);

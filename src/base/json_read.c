@@ -148,7 +148,8 @@ static HRESULT refuse_twice(struct reader *reader,
     frame->name = member->member.name;
     frame->inside = true;
     return reader_fail(reader, member->offset,
-                       "expected another name, found one that is there already");
+                       "expected another name, found one that is "
+                       "there already");
 }
 
 static HRESULT finish_object(struct reader *reader,

@@ -79,7 +79,7 @@ static HRESULT read_escape(struct reader *reader) {
         return read_unicode(reader);
     }
     if (!name)
-        return reader_expected(reader, "one of \"\\/bfnrtu behind the backslash");
+        return reader_expected(reader, "one of \"\\/bfnrtu");
     buf_putc(&reader->scratch, values[name - names]);
     reader->at++;
     return S_OK;

@@ -31,7 +31,8 @@ void condition_destroy(hcs_condition *condition);
 void condition_broadcast(hcs_condition *condition);
 /* Waits until woken or until `deadline` of clock_monotonic (INT64_MAX: none).
  * False when the deadline has passed. */
-bool condition_wait(hcs_condition *condition, hcs_mutex *mutex, int64_t deadline);
+bool condition_wait(hcs_condition *condition, hcs_mutex *mutex,
+                    int64_t deadline);
 HRESULT thread_start(hcs_thread *thread, void (*run)(void *), void *context,
                      struct hcs_error *error);
 void thread_join(hcs_thread thread);

@@ -119,7 +119,8 @@ HRESULT utf16_from_utf8(const char *text, size_t length, PWSTR *out,
 
     if (FAILED(hr))
         return hr;
-    to = units < SIZE_MAX / sizeof *to ? malloc((units + 1) * sizeof *to) : NULL;
+    /* Units are at most bytes, so only the doubling can be too much. */
+    to = units < SIZE_MAX / 2 ? malloc((units + 1) * sizeof *to) : NULL;
     if (!to)
         return out_of_memory(error);
     *out = to;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Reads hresult.h itself: a code that is defined there has a name and a text. */
+ * Reads hresult.h itself: each code that is defined there has its entry. */
 #include "unit.h"
 
 #include "base/error.h"
