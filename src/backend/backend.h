@@ -114,6 +114,7 @@ struct sim; /* one simulated world: files, guest programs, random numbers */
 struct sim_options {
     uint64_t seed;
     int64_t latency; /* ns that each operation takes; 0: done at the next pump */
+    bool no_replay;  /* a pipe's client gets only what is printed from then on */
 };
 
 /* `guest` is called for guests that have a program; NULL-safe. With Boot the

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ * A simulated world as a whole. */
+#include <stdlib.h>
+
+#include "sim.h"
+
+HRESULT sim_open(const struct sim_options *options, const struct sim_env *env,
+                 struct sim **out, struct hcs_error *error) {
+    struct sim *sim = calloc(1, sizeof *sim);
+    if (!sim)
+        return error_set(error, E_OUTOFMEMORY, NULL,
+                         "no memory for a simulated host");
+    sim->options = *options;
+    sim->env = *env;
+    random_seed(&sim->random, options->seed);
+    link_init(&sim->files);
+    link_init(&sim->programs);
+    link_init(&sim->machines);
+    HRESULT hr = console_set_create(&sim->consoles, error);
+    if (FAILED(hr)) {
+        free(sim);
+        return hr;
+    }
+    *out = sim;
+    return S_OK;
+}
+
+void sim_close(struct sim *sim) {
+    if (!sim)
+        return;
+    sim_programs_free(sim);
+    sim_files_free(sim);
+    console_set_destroy(sim->consoles);
+    free(sim);
+}
+
+int sim_pollfd(struct sim *sim) {
+    return console_set_pollfd(sim->consoles);
+}
+
+void sim_pump(struct sim *sim) {
+    console_set_pump(sim->consoles);
+}
+
+int64_t sim_now(const struct machine *machine) {
+    return machine->env.now(machine->env.context);
+}
