@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "calls.h"
+
+#include "../base/utf.h"
+
+static void release(struct call *call) {
+    if (call->operation)
+        object_unref(&call->operation->object);
+    if (call->system)
+        object_unref(&call->system->object);
+    *call = (struct call){0};
+}
+
+static struct operation *as_operation(struct object *object) {
+    return object ? HCS_CONTAINER(object, struct operation, object) : NULL;
+}
+
+static struct system *as_system(struct object *object) {
+    return object ? HCS_CONTAINER(object, struct system, object) : NULL;
+}
+
+/* A handle may have been closed between its look-up and the lock. */
+static HRESULT lock(struct call *call, struct host *host) {
+    HRESULT hr = host_lock(host);
+    if (SUCCEEDED(hr) && ((call->system && call->system->closed) ||
+                          (call->operation && call->operation->closed))) {
+        host_unlock(host);
+        hr = E_HANDLE;
+    }
+    if (FAILED(hr)) {
+        release(call);
+        return hr;
+    }
+    call->host = host;
+    return S_OK;
+}
+
+HRESULT call_operation(struct call *call, HCS_OPERATION operation) {
+    *call = (struct call){0};
+    if (!operation)
+        return E_INVALIDARG;
+    call->operation = as_operation(handle_get(operation, HANDLE_OPERATION));
+    if (!call->operation)
+        return E_HANDLE;
+    return lock(call, call->operation->host);
+}
+
+HRESULT call_system(struct call *call, HCS_SYSTEM system) {
+    *call = (struct call){0};
+    call->system = as_system(handle_get(system, HANDLE_SYSTEM));
+    if (!call->system)
+        return E_HANDLE;
+    return lock(call, call->system->host);
+}
+
+HRESULT call_both(struct call *call, HCS_SYSTEM system,
+                  HCS_OPERATION operation) {
+    struct object *first, *second;
+    HRESULT hr = S_OK;
+
+    *call = (struct call){0};
+    handle_get_two(system, HANDLE_SYSTEM, &first, operation, HANDLE_OPERATION,
+                   &second);
+    call->system = as_system(first);
+    call->operation = as_operation(second);
+    if (!call->system || (operation && !call->operation))
+        hr = E_HANDLE;
+    else if (!operation || call->system->host != call->operation->host)
+        hr = E_INVALIDARG;
+    if (FAILED(hr)) {
+        release(call);
+        return hr;
+    }
+    return lock(call, call->system->host);
+}
+
+/* A host that no object of the call keeps alive. */
+static HRESULT lock_bare(struct call *call, struct host *host) {
+    HRESULT hr = lock(call, host);
+    if (FAILED(hr))
+        object_unref(&host->object);
+    return hr;
+}
+
+HRESULT call_current(struct call *call) {
+    struct host *host = NULL;
+    HRESULT hr = host_current(&host);
+    *call = (struct call){0};
+    return FAILED(hr) ? hr : lock_bare(call, host);
+}
+
+HRESULT call_host(struct call *call, const void *handle) {
+    struct object *object;
+    if (!handle)
+        return call_current(call);
+    *call = (struct call){0};
+    object = handle_get(handle, HANDLE_HOST);
+    if (!object)
+        return E_HANDLE;
+    return lock_bare(call, HCS_CONTAINER(object, struct host, object));
+}
+
+void call_end(struct call *call) {
+    struct host *host = call->host;
+    bool bare = !call->system && !call->operation;
+    host_unlock(host);
+    if (bare)
+        object_unref(&host->object);
+    release(call);
+}
+
+HRESULT call_text(PCWSTR text, char **out, struct hcs_error *error) {
+    *out = NULL;
+    if (!text || !text[0])
+        return S_OK;
+    return utf8_from_utf16(text, utf16_length(text), out, NULL, error);
+}
+
+HRESULT call_name(PCWSTR text, char **out) {
+    HRESULT hr = call_text(text, out, NULL);
+    if (FAILED(hr))
+        return hr == E_OUTOFMEMORY ? hr : E_INVALIDARG;
+    return *out ? S_OK : E_INVALIDARG;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ * What the functions of the ABI begin and end with. */
+#ifndef HCS_HOST_CALLS_H
+#define HCS_HOST_CALLS_H
+
+#include "operation.h"
+#include "system.h"
+
+/* The objects that a call is about, with references. */
+struct call {
+    struct host *host; /* locked */
+    struct system *system;
+    struct operation *operation;
+};
+
+/* Look the handles up and lock their host. E_HANDLE, or E_INVALIDARG for an
+ * operation that is NULL or of another host; then nothing is to be ended. */
+HRESULT call_operation(struct call *call, HCS_OPERATION operation);
+HRESULT call_system(struct call *call, HCS_SYSTEM system);
+HRESULT call_both(struct call *call, HCS_SYSTEM system,
+                  HCS_OPERATION operation);
+/* The host of calls without a handle. */
+HRESULT call_current(struct call *call);
+/* A host by its handle; NULL is the one of calls without a handle. */
+HRESULT call_host(struct call *call, const void *host);
+void call_end(struct call *call);
+
+/* Text of a caller as UTF-8; NULL and "" become NULL. */
+HRESULT call_text(PCWSTR text, char **out, struct hcs_error *error);
+/* The same where there must be some: E_INVALIDARG without. */
+HRESULT call_name(PCWSTR text, char **out);
+
+#endif
