@@ -39,9 +39,10 @@ show_progress() {
 
 # attempt NAME TEXT COMMAND...: runs a command, its output kept in
 # build/logs/NAME.log, and says how long it took. Shows the log's end when it
-# fails. Returns its status.
+# fails. Returns its status; called under "set +e" (not in a condition), "set
+# -e" is in force within a COMMAND that is a function of ours.
 attempt() {
-    local name=$1 text=$2 start head status progress='' log
+    local name=$1 text=$2 start head status progress='' log flags=$-
     shift 2
     mkdir -p "$hcs_logs"
     log=$hcs_logs/$name.log
@@ -60,7 +61,7 @@ attempt() {
         "$@"
     ) >>"$log" 2>&1 </dev/null
     status=$?
-    set -e
+    if [[ $flags == *e* ]]; then set -e; fi
     if [[ $progress ]]; then
         kill "$progress"
         wait "$progress" 2>/dev/null || true
@@ -76,9 +77,7 @@ attempt() {
     say "$(seconds $(($(now_ms) - start)))"
 }
 
-# step NAME TEXT COMMAND...: an attempt without which nothing goes on. Unlike
-# `attempt … || exit` it keeps "set -e" in force within a COMMAND that is a
-# function of ours.
+# step NAME TEXT COMMAND...: an attempt without which nothing goes on.
 step() {
     local status
     set +e
@@ -144,6 +143,8 @@ packages() {
         liblua5.4-dev lua-cjson libuv1-dev zlib1g-dev liblzma-dev libzstd-dev
         liblz4-dev)
     qemu_packages=(qemu-system-x86 ovmf busybox-static)
+    test_packages=(git lua-busted lua-check libcmocka-dev clang clang-format
+        shellcheck luarocks qemu-utils xz-utils)
 }
 
 # --- build ------------------------------------------------------------------
