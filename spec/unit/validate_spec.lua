@@ -50,7 +50,7 @@ describe("hcs.validate", function()
     end)
 
     it("tells lists and objects apart by their mark when they are empty", function()
-        local list = setmetatable({}, { __name = "hcs.array" })
+        local list = setmetatable({}, { __metatable = false })
         assert.is_true(validate.check({ Ids = list }, "SystemQuery"))
         assert.is_true(validate.check({ Ids = {} }, "SystemQuery"))
         local _, fault = validate.check({ Attachments = list }, "Scsi")

@@ -39,6 +39,9 @@ HRESULT check_scalar(const struct checker *checker, const struct place *place,
 /* A member's name as a key of the type `scalar`. */
 HRESULT check_key(const struct checker *checker, const struct place *place,
                   unsigned scalar);
+/* Room for the values that a message lists; the generator sees to it. */
+#define LIST_SIZE 512
+#define LIST_VALUES 8
 HRESULT check_enum(const struct checker *checker, const struct place *place,
                    const struct schema_type *type, const struct json *value);
 

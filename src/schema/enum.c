@@ -5,8 +5,6 @@
 
 #include "check.h"
 
-#define MAX_SHOWN 8
-
 static bool is_available(const struct checker *checker,
                          const struct schema_value *value) {
     return check_available(checker, value->builds, value->minor);
@@ -44,14 +42,14 @@ static void add_value(const struct checker *checker,
     add_text(out, size, number);
 }
 
-/* "Iso, PassThru or VirtualDisk"; past MAX_SHOWN " …". */
+/* "Iso, PassThru or VirtualDisk"; past LIST_VALUES " …". */
 static const char *list_values(const struct checker *checker,
                                const struct schema_type *type, char *out,
                                size_t size) {
     size_t count = count_available(checker, type);
     size_t done = 0;
     out[0] = '\0';
-    for (size_t i = 0; i < type->count && done < MAX_SHOWN; i++) {
+    for (size_t i = 0; i < type->count && done < LIST_VALUES; i++) {
         const struct schema_value *value =
             &checker->set->values[type->first + i];
         if (!is_available(checker, value))
@@ -61,7 +59,7 @@ static const char *list_values(const struct checker *checker,
         add_value(checker, type, value, out, size);
         done++;
     }
-    if (count > MAX_SHOWN)
+    if (count > LIST_VALUES)
         add_text(out, size, " \xE2\x80\xA6");
     return out;
 }
@@ -86,7 +84,7 @@ static HRESULT fail_unknown(const struct checker *checker,
                             const struct json_string *text) {
     const char *name = set_name(checker->set, type->name);
     const char *near = nearest_value(checker, type, text);
-    char out[SHOWN_SIZE], list[256];
+    char out[SHOWN_SIZE], list[LIST_SIZE];
     if (near)
         return check_fail(checker, place,
                           "\"%s\" is not %s %s: did you mean \"%s\"?",
@@ -135,7 +133,7 @@ static HRESULT check_number(const struct checker *checker,
                             const struct schema_type *type,
                             const struct json *value) {
     const char *name = set_name(checker->set, type->name);
-    char list[256];
+    char list[LIST_SIZE];
     if (is_known_number(checker, type, value->as.integer))
         return S_OK;
     return check_fail(checker, place, "%lld is not %s %s: expected %s%s",

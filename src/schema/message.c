@@ -22,7 +22,7 @@ static void write_path(const struct place *place, char *path) {
 HRESULT check_fail(const struct checker *checker, const struct place *place,
                    const char *format, ...) {
     char path[JSON_MAX_PATH];
-    char text[sizeof checker->error->text];
+    char text[2 * sizeof checker->error->text]; /* error_set cuts it */
     va_list args;
     if (!checker->error)
         return HCS_E_INVALID_JSON;

@@ -65,10 +65,27 @@ local function type_row(pool, entry, first, count)
         entry.name)
 end
 
+-- LIST_SIZE and LIST_VALUES of src/schema/check.h: even the longest names of a
+-- type must fit into the message that lists them.
+local LIST_SIZE, LIST_VALUES = 512, 8
+
+local function check_list(entry)
+    local lengths, sum = {}, 0
+    for i, value in ipairs(entry.values or {}) do
+        lengths[i] = #value.name + #" or " + (entry.number and #tostring(value.value) + 1 or 0)
+    end
+    table.sort(lengths, function(a, b) return a > b end)
+    for i = 1, math.min(#lengths, LIST_VALUES) do
+        sum = sum + lengths[i]
+    end
+    return sum + #" …" < LIST_SIZE
+end
+
 local function collect(set, pool)
     local rows = { types = {}, members = {}, values = {}, order = {}, paths = {} }
     local numbers = type_numbers(set)
     for _, entry in ipairs(set.types) do
+        assert(check_list(entry), entry.name .. ": its values' names are too long to be listed")
         local list = entry.members and rows.members or rows.values
         rows.types[#rows.types + 1] = type_row(pool, entry, #list, #entry.order)
         for _, member in ipairs(entry.members or {}) do

@@ -32,12 +32,11 @@ function M.kind(value)
     elseif kind ~= "table" then
         return (kind == "boolean" or kind == "number" or kind == "string") and kind or "other"
     end
-    local meta = getmetatable(value)
-    local mark = type(meta) == "table" and (meta.__jsontype or meta.__name)
-    if mark == "array" or mark == "hcs.array" then
+    -- hcs.array hides its metatable behind false.
+    if getmetatable(value) == false then
         return "array"
     elseif next(value) == nil then
-        return mark == "object" and "object" or "empty"
+        return "empty"
     end
     local count = 0
     for key in pairs(value) do
