@@ -1,0 +1,114 @@
+-- SPDX-License-Identifier: MIT
+-- hcs.doctor: what is there and what is missing, one line each.
+local world_module = require "hcs.world"
+
+local doctor = {}
+
+---@class hcs.Verdict
+---@field name string what was looked at
+---@field ok boolean
+---@field text string what was found, and what to do where it is missing
+local Verdict = {
+    __name = "hcs.Verdict",
+    __tostring = function(self)
+        return ("%s %s: %s"):format(self.ok and "ok  " or "miss", self.name, self.text)
+    end,
+}
+
+local Report = {
+    __name = "hcs.Report",
+    __tostring = function(self)
+        local lines = {}
+        for index, verdict in ipairs(self) do lines[index] = tostring(verdict) end
+        return table.concat(lines, "\n")
+    end,
+}
+
+local function can_open(path)
+    local file = io.open(path, "rb")
+    if file then file:close() end
+    return file ~= nil
+end
+
+local function on_path(name)
+    for folder in (os.getenv("PATH") or ""):gmatch("[^:]+") do
+        if can_open(folder .. "/" .. name) then return folder .. "/" .. name end
+    end
+    return nil
+end
+
+local function program(name, package_name)
+    local path = on_path(name)
+    if path then return true, path end
+    return false, "not installed: apt install " .. package_name
+end
+
+local function first_file(paths)
+    for _, path in ipairs(paths) do
+        if can_open(path) then return path end
+    end
+    return nil
+end
+
+local CHECKS = {
+    { "qemu", function() return program("qemu-system-x86_64", "qemu-system-x86") end },
+    { "qemu-img", function() return program("qemu-img", "qemu-utils") end },
+    { "ovmf", function()
+        local folder = "/usr/share/OVMF/"
+        local path = first_file { folder .. "OVMF_CODE_4M.fd", folder .. "OVMF_CODE.fd" }
+        return path ~= nil, path or "not installed: apt install ovmf"
+    end },
+    { "swtpm", function() return program("swtpm", "swtpm") end },
+    { "kvm", function()
+        if can_open("/dev/kvm") then
+            return true, "/dev/kvm opens; whether it runs guests is found out at the first one"
+        end
+        return false, "/dev/kvm cannot be opened: guests run emulated (TCG), slower"
+    end },
+}
+
+local function host_verdict(world)
+    local ok, err = world_module.open(world)
+    if not ok then return false, tostring(err) end
+    local about = world.about
+    local text = ("%s, build %s"):format(world.uri, world.build or "?")
+    if about.Accelerator then
+        text = ("%s, %s%s"):format(text, about.Accelerator,
+            about.AcceleratorReason and " (" .. about.AcceleratorReason .. ")" or "")
+    end
+    return true, text
+end
+
+local function is_root()
+    local file = io.open("/proc/self/status", "r")
+    local text = file and file:read("a") or ""
+    if file then file:close() end
+    return text:match("\nUid:%s+%d+%s+(%d+)") == "0"
+end
+
+local function root_verdict()
+    local root = os.getenv("HCS_ROOT")
+    if root then return true, root end
+    if is_root() then return true, "/run/hcs (root)" end
+    local folder = os.getenv("XDG_RUNTIME_DIR")
+    if folder then return true, folder .. "/hcs" end
+    return false, "no place for state: set HCS_ROOT to a folder of yours"
+end
+
+--- Looks, and returns a list of verdicts that prints as lines.
+function doctor.examine(world)
+    local report = setmetatable({}, Report)
+    local function add(name, ok, text)
+        report[#report + 1] = setmetatable({ name = name, ok = ok, text = text }, Verdict)
+    end
+    add("lua", true, ("%s, hcs %s, hcs.core %s"):format(_VERSION, world_module.VERSION,
+        world.core.version or "?"))
+    add("host", host_verdict(world))
+    add("state", root_verdict())
+    if world.core.platform == "linux" then
+        for _, check in ipairs(CHECKS) do add(check[1], check[2]()) end
+    end
+    return report
+end
+
+return doctor

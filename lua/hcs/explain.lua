@@ -1,0 +1,158 @@
+-- SPDX-License-Identifier: MIT
+-- hcs.explain: what an HRESULT, a document type or member, a function or an
+-- event means.
+local codes = require "hcs.codes"
+local errors = require "hcs.error"
+local events = require "hcs.events"
+local hints = require "hcs.hints"
+local options = require "hcs.options"
+local reference = require "hcs.reference"
+local validate = require "hcs.validate"
+
+local explain = {}
+
+---@class hcs.Explanation
+---@field kind string "hresult", "type", "member", "function", "event"
+---@field name string
+---@field text string
+local mt = { __name = "hcs.Explanation", __tostring = function(self) return self.text end }
+
+local function explanation(fields)
+    return setmetatable(fields, mt)
+end
+
+-- Any spelling of a number: 0x80370110, -2143878896, "0xC0370110".
+local function number_of(value)
+    if math.type(value) == "float" then value = math.tointeger(value) end
+    if type(value) == "string" then value = math.tointeger(tonumber(value)) end
+    return math.type(value) == "integer" and value or nil
+end
+
+local function of_hresult(value, core)
+    local hresult = codes.normalize(value)
+    local entry = codes.of(hresult)
+    local symbol = entry and entry.symbol or core.symbol(hresult)
+    if not symbol then
+        return explanation {
+            kind = "hresult", name = ("0x%08X"):format(hresult), hresult = hresult,
+            text = ("0x%08X: no code that this library knows"):format(hresult),
+        }
+    end
+    local text = ("0x%08X %s: %s"):format(hresult, symbol, entry and entry.text or "")
+    local families = entry and table.concat(entry.families, ", ") or ""
+    if families ~= "" then
+        text = text .. ("\nerr.code %q, err:is(%q)"):format(entry.code, families)
+    end
+    local hint = hints.of { hresult = hresult, code = entry and entry.code }
+    if hint then text = text .. "\n→ " .. hint end
+    return explanation {
+        kind = "hresult", name = symbol, hresult = hresult, code = entry and entry.code or nil,
+        hint = hint, text = text,
+    }
+end
+
+local function member_line(member)
+    local kind = member.type and (type(member.type) == "table" and member.type.name or member.type)
+        or member.value and tostring(member.value) or ""
+    if member.array then kind = kind .. "[]" end
+    if member.map then kind = "{" .. tostring(member.map) .. ": " .. kind .. "}" end
+    return ("  %s%s%s"):format(member.name, kind ~= "" and ": " .. kind or "",
+        member.since and (" (since %s)"):format(member.since) or "")
+end
+
+local function of_type(name)
+    local described = validate.describe(name)
+    if not described then return nil end
+    local lines = { ("%s (%s)"):format(described.name, described.kind) }
+    for _, member in ipairs(described.members or described.values or {}) do
+        lines[#lines + 1] = member_line(member)
+    end
+    return explanation {
+        kind = "type", name = name, type = described, text = table.concat(lines, "\n"),
+    }
+end
+
+local function find_member(type_name, name)
+    local described = validate.describe(type_name)
+    for _, member in ipairs(described and described.members or {}) do
+        if member.name == name then return member end
+    end
+    return nil
+end
+
+-- "VirtualMachine.Chipset.Uefi", from the document's root or any type.
+local function of_path(path)
+    local names = {}
+    for name in path:gsub("^%$%.?", ""):gmatch("[%w_]+") do names[#names + 1] = name end
+    local type_name = "ComputeSystem"
+    if validate.describe(names[1] or "") then type_name = table.remove(names, 1) end
+    local member
+    for _, name in ipairs(names) do
+        local next_member = find_member(type_name, name)
+        if next_member then
+            member = next_member
+            type_name = type(member.type) == "table" and member.type.name or member.type
+        elseif not (member and member.map) then
+            return nil
+        end
+    end
+    if not member then return nil end
+    local below = of_type(type_name)
+    return explanation {
+        kind = "member", name = path, member = member,
+        text = member_line(member):sub(3) .. (below and "\n" .. below.text or ""),
+    }
+end
+
+local function of_event(name)
+    for number, names in pairs(events.TYPES) do
+        if name == names[1] or name == names[2] or name == "System" .. names[2] then
+            return explanation {
+                kind = "event", name = names[1], number = number,
+                text = ("event %q: the platform's %s (0x%08X)"):format(names[1], names[2], number),
+            }
+        end
+    end
+    if name ~= "crash" then return nil end
+    return explanation {
+        kind = "event", name = "crash",
+        text = "event \"crash\": composed of a crash's reports, once they are complete: "
+            .. ".log .parameters .dumps[{path,format,bytes,seconds}]",
+    }
+end
+
+local function of_function(name)
+    local base = name:gsub("_async$", "")
+    local entry = reference.find(name) or reference.find(base)
+    if not entry then return nil end
+    local lines = { ("%s(%s)"):format(entry.name, entry.arguments), entry.text }
+    for _, tag in ipairs(entry.tags) do lines[#lines + 1] = "  " .. tag end
+    return explanation {
+        kind = "function", name = entry.name, text = table.concat(lines, "\n"),
+    }
+end
+
+local function of_text(text, core)
+    local entry = codes.named(text)
+    if entry then return of_hresult(entry.hresult, core) end
+    return of_event(text) or of_function(text) or of_type(text) or of_path(text)
+end
+
+--- Explains `what`; nil and an error when it is nothing known.
+function explain.explain(what, core)
+    if errors.is_error(what) then
+        if what.hresult then return of_hresult(what.hresult, core) end
+        return explanation { kind = "error", name = what.code, text = tostring(what) }
+    end
+    local number = number_of(what)
+    if number then return of_hresult(number, core) end
+    options.argument("explain", "what to explain", what, "string")
+    local found = of_text(what, core)
+    if found then return found end
+    local near = options.nearest(what, codes.names())
+    return errors.fail({ op = "explain", target = what, hresult = 0x80070490,
+        message = "nothing known by this name",
+        hint = near and ('did you mean "%s"?'):format(near) or nil }, core)
+end
+
+return explain

@@ -1,0 +1,86 @@
+-- SPDX-License-Identifier: MIT
+-- What to do about a failure: for a code, or a code in a phase, a sentence or
+-- a function of the error that gives one. Data for hcs.error.
+local hints = {}
+
+local function quoted(text) return ("%q"):format(text or "id") end
+
+local function grant(err)
+    if err.file then
+        return ("hcs.file.grant(%s, %s)"):format(quoted(err.target), quoted(err.file))
+    end
+    return ("hcs.file.grant(%s, path), also for parents of disks and folders of new files")
+        :format(quoted(err.target))
+end
+
+local function invalid(err)
+    if err.path then return "see " .. err.path .. "; hcs.validate(document) lists all faults" end
+    return "hcs.validate(document) names the member"
+end
+
+-- [code] = hint, or [code] = { [op or phase] = hint, default }
+hints.table = {
+    ["0x8037011B"] = "run elevated or join 'Hyper-V Administrators' (and log on again)",
+    ["0x80370102"] = "enable the Virtual Machine Platform and virtualization in the firmware; "
+        .. "hcs.doctor() shows what is missing",
+    ["0x80370114"] = "enable the Virtual Machine Platform and start the service 'vmcompute'",
+    ["0x80070005"] = grant,
+    ["0x8037010D"] = invalid,
+    ["0x8007000D"] = invalid,
+    ["0x8037010F"] = function(err)
+        return ("hcs.open(%s), or hcs.create{ if_exists = \"open\" or \"replace\" }")
+            :format(quoted(err.target))
+    end,
+    ["0x8037010E"] = {
+        open = "a system vanishes when it exits; an open handle still tells how it ended",
+    },
+    ["0x80370110"] = "the exit event tells how: vm:wait(\"exited\")",
+    ["0x80370105"] = {
+        save = "vm:pause() before vm:save()",
+        save_template = "vm:pause{ reason = \"template\" } first",
+        start = "vm:resume() if it is paused",
+        resume = "only a paused system can be resumed; vm:state() tells",
+        pause = "only a running system can be paused; vm:state() tells",
+        crash = "only a running system can be crashed; vm:state() tells",
+        shutdown = "only a running system can be shut down; vm:terminate() always works",
+    },
+    ["0x80070032"] = {
+        shutdown = "create it with services = { shutdown = true }, or use vm:terminate()",
+        save = "a system with shares or GPU partitions cannot be saved",
+    },
+    ["0x800707DE"] = "store the file uncompressed, unencrypted and not sparse",
+    ["0x80070570"] = {
+        create = "the file is no saved state or disk image, or a truncated one",
+        start = "the file is no saved state or disk image, or a truncated one",
+    },
+    ["0x80070020"] = "whoever has it open must close it; a system that just ended takes a moment",
+    ["0x80370118"] = {
+        create = "an existing .vmgs of other secure boot or TPM settings can cause this",
+    },
+    ["0x80370109"] = "leave out GuestConnection unless the guest runs the guest compute service",
+    ["0x80070569"] = "a group policy took 'Log on as a service' from NT VIRTUAL MACHINE accounts",
+    ["0x800705AA"] = "ask for less memory, or free some on the host",
+    ["0x800705AF"] = "ask for less memory, or free some on the host",
+    ["0x8037011E"] = "close this handle and hcs.open() the system again",
+    ["0x80070006"] = "handles belong to the process that opened them, until they are closed",
+    ["0x80070002"] = {
+        create = "paths in documents must be absolute and exist",
+        start = "the file must exist when the system starts",
+        host = function(err)
+            if not (err.target or ""):match("^qemu:") then return nil end
+            return "apt install qemu-system-x86, or choose the simulated host: HCS_HOST=sim:"
+        end,
+    },
+    would_block = "wait inside hcs.spawn(function() … end), and call hcs.step(dt)",
+}
+
+--- The hint for an error, or nil.
+function hints.of(err)
+    local key = err.hresult and ("0x%08X"):format(err.hresult) or err.code
+    local hint = hints.table[key]
+    if type(hint) == "table" then hint = hint[err.op] or hint[err.phase or ""] end
+    if type(hint) == "function" then hint = hint(err) end
+    return hint
+end
+
+return hints

@@ -1,0 +1,131 @@
+-- SPDX-License-Identifier: MIT
+-- hcs.host: which host this world has, and what it offers.
+local class = require "hcs.class"
+local errors = require "hcs.error"
+local operation = require "hcs.operation"
+local options = require "hcs.options"
+local world_module = require "hcs.world"
+
+local host = {}
+
+-- Fields, from the host's own description.
+local FIELDS = {
+    uri = function(world) return world.uri end,
+    kind = function(world) return world.kind end,
+    build = function(world) return world.build end,
+    clock = function(world) return world.clock end,
+    driver = function(world) return world.driver end,
+    seed = function(world) return world.about.Seed end,
+    root = function(world) return world.about.Root end,
+    accelerator = function(world) return world.about.Accelerator end,
+    accelerator_reason = function(world) return world.about.AcceleratorReason end,
+    library = function(world) return world.api.library end,
+}
+
+local EXPORTS = {
+    crash = "HcsCrashComputeSystem", wait_exit = "HcsWaitForComputeSystemExit",
+    grant_group = "HcsGrantVmGroupAccess",
+}
+
+local function query_of(world, given)
+    if given == nil then return nil end
+    if type(given) == "string" then
+        given = { PropertyTypes = world.core.array { given } }
+    end
+    options.argument("properties", "the query", given, "table")
+    return world.encode(given, "Service_PropertyQuery")
+end
+
+--- The table hcs.host of a world; `ready` opens the host.
+function host.functions(world, strict, ready)
+    local M = {}
+
+    --- Asks the compute service: a property type ("Basic") or a query document.
+    ---@param query? string|table
+    ---@return table? document, hcs.Error? err, string? code
+    function M.properties(query)
+        local ok, err, code = ready()
+        if not ok then return nil, err, code end
+        local json = query_of(world, query)
+        local hresult, result = world.api.HcsGetServiceProperties(json)
+        if hresult & 0x80000000 ~= 0 then
+            return errors.fail({ op = "properties", target = world.uri, hresult = hresult,
+                json = result }, world.core)
+        end
+        return world.decode(result) or {}
+    end
+
+    M.properties_async = operation.async(world, strict, "properties", M.properties, ready)
+
+    --- What is alive on the host: {systems, handles, operations, processes, files,
+    --- threads}, numbers.
+    ---@return table<string, integer>? counts, hcs.Error? err, string? code
+    function M.inventory()
+        local ok, err, code = ready()
+        if not ok then return nil, err, code end
+        local document = world.api.inventory and world.decode(world.api.inventory())
+        if not document then
+            return errors.fail({ op = "inventory", target = world.uri, hresult = 0x80070032 },
+                world.core)
+        end
+        local counts = {}
+        for name, value in pairs(document) do counts[name:lower()] = value end
+        return counts
+    end
+
+    M.inventory_async = operation.async(world, strict, "inventory", M.inventory, ready)
+
+    --- Whether the host can do something: an export by name or one of "crash",
+    --- "wait_exit", "grant_group", "sim". Returns true, or false and why.
+    ---@param what string
+    ---@return boolean? possible, string|hcs.Error? reason, string? code
+    function M.can(what)
+        options.argument("can", "what", what, "string")
+        local ok, err, code = ready()
+        if not ok then return nil, err, code end
+        if what == "sim" then
+            if world.kind == "sim" then return true end
+            return false, "the host is " .. world.kind .. ":"
+        end
+        local export = EXPORTS[what] or what
+        if not export:match("^Hcs") then
+            local known = { "sim" }
+            for name in pairs(EXPORTS) do known[#known + 1] = name end
+            table.sort(known)
+            options.one_of("can", "what", what, known)
+        end
+        if world.api[export] then return true end
+        return false, ("build %s has no %s"):format(world.build or "?", export)
+    end
+
+    M.can_async = operation.async(world, strict, "can", M.can, ready)
+
+    return setmetatable(M, {
+        __name = "hcs.host",
+        __index = function(_, key)
+            local field = FIELDS[key]
+            if not field then return nil end
+            if key == "uri" or key == "kind" then return field(world) end
+            local ok, err = world_module.open(world)
+            if not ok then errors.raise(err) end
+            return field(world)
+        end,
+        __tostring = function() return "hcs.host " .. world.uri end,
+    })
+end
+
+--- The same table with failures raised.
+function host.strict(about)
+    local view = class.strict_table(about)
+    return setmetatable(view, getmetatable(about))
+end
+
+--- The names of hcs.host's fields.
+function host.fields()
+    local names = {}
+    for name in pairs(FIELDS) do names[#names + 1] = name end
+    table.sort(names)
+    return names
+end
+
+return host

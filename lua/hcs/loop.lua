@@ -1,0 +1,317 @@
+-- SPDX-License-Identifier: MIT
+-- The one pump of a world. Everything that waits waits here: inside one of
+-- our tasks it yields, anywhere else it drives the host until its condition
+-- holds. What the host has to say is taken off its queue here and handed to
+-- whoever registered for it (world.sinks).
+local errors = require "hcs.error"
+local options = require "hcs.options"
+local units = require "hcs.units"
+
+local loop = {}
+
+loop.DEADLINE = 240      -- seconds that a call may take unless told otherwise
+loop.DEPTH = 32          -- nested pumps, e.g. from a comparison function
+local SLACK = 1e-8       -- seconds: below this a time has come
+local PARK = {}          -- what our tasks yield
+
+loop.PARK = PARK
+
+--- The host's clock, in seconds.
+function loop.now(world)
+    return world.now()
+end
+
+--- Seconds of a timeout argument: a number, a text with a unit, or the
+--- default. math.huge and false mean for ever (nil).
+function loop.timeout(value, default)
+    if value == nil then return default end
+    if value == false or value == math.huge then return nil end
+    local seconds, problem = units.seconds(value)
+    if not seconds or seconds ~= seconds or seconds < 0 then
+        options.misuse("timeout: %s", problem or "seconds expected, 0 or more")
+    end
+    return seconds
+end
+
+--- The host time at which a timeout ends, or nil for never.
+function loop.deadline(world, value, default)
+    local seconds = loop.timeout(value, default == nil and loop.DEADLINE or default or nil)
+    return seconds and loop.now(world) + seconds
+end
+
+-- --- things to wait for ---------------------------------------------------
+
+--- Lets a task run in the next round.
+function loop.make_ready(world, task)
+    if task.queued or task.finished then return end
+    task.queued = true
+    local ready = world.ready
+    ready.last = ready.last + 1
+    ready[ready.last] = task
+end
+
+--- Lets everything that waits for `source` look again.
+function loop.wake(world, source)
+    local waiters = source.waiters
+    for index = 1, waiters and #waiters or 0 do
+        loop.make_ready(world, waiters[index])
+    end
+end
+
+local function remove(list, item)
+    for index = 1, #list do
+        if list[index] == item then
+            table.remove(list, index)
+            return
+        end
+    end
+end
+
+local registration_mt = {
+    __close = function(registration)
+        for _, source in ipairs(registration.sources) do
+            remove(source.waiters, registration.task)
+        end
+        if registration.timer then
+            registration.world.timers:cancel(registration.timer)
+        end
+    end,
+}
+
+local function register(world, task, deadline, sources)
+    local registration = setmetatable({ world = world, task = task, sources = sources },
+        registration_mt)
+    for _, source in ipairs(sources) do
+        source.waiters = source.waiters or {}
+        table.insert(source.waiters, task)
+    end
+    if deadline then
+        registration.timer = world.timers:set(deadline,
+            function() loop.make_ready(world, task) end)
+    end
+    return registration
+end
+
+--- The task that runs now and can be made to wait, or nil.
+function loop.current(world)
+    local task = world.current
+    if task and coroutine.running() == task.co and coroutine.isyieldable() then return task end
+    return nil
+end
+
+-- --- one round of the pump --------------------------------------------------
+
+--- Resumes what is ready; tasks made ready meanwhile come in the next round.
+--- Returns whether there were any.
+function loop.run_ready(world)
+    local ready = world.ready
+    local last = ready.last
+    local any = ready.first <= last
+    while ready.first <= last do
+        local task = ready[ready.first]
+        ready[ready.first] = nil
+        ready.first = ready.first + 1
+        task.queued = nil
+        task:resume()
+    end
+    return any
+end
+
+local function hand_out(world, kind, ...)
+    if not kind then return false end
+    world.trace_item(kind, ...)
+    world.sinks[kind](world, ...)
+    return true
+end
+
+-- Takes everything off the host's queue.
+local function dispatch(world)
+    local any = false
+    while world.api and hand_out(world, world.api.next()) do any = true end
+    return any
+end
+
+local function serve_descriptors(world, ready)
+    local any = false
+    for fd in pairs(ready or {}) do
+        local stream = world.descriptors[fd]
+        if stream then
+            stream:serve()
+            any = true
+        end
+    end
+    return any
+end
+
+local function descriptors(world)
+    local wanted
+    for fd, stream in pairs(world.descriptors) do
+        wanted = wanted or {}
+        wanted[fd] = stream.wants or "r"
+    end
+    return wanted
+end
+
+local function raise_pending(world)
+    local err = table.remove(world.faults, 1)
+    if err then error(err, 0) end
+end
+
+--- One round: waits until something happens, at most until host time
+--- `deadline` (nil: no limit of ours), and deals with it. Returns whether
+--- anything happened.
+function loop.round(world, deadline)
+    if loop.run_ready(world) then
+        raise_pending(world)
+        return true
+    end
+    local limit = world.timers:next()
+    if deadline and (not limit or deadline < limit) then limit = deadline end
+    local now = loop.now(world)
+    local timeout = limit and math.max(limit - now, 0)
+    if timeout and timeout > 0 and timeout < SLACK then timeout = SLACK end
+    local kind, set, text = world.api.pump(timeout, descriptors(world))
+    if not kind then
+        errors.raise(errors.new({ op = "pump", hresult = set, message = text }, world.core))
+    end
+    local any = serve_descriptors(world, set)
+    any = dispatch(world) or any
+    if world.api then
+        any = world.timers:expire(loop.now(world) + SLACK) or any
+    end
+    any = loop.run_ready(world) or any
+    raise_pending(world)
+    return any
+end
+
+-- --- waiting ----------------------------------------------------------------
+
+--- Whether a wait for something that needs time would be refused here.
+function loop.would_block(world)
+    return world.clock == "manual" and not loop.current(world)
+end
+
+local function over(world, deadline)
+    return deadline and loop.now(world) + SLACK >= deadline
+end
+
+local function wait_in_task(world, task, deadline, ready, sources)
+    local registration <close> = register(world, task, deadline, sources)
+    while not ready() do
+        if not world.api then return nil, "closed" end
+        if over(world, deadline) then return nil, "timeout" end
+        coroutine.yield(PARK)
+    end
+    return registration and true
+end
+
+local depth_mt = { __close = function(guard) guard.world.depth = guard.world.depth - 1 end }
+
+local function wait_by_pumping(world, deadline, ready)
+    if world.depth >= loop.DEPTH then
+        options.misuse("waits are nested too deep: wait in a task (hcs.spawn) instead")
+    end
+    world.depth = world.depth + 1
+    local guard <close> = setmetatable({ world = world }, depth_mt)
+    local manual = world.clock == "manual"
+    while not ready() do
+        if not guard.world.api then return nil, "closed" end
+        if over(world, deadline) then return nil, "timeout" end
+        local any = loop.round(world, manual and loop.now(world) or deadline)
+        if manual and not any and not ready() then return nil, "would_block" end
+    end
+    return true
+end
+
+--- Waits until `ready()` holds or host time `deadline` has come. In a task,
+--- `ready` is asked again whenever one of the `sources` is woken; elsewhere
+--- after each round of the pump. Returns true, or nil and "timeout",
+--- "would_block" or "closed".
+function loop.wait(world, deadline, ready, ...)
+    if ready() then return true end
+    if not world.api then return nil, "closed" end
+    local task = loop.current(world)
+    if task then return wait_in_task(world, task, deadline, ready, { ... }) end
+    return wait_by_pumping(world, deadline, ready)
+end
+
+local LOOK = 0.01 -- seconds between two looks at a condition from a task
+
+--- Waits in a task for a condition that nothing announces.
+function loop.poll_in_task(world, deadline, ready)
+    while true do
+        local next_look = loop.now(world) + LOOK
+        if deadline and deadline < next_look then next_look = deadline end
+        local ok, reason = loop.wait(world, next_look, ready)
+        if ok or reason ~= "timeout" then return ok, reason end
+        if over(world, deadline) then return nil, "timeout" end
+    end
+end
+
+--- The error for a wait that ended without its end.
+function loop.failure(world, reason, fields)
+    if reason == "timeout" then
+        fields.hresult = fields.hresult or 0x80370118
+        fields.code = "timeout"
+    else
+        fields.code = reason
+    end
+    return errors.fail(fields, world.core)
+end
+
+-- --- a program that owns the loop -------------------------------------------
+
+--- Does what is due without waiting. Returns whether anything was.
+function loop.settle(world)
+    local any = false
+    for _ = 1, 1000 do
+        if not world.api or not loop.round(world, loop.now(world)) then break end
+        any = true
+    end
+    return any
+end
+
+local function step_once(world, remaining, budget)
+    local due = world.timers:next()
+    local slice = remaining
+    if due then slice = math.min(slice, math.max(due - loop.now(world), 0)) end
+    slice = math.min(slice, world.api.timeout() or slice)
+    local before = loop.now(world)
+    world.api.step(slice, budget)
+    loop.settle(world)
+    return world.api and remaining - (loop.now(world) - before) or 0, slice
+end
+
+--- Moves host time by `dt` seconds and does what is due on the way, for at
+--- most `budget` seconds of real time. Returns whether all of it was done, and
+--- the part of dt that was not.
+function loop.step(world, dt, budget)
+    local real = world.core.monotonic
+    local finish = budget and real() + budget
+    loop.settle(world)
+    if world.clock == "real" or world.driver == "thread" then
+        if world.driver ~= "thread" then world.api.step(0, budget) end
+        loop.settle(world)
+        return true, 0
+    end
+    local remaining = dt
+    while remaining > SLACK and world.api do
+        local left = finish and finish - real()
+        if left and left <= 0 then return false, remaining end
+        remaining = step_once(world, remaining, left)
+    end
+    return true, 0
+end
+
+--- Seconds until the world wants a round, or nil for only when its descriptor
+--- is readable.
+function loop.next_timeout(world)
+    if world.ready.first <= world.ready.last then return 0 end
+    local host = world.api.timeout()
+    local timer = world.timers:next()
+    if not timer then return host end
+    timer = math.max(timer - loop.now(world), 0)
+    return host and math.min(host, timer) or timer
+end
+
+return loop

@@ -1,0 +1,134 @@
+-- SPDX-License-Identifier: MIT
+-- Checks of what callers pass: option tables, argument types. A mistake is
+-- raised at the line of the caller, whatever lies between it and us.
+local options = {}
+
+local HERE = debug.getinfo(1, "S").source:match("^(.*[/\\])[^/\\]*$") or "@"
+
+-- A mistake found in a coroutine of ours, where the caller cannot be seen.
+local Mistake = { __name = "hcs.Mistake", __tostring = function(self) return self.text end }
+
+-- The level (for the function that asks) of the first Lua frame that is not
+-- this library's own; nil when this coroutine has none.
+local function callers_level()
+    local level = 2
+    while true do
+        local info = debug.getinfo(level, "S")
+        if not info then return nil end
+        if info.what ~= "C" and info.source:sub(1, #HERE) ~= HERE then
+            return level - 1
+        end
+        level = level + 1
+    end
+end
+
+--- Raises a mistake of the caller at the caller's line.
+function options.misuse(format, ...)
+    local text = select("#", ...) > 0 and format:format(...) or format
+    local level = callers_level()
+    if not level then error(setmetatable({ text = text }, Mistake), 0) end
+    error(text, level + 1)
+end
+
+--- Raises what came out of a coroutine of ours, a mistake at the caller's line.
+function options.pass_on(err)
+    if getmetatable(err) == Mistake then options.misuse("%s", err.text) end
+    error(err, 0)
+end
+
+--- "file:line" of the caller, for errors that are objects.
+function options.caller()
+    local level = callers_level()
+    local info = level and debug.getinfo(level + 1, "Sl")
+    if not info or info.currentline < 0 then return nil end
+    return info.short_src .. ":" .. info.currentline
+end
+
+local function distance(a, b)
+    local previous, current = {}, {}
+    for j = 0, #b do previous[j] = j end
+    for i = 1, #a do
+        current[0] = i
+        for j = 1, #b do
+            local same = a:byte(i) == b:byte(j) and 0 or 1
+            current[j] = math.min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + same)
+        end
+        previous, current = current, previous
+    end
+    return previous[#b]
+end
+
+--- The name in `names` (a list or the keys of a map) that is most like
+--- `name`, or nil when none is near.
+function options.nearest(name, names)
+    local best, best_distance
+    local function try(candidate)
+        if type(candidate) ~= "string" then return end
+        local d = distance(name:lower(), candidate:lower())
+        if not best or d < best_distance or (d == best_distance and candidate < best) then
+            best, best_distance = candidate, d
+        end
+    end
+    for key, value in pairs(names) do
+        try(type(key) == "string" and key or value)
+    end
+    if best and best_distance <= math.max(1, #name // 3 + 1) then return best end
+    return nil
+end
+
+local function type_of(value)
+    return math.type(value) == "integer" and "integer" or type(value)
+end
+
+local function fits(value, expected)
+    local kind = type_of(value)
+    for one in expected:gmatch("[^|]+") do
+        if one == "any" or one == kind or one == type(value) then return true end
+    end
+    return false
+end
+
+--- Checks an option table against `known` ({name = "type|type"}); `what` names
+--- the call in the message. Returns the table, or an empty one for nil.
+function options.check(what, given, known)
+    if given == nil then return {} end
+    if type(given) ~= "table" then
+        options.misuse("%s: a table of options expected, got %s", what, type(given))
+    end
+    for key, value in pairs(given) do
+        local expected = known[key]
+        if not expected then
+            local near = type(key) == "string" and options.nearest(key, known)
+            options.misuse("%s: unknown option %s%s", what,
+                type(key) == "string" and '"' .. key .. '"' or "[" .. tostring(key) .. "]",
+                near and (' (did you mean "%s"?)'):format(near) or "")
+        elseif not fits(value, expected) then
+            options.misuse('%s: option "%s" is a %s, expected %s', what, key, type(value),
+                (expected:gsub("|", " or ")))
+        end
+    end
+    return given
+end
+
+--- Checks one argument.
+function options.argument(what, name, value, expected)
+    if not fits(value, expected) then
+        options.misuse("%s: %s is a %s, expected %s", what, name, type(value),
+            (expected:gsub("|", " or ")))
+    end
+    return value
+end
+
+--- Checks that `value` is one of the texts in `list`.
+function options.one_of(what, name, value, list)
+    for _, item in ipairs(list) do
+        if item == value then return value end
+    end
+    local near = type(value) == "string" and options.nearest(value, list)
+    options.misuse("%s: %s is %s, expected %s%s", what, name,
+        type(value) == "string" and '"' .. value .. '"' or type(value),
+        '"' .. table.concat(list, '", "') .. '"',
+        near and (' (did you mean "%s"?)'):format(near) or "")
+end
+
+return options

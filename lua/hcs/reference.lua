@@ -1,0 +1,107 @@
+-- SPDX-License-Identifier: MIT
+-- The documentation of every public function, read from the one place where
+-- it is written: the comments above them.
+local reference = {}
+
+-- Which file defines the functions of what. `local` table names in the files
+-- are of two kinds: methods of a class, functions of a facade.
+local SOURCES = {
+    { module = "hcs.facade", table = "M", name = "hcs" },
+    { module = "hcs.host", table = "M", name = "hcs.host" },
+    { module = "hcs.file", table = "M", name = "hcs.file" },
+    { module = "hcs.sim", table = "M", name = "hcs.sim" },
+    { module = "hcs.sim", table = "g", name = "g" },
+    { module = "hcs.system", table = "methods", name = "System" },
+    { module = "hcs.lifecycle", table = "methods", name = "System" },
+    { module = "hcs.devices", table = "methods", name = "System" },
+    { module = "hcs.console", table = "methods", name = "Console" },
+    { module = "hcs.operation", table = "methods", name = "Operation" },
+    { module = "hcs.task", table = "methods", name = "Task" },
+    { module = "hcs.scope", table = "methods", name = "Scope" },
+    { module = "hcs.error", table = "methods", name = "Error" },
+}
+
+local function lines_of(module)
+    local path = package.searchpath(module, package.path)
+    local file = path and io.open(path, "r")
+    if not file then return {} end
+    local lines = {}
+    for line in file:lines() do lines[#lines + 1] = line end
+    file:close()
+    return lines
+end
+
+-- The comment block that ends above line `index`.
+local function block_above(lines, index)
+    local block = {}
+    while index > 1 do
+        local text = lines[index - 1]:match("^%s*%-%-%-(.*)$")
+        if not text then break end
+        table.insert(block, 1, text)
+        index = index - 1
+    end
+    return block
+end
+
+local function entry_of(source, name, arguments, block)
+    local words, tags = {}, {}
+    for _, line in ipairs(block) do
+        if line:match("^@") then
+            tags[#tags + 1] = line:sub(2)
+        else
+            words[#words + 1] = line:match("^%s*(.-)%s*$")
+        end
+    end
+    local is_method = source.table == "methods"
+    if is_method then arguments = arguments:gsub("^[%w_]+,?%s*", "") end
+    return {
+        name = source.name .. (is_method and ":" or ".") .. name, arguments = arguments,
+        text = table.concat(words, " "), tags = tags,
+    }
+end
+
+local function scan(source, into)
+    local lines = lines_of(source.module)
+    local pattern = "^%s*function " .. source.table .. "%.([%w_]+)%(([^)]*)%)"
+    for index, line in ipairs(lines) do
+        local name, arguments = line:match(pattern)
+        if name then
+            local entry = entry_of(source, name, arguments, block_above(lines, index))
+            into[entry.name] = entry
+        end
+    end
+end
+
+local all
+
+--- All entries by name ("hcs.create", "System:start"): {name, arguments, text,
+--- tags}.
+function reference.all()
+    if not all then
+        all = {}
+        for _, source in ipairs(SOURCES) do scan(source, all) end
+    end
+    return all
+end
+
+--- The entry of a name as people write it: "hcs.create", "create",
+--- "System:start", "vm:start", "start".
+function reference.find(name)
+    local entries = reference.all()
+    local short = name:match("[%w_]+$")
+    if not short then return nil end
+    local owner = name:match("^(.-)[:.][%w_]+$")
+    if entries[name] then return entries[name] end
+    local order = { "hcs." .. short, "System:" .. short, "Console:" .. short, "Operation:" .. short,
+        "Task:" .. short, "hcs.file." .. short, "hcs.host." .. short, "hcs.sim." .. short,
+        "Scope:" .. short, "Error:" .. short, "g." .. short }
+    if owner and owner ~= "hcs" then table.remove(order, 1) end
+    for _, candidate in ipairs(order) do
+        if entries[candidate] and (owner ~= "hcs" or candidate:sub(1, 4) == "hcs.") then
+            return entries[candidate]
+        end
+    end
+    return nil
+end
+
+return reference

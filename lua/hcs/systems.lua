@@ -1,0 +1,284 @@
+-- SPDX-License-Identifier: MIT
+-- Making, opening and listing systems.
+local errors = require "hcs.error"
+local grants = require "hcs.grants"
+local loop = require "hcs.loop"
+local operation = require "hcs.operation"
+local options = require "hcs.options"
+local owner = require "hcs.owner"
+local system = require "hcs.system"
+local validate = require "hcs.validate"
+local vm = require "hcs.doc.vm"
+
+local systems = {}
+
+local POLICIES = { "fail", "open", "replace" }
+local GONE = 10 -- seconds that an ended system may still be listed
+
+-- --- requests ----------------------------------------------------------------------
+
+local function query_document(given)
+    local query = {}
+    if given.id then query.Ids = { given.id } end
+    if given.type then query.Types = { given.type } end
+    return next(query) and query or nil
+end
+
+local function enumerate(world, deadline, query)
+    local json = query and world.encode(query, "SystemQuery")
+    local op, err, code = operation.submit(world, { op = "list" }, function(api, handle)
+        return api.HcsEnumerateComputeSystems(json, handle)
+    end, function(document) return world.decode(document) or {} end)
+    if not op then return nil, err, code end
+    return operation.await(op, deadline)
+end
+
+local function read_back(world, self, deadline)
+    local op, err, code = system.submit(self, "properties", "HcsGetComputeSystemProperties", nil,
+        function(json) return world.decode(json) or {} end)
+    if not op then return nil, err, code end
+    local properties
+    properties, err, code = operation.await(op, deadline)
+    if not properties then return nil, err, code end
+    system.describe(self, properties)
+    return self
+end
+
+local function listen(world, handle, fields)
+    fields.hresult = world.api.HcsSetComputeSystemCallback(handle, 0, nil, true)
+    if fields.hresult & 0x80000000 == 0 then return true end
+    return errors.fail(fields, world.core)
+end
+
+-- --- create --------------------------------------------------------------------------
+
+local function invalid(world, id, fault)
+    return errors.fail({
+        op = "create", target = id, hresult = 0x8037010D, path = fault.path,
+        message = fault.message,
+    }, world.core)
+end
+
+-- What the options come to: {id, document, keep, if_exists, grant, validate}.
+local function plan_of(world, given)
+    local options_of_document = {}
+    for key, value in pairs(given) do options_of_document[key] = value end
+    options_of_document.owner = owner.tag(world.core, given.owner)
+    local document = vm(options_of_document, { cwd = world.core.cwd() })
+    options.one_of("create", "if_exists", given.if_exists or "fail", POLICIES)
+    return {
+        id = given.id, document = document, keep = given.keep, if_exists = given.if_exists,
+        grant = given.grant, validate = given.validate,
+        json = world.encode(document, "ComputeSystem"),
+    }
+end
+
+local function submit_create(world, plan)
+    local handle
+    local op, err, code = operation.submit(world, { op = "create", target = plan.id },
+        function(api, tracker)
+            local hresult
+            hresult, handle = api.HcsCreateComputeSystem(plan.id, plan.json, tracker, nil)
+            return hresult
+        end)
+    return op, handle, err, code
+end
+
+local function discard(world, handle)
+    if not handle or not world.api then return end
+    world.systems[handle] = nil
+    world.api.HcsCloseComputeSystem(handle)
+end
+
+local function adopt(world, strict, plan, handle, granted)
+    return system.new(world, strict, {
+        id = plan.id, handle = handle, document = plan.document, grants = granted,
+        keep = plan.keep, grant = plan.grant, created = true,
+    })
+end
+
+-- A handle of a creation that failed is closed at once; so is one whose
+-- waiting was ended from outside.
+local function guard_of(world, handle)
+    local guard = { handle = handle }
+    return setmetatable(guard, {
+        __close = function() discard(world, guard.handle) end,
+    })
+end
+
+local function create_once(world, strict, plan, granted, deadline)
+    local op, handle, err, code = submit_create(world, plan)
+    if not op then
+        discard(world, handle)
+        return nil, err, code
+    end
+    local guard <close> = guard_of(world, handle)
+    local self = adopt(world, strict, plan, handle, granted)
+    local ok
+    ok, err, code = listen(world, handle, { op = "create", target = plan.id })
+    if ok then ok, err, code = operation.await(op, deadline) end
+    if ok then ok, err, code = read_back(world, self, deadline) end
+    if ok then
+        guard.handle = nil
+        return self
+    end
+    return nil, err, code
+end
+
+local function grant_files(world, plan)
+    if plan.grant == false then return {} end
+    return grants.apply(world, plan.id, grants.of(plan.document))
+end
+
+local function wait_until_gone(world, id, deadline)
+    local limit = math.min(deadline or math.huge, loop.now(world) + GONE)
+    while true do
+        local list, err, code = enumerate(world, deadline, { Ids = { id } })
+        if not list then return nil, err, code end
+        if #list == 0 then return true end
+        if loop.now(world) >= limit then
+            return errors.fail({ op = "create", target = id, hresult = 0x8037010F }, world.core)
+        end
+        loop.wait(world, loop.now(world) + 0.05, function() return false end)
+    end
+end
+
+local function remove_existing(world, id, deadline)
+    local self, err, code = systems.open(world, false, id, deadline)
+    if not self then
+        if err:is("not_found") then return true end
+        return nil, err, code
+    end
+    local ok
+    ok, err, code = system.methods.terminate(self)
+    system.methods.close(self)
+    if not ok then return nil, err, code end
+    return wait_until_gone(world, id, deadline)
+end
+
+local function create_with_policy(world, strict, plan, granted, deadline)
+    local self, err, code = create_once(world, strict, plan, granted, deadline)
+    if self or not err:is("exists") then return self, err, code end
+    if plan.if_exists == "open" then
+        return systems.open(world, strict, plan.id, deadline)
+    elseif plan.if_exists == "replace" then
+        local ok
+        ok, err, code = remove_existing(world, plan.id, deadline)
+        if ok then return create_once(world, strict, plan, granted, deadline) end
+    end
+    return nil, err, code
+end
+
+--- Makes a system of a plan; see hcs.create.
+function systems.create_planned(world, strict, plan, deadline)
+    if plan.validate ~= false then
+        local ok, fault = validate.check(plan.document, "ComputeSystem", { build = world.build })
+        if not ok then return invalid(world, plan.id, fault) end
+    end
+    local granted, err, code = grant_files(world, plan)
+    if not granted then return nil, err, code end
+    local self
+    self, err, code = create_with_policy(world, strict, plan, granted, deadline)
+    if not self or not self._created then grants.undo(world, plan.id, granted) end
+    return self, err, code
+end
+
+--- Checks the options of hcs.create and makes the plan.
+function systems.plan(world, given)
+    options.argument("create", "the options", given, "table")
+    return plan_of(world, given)
+end
+
+-- --- open, list, sweep ------------------------------------------------------------------
+
+--- Opens a system by its id.
+function systems.open(world, strict, id, deadline)
+    local hresult, handle = world.api.HcsOpenComputeSystem(id, 0x10000000)
+    local fields = { op = "open", target = id, hresult = hresult }
+    if hresult & 0x80000000 ~= 0 then return errors.fail(fields, world.core) end
+    local guard <close> = guard_of(world, handle)
+    local self = system.new(world, strict, { id = id, handle = handle, keep = true })
+    local ok, err, code = listen(world, handle, { op = "open", target = id })
+    if ok then ok, err, code = read_back(world, self, deadline) end
+    if ok then
+        guard.handle = nil
+        return self
+    end
+    return nil, err, code
+end
+
+local Record = {
+    __name = "hcs.Record",
+    __tostring = function(record)
+        return ('"%s" (%s, %s)'):format(record.id, record.state, record.owner)
+    end,
+}
+
+-- An entry of the enumeration as a record of ours.
+local function record_of(entry)
+    return setmetatable({
+        id = entry.Id, name = entry.Name, owner = owner.name(entry.Owner or ""),
+        type = entry.SystemType, state = entry.State or "Created",
+        runtime_id = entry.RuntimeId, tag = owner.parse(entry.Owner), document = entry,
+    }, Record)
+end
+
+local LIST = { owner = "string", state = "string", type = "string", id = "string" }
+
+local function lower_name(text)
+    return text and text:lower():gsub("_", "")
+end
+
+--- The records of the systems that exist, by id.
+function systems.list(world, given, deadline)
+    given = options.check("list", given, LIST)
+    local list, err, code = enumerate(world, deadline, query_document({ id = given.id }))
+    if not list then return nil, err, code end
+    local records = {}
+    for _, entry in ipairs(list) do
+        local record = record_of(entry)
+        if (not given.owner or record.owner == given.owner)
+            and (not given.state or lower_name(record.state) == lower_name(given.state))
+            and (not given.type or lower_name(record.type) == lower_name(given.type)) then
+            records[#records + 1] = record
+        end
+    end
+    table.sort(records, function(a, b) return a.id < b.id end)
+    return records
+end
+
+local SWEEP = { owner = "string", dry_run = "boolean" }
+
+local function end_system(world, id, deadline)
+    local self, err, code = systems.open(world, false, id, deadline)
+    if not self then
+        if err:is("not_found", "stopped") then return true end
+        return nil, err, code
+    end
+    local ok
+    ok, err, code = system.methods.terminate(self)
+    if ok then ok, err, code = system.wait_event(self, "exited", deadline) end
+    system.methods.close(self)
+    return ok and true, err, code
+end
+
+--- Terminates the systems whose owning process is dead. Returns their records.
+function systems.sweep(world, given, deadline)
+    given = options.check("sweep", given, SWEEP)
+    local records, err, code = systems.list(world, { owner = given.owner }, deadline)
+    if not records then return nil, err, code end
+    local swept = {}
+    for _, record in ipairs(records) do
+        if record.tag and owner.is_dead(world.core, record.tag) then
+            if not given.dry_run then
+                local ok
+                ok, err, code = end_system(world, record.id, deadline)
+                if not ok then return nil, err, code end
+            end
+            swept[#swept + 1] = record
+        end
+    end
+    return swept
+end
+
+return systems

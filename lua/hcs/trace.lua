@@ -1,0 +1,78 @@
+-- SPDX-License-Identifier: MIT
+-- hcs.trace: a line of JSON for each call of the ABI, and for each completion
+-- and event that comes off the host's queue.
+local errors = require "hcs.error"
+
+local trace = {}
+
+local function plain(value)
+    local kind = type(value)
+    if kind == "userdata" or kind == "table" or kind == "function" then return tostring(value) end
+    return value
+end
+
+local function plain_list(core, ...)
+    local list = {}
+    for index = 1, select("#", ...) do
+        local value = plain((select(index, ...)))
+        if value == nil then value = core.null end
+        list[index] = value
+    end
+    return core.array(list)
+end
+
+local function write(world, record)
+    local file = world.trace_file
+    if not file then return end
+    record.time = world.now()
+    file:write(world.encode(record), "\n")
+end
+
+local function traced(world, name, fn)
+    local function done(arguments, ...)
+        write(world, { call = name, arguments = arguments, results = plain_list(world.core, ...) })
+        return ...
+    end
+    return function(...)
+        return done(plain_list(world.core, ...), fn(...))
+    end
+end
+
+-- Functions of the ABI are Microsoft's; ours only tell or drive.
+local function is_call(name)
+    return name:sub(1, 3) == "Hcs" or name:sub(1, 5) == "guest" or name == "pipe_connect"
+end
+
+--- Starts to write to `path`.
+function trace.start(world, path)
+    trace.stop(world)
+    local file, why = io.open(path, "w")
+    if not file then
+        return errors.fail({ op = "trace", target = path, hresult = 0x80070003, message = why },
+            world.core)
+    end
+    file:setvbuf("line")
+    world.trace_file = file
+    world.untraced = world.api
+    local api = {}
+    for name, fn in pairs(world.untraced) do
+        api[name] = type(fn) == "function" and is_call(name) and traced(world, name, fn) or fn
+    end
+    world.api = api
+    world.trace_item = function(kind, ...)
+        write(world, { item = kind, values = plain_list(world.core, ...) })
+    end
+    return true
+end
+
+--- Stops and closes the file.
+function trace.stop(world)
+    if not world.trace_file then return end
+    world.trace_file:close()
+    world.trace_file = nil
+    if world.api then world.api = world.untraced end
+    world.untraced = nil
+    world.trace_item = function() end
+end
+
+return trace
