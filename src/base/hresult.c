@@ -4,14 +4,25 @@
 
 #include "error.h"
 
+#define HR_NOT_SAME_DEVICE HCS_HR(0x80070011)
+#define HR_WRITE_PROTECT HCS_HR(0x80070013)
+#define HR_DEV_NOT_EXIST HCS_HR(0x80070037)
+#define HR_NETNAME_DELETED HCS_HR(0x80070040)
+#define HR_BROKEN_PIPE HCS_HR(0x8007006D)
+#define HR_DIR_NOT_EMPTY HCS_HR(0x80070091)
+#define HR_FILENAME_TOO_LONG HCS_HR(0x800700CE)
+#define HR_FILE_TOO_LARGE HCS_HR(0x800700DF)
+#define HR_CONNECTION_REFUSED HCS_HR(0x800704C9)
+#define HR_CANT_RESOLVE HCS_HR(0x80070781)
+
 struct entry {
     HRESULT code;
     const char *symbol;
     const char *text;
 };
 
-#define E(name, text) {name, #name, text}
-#define WIN32(name, symbol, text) {name, symbol, text}
+#define SAME(name, text) {name, #name, text}
+#define NAMED(name, symbol, text) {name, symbol, text}
 
 static const struct entry entries[] = {
     {S_OK, "S_OK", "It worked."},
@@ -24,64 +35,84 @@ static const struct entry entries[] = {
     {E_HANDLE, "E_HANDLE", "The handle is not valid."},
     {E_OUTOFMEMORY, "E_OUTOFMEMORY", "There is not enough memory."},
     {E_INVALIDARG, "E_INVALIDARG", "An argument is not valid."},
-    WIN32(HR_FILE_NOT_FOUND, "ERROR_FILE_NOT_FOUND", "There is no such file."),
-    WIN32(HR_PATH_NOT_FOUND, "ERROR_PATH_NOT_FOUND",
+    NAMED(HR_FILE_NOT_FOUND, "ERROR_FILE_NOT_FOUND", "There is no such file."),
+    NAMED(HR_PATH_NOT_FOUND, "ERROR_PATH_NOT_FOUND",
           "A directory of the path does not exist."),
-    WIN32(HR_INVALID_DATA, "ERROR_INVALID_DATA", "The data is not valid."),
-    WIN32(HR_SHARING_VIOLATION, "ERROR_SHARING_VIOLATION",
+    NAMED(HR_INVALID_DATA, "ERROR_INVALID_DATA", "The data is not valid."),
+    NAMED(HR_SHARING_VIOLATION, "ERROR_SHARING_VIOLATION",
           "The file is in use elsewhere."),
-    WIN32(HR_NOT_SUPPORTED, "ERROR_NOT_SUPPORTED",
+    NAMED(HR_NOT_SUPPORTED, "ERROR_NOT_SUPPORTED",
           "The request is not supported."),
-    WIN32(HR_FILE_EXISTS, "ERROR_FILE_EXISTS", "The file exists already."),
-    WIN32(HR_DISK_FULL, "ERROR_DISK_FULL", "There is not enough disk space."),
-    WIN32(HR_INSUFFICIENT_BUFFER, "ERROR_INSUFFICIENT_BUFFER",
+    NAMED(HR_FILE_EXISTS, "ERROR_FILE_EXISTS", "The file exists already."),
+    NAMED(HR_DISK_FULL, "ERROR_DISK_FULL", "There is not enough disk space."),
+    NAMED(HR_INSUFFICIENT_BUFFER, "ERROR_INSUFFICIENT_BUFFER",
           "The buffer is too small."),
-    WIN32(HR_NOT_FOUND, "ERROR_NOT_FOUND", "What was asked for is not there."),
-    WIN32(HR_CANCELLED, "ERROR_CANCELLED", "The operation was cancelled."),
-    WIN32(HR_FILE_CORRUPT, "ERROR_FILE_CORRUPT",
+    NAMED(HR_NOT_FOUND, "ERROR_NOT_FOUND", "What was asked for is not there."),
+    NAMED(HR_CANCELLED, "ERROR_CANCELLED", "The operation was cancelled."),
+    NAMED(HR_FILE_CORRUPT, "ERROR_FILE_CORRUPT",
           "The file is damaged and cannot be read."),
-    WIN32(HR_NO_SYSTEM_RESOURCES, "ERROR_NO_SYSTEM_RESOURCES",
+    NAMED(HR_NO_SYSTEM_RESOURCES, "ERROR_NO_SYSTEM_RESOURCES",
           "The system has run out of what the request needs."),
-    WIN32(HR_TIMEOUT, "ERROR_TIMEOUT", "The time allowed for it has passed."),
-    WIN32(HR_IO_DEVICE, "ERROR_IO_DEVICE", "A device reported an I/O error."),
-    E(HCS_E_TERMINATED_DURING_START,
-      "The system ended while it was being started."),
-    E(HCS_E_IMAGE_MISMATCH,
-      "The container's image does not fit the operating system of the host."),
-    E(HCS_E_HYPERV_NOT_INSTALLED,
-      "The hypervisor that the system needs is not there."),
-    E(HCS_E_INVALID_STATE,
-      "The system is in a state in which this cannot be done."),
-    E(HCS_E_UNEXPECTED_EXIT, "The system ended without being asked to."),
-    E(HCS_E_TERMINATED, "The system was ended by force."),
-    E(HCS_E_CONNECT_FAILED, "No connection to the guest could be made."),
-    E(HCS_E_CONNECTION_TIMEOUT,
-      "The guest did not connect within the time allowed."),
-    E(HCS_E_CONNECTION_CLOSED, "The guest closed the connection."),
-    E(HCS_E_UNKNOWN_MESSAGE, "The guest sent a message of an unknown kind."),
-    E(HCS_E_UNSUPPORTED_PROTOCOL_VERSION,
-      "The guest speaks a version of the protocol that is not supported."),
-    E(HCS_E_INVALID_JSON, "The document is not valid."),
-    E(HCS_E_SYSTEM_NOT_FOUND, "There is no system of that name."),
-    E(HCS_E_SYSTEM_ALREADY_EXISTS, "There is a system of that name already."),
-    E(HCS_E_SYSTEM_ALREADY_STOPPED, "The system has already stopped."),
-    E(HCS_E_PROTOCOL_ERROR, "The guest broke the rules of the protocol."),
-    E(HCS_E_SERVICE_NOT_AVAILABLE, "The compute service does not answer."),
-    E(HCS_E_OPERATION_NOT_STARTED, "The operation has not been started."),
-    E(HCS_E_OPERATION_ALREADY_STARTED,
-      "The operation has been started already."),
-    E(HCS_E_OPERATION_PENDING, "The operation is still going on."),
-    E(HCS_E_OPERATION_TIMEOUT,
-      "The operation did not end within the time allowed."),
-    E(HCS_E_OPERATION_SYSTEM_CALLBACK_ALREADY_SET,
-      "The system's own callback already receives the operations."),
-    E(HCS_E_OPERATION_RESULT_ALLOCATION_FAILED,
-      "There was not enough memory for the operation's result."),
-    E(HCS_E_ACCESS_DENIED, "The caller may not do this to the system."),
-    E(HCS_E_GUEST_CRITICAL_ERROR,
-      "The guest reported an error from which it cannot recover."),
-    E(HCS_E_SERVICE_DISCONNECT,
-      "The connection to the compute service was lost."),
+    NAMED(HR_TIMEOUT, "ERROR_TIMEOUT", "The time allowed for it has passed."),
+    NAMED(HR_IO_DEVICE, "ERROR_IO_DEVICE", "A device reported an I/O error."),
+    /* Causes that only an errno brings. */
+    NAMED(HR_NOT_SAME_DEVICE, "ERROR_NOT_SAME_DEVICE",
+          "The file cannot be moved to another disk."),
+    NAMED(HR_WRITE_PROTECT, "ERROR_WRITE_PROTECT",
+          "The file system is read-only."),
+    NAMED(HR_DEV_NOT_EXIST, "ERROR_DEV_NOT_EXIST", "There is no such device."),
+    NAMED(HR_NETNAME_DELETED, "ERROR_NETNAME_DELETED",
+          "The other side broke the connection."),
+    NAMED(HR_BROKEN_PIPE, "ERROR_BROKEN_PIPE", "Nobody reads the pipe."),
+    NAMED(HR_DIR_NOT_EMPTY, "ERROR_DIR_NOT_EMPTY",
+          "The directory is not empty."),
+    NAMED(HR_FILENAME_TOO_LONG, "ERROR_FILENAME_EXCED_RANGE",
+          "The name of the file is too long."),
+    NAMED(HR_FILE_TOO_LARGE, "ERROR_FILE_TOO_LARGE",
+          "The file would be larger than the file system allows."),
+    NAMED(HR_CONNECTION_REFUSED, "ERROR_CONNECTION_REFUSED",
+          "The other side refused the connection."),
+    NAMED(HR_CANT_RESOLVE, "ERROR_CANT_RESOLVE_FILENAME",
+          "The links of the path lead in a circle."),
+    SAME(HCS_E_TERMINATED_DURING_START,
+         "The system ended while it was being started."),
+    SAME(HCS_E_IMAGE_MISMATCH,
+         "The container's image does not fit the operating system of the host."),
+    SAME(HCS_E_HYPERV_NOT_INSTALLED,
+         "The hypervisor that the system needs is not there."),
+    SAME(HCS_E_INVALID_STATE,
+         "The system is in a state in which this cannot be done."),
+    SAME(HCS_E_UNEXPECTED_EXIT, "The system ended without being asked to."),
+    SAME(HCS_E_TERMINATED, "The system was ended by force."),
+    SAME(HCS_E_CONNECT_FAILED, "No connection to the guest could be made."),
+    SAME(HCS_E_CONNECTION_TIMEOUT,
+         "The guest did not connect within the time allowed."),
+    SAME(HCS_E_CONNECTION_CLOSED, "The guest closed the connection."),
+    SAME(HCS_E_UNKNOWN_MESSAGE, "The guest sent a message of an unknown kind."),
+    SAME(HCS_E_UNSUPPORTED_PROTOCOL_VERSION,
+         "The guest speaks a version of the protocol that is not supported."),
+    SAME(HCS_E_INVALID_JSON, "The document is not valid."),
+    SAME(HCS_E_SYSTEM_NOT_FOUND, "There is no system of that name."),
+    SAME(HCS_E_SYSTEM_ALREADY_EXISTS,
+         "There is a system of that name already."),
+    SAME(HCS_E_SYSTEM_ALREADY_STOPPED, "The system has already stopped."),
+    SAME(HCS_E_PROTOCOL_ERROR, "The guest broke the rules of the protocol."),
+    SAME(HCS_E_SERVICE_NOT_AVAILABLE, "The compute service does not answer."),
+    SAME(HCS_E_OPERATION_NOT_STARTED, "The operation has not been started."),
+    SAME(HCS_E_OPERATION_ALREADY_STARTED,
+         "The operation has been started already."),
+    SAME(HCS_E_OPERATION_PENDING, "The operation is still going on."),
+    SAME(HCS_E_OPERATION_TIMEOUT,
+         "The operation did not end within the time allowed."),
+    SAME(HCS_E_OPERATION_SYSTEM_CALLBACK_ALREADY_SET,
+         "The system's own callback already receives the operations."),
+    SAME(HCS_E_OPERATION_RESULT_ALLOCATION_FAILED,
+         "There was not enough memory for the operation's result."),
+    SAME(HCS_E_ACCESS_DENIED, "The caller may not do this to the system."),
+    SAME(HCS_E_GUEST_CRITICAL_ERROR,
+         "The guest reported an error from which it cannot recover."),
+    SAME(HCS_E_SERVICE_DISCONNECT,
+         "The connection to the compute service was lost."),
 };
 
 static const struct entry *find(HRESULT code) {
@@ -110,12 +141,12 @@ static const struct {
     {EACCES, E_ACCESSDENIED},
     {EPERM, E_ACCESSDENIED},
     {EISDIR, E_ACCESSDENIED},
-    {EROFS, HCS_HR(0x80070013)}, /* ERROR_WRITE_PROTECT */
+    {EROFS, HR_WRITE_PROTECT},
     {EBADF, E_HANDLE},
     {EEXIST, HR_FILE_EXISTS},
-    {ENOTEMPTY, HCS_HR(0x80070091)}, /* ERROR_DIR_NOT_EMPTY */
+    {ENOTEMPTY, HR_DIR_NOT_EMPTY},
     {ENOSPC, HR_DISK_FULL},
-    {EFBIG, HCS_HR(0x800700DF)}, /* ERROR_FILE_TOO_LARGE */
+    {EFBIG, HR_FILE_TOO_LARGE},
     {ENOMEM, E_OUTOFMEMORY},
     {EINVAL, E_INVALIDARG},
     {EBUSY, HR_SHARING_VIOLATION},
@@ -123,17 +154,17 @@ static const struct {
     {EMFILE, HR_NO_SYSTEM_RESOURCES},
     {ENFILE, HR_NO_SYSTEM_RESOURCES},
     {EAGAIN, HR_NO_SYSTEM_RESOURCES},
-    {ENAMETOOLONG, HCS_HR(0x800700CE)}, /* ERROR_FILENAME_EXCED_RANGE */
-    {EPIPE, HCS_HR(0x8007006D)},        /* ERROR_BROKEN_PIPE */
-    {ENODEV, HCS_HR(0x80070037)},       /* ERROR_DEV_NOT_EXIST */
-    {ENXIO, HCS_HR(0x80070037)},
-    {EXDEV, HCS_HR(0x80070011)},        /* ERROR_NOT_SAME_DEVICE */
+    {ENAMETOOLONG, HR_FILENAME_TOO_LONG},
+    {EPIPE, HR_BROKEN_PIPE},
+    {ENODEV, HR_DEV_NOT_EXIST},
+    {ENXIO, HR_DEV_NOT_EXIST},
+    {EXDEV, HR_NOT_SAME_DEVICE},
     {ETIMEDOUT, HR_TIMEOUT},
     {ECANCELED, HR_CANCELLED},
     {ENOSYS, HR_NOT_SUPPORTED},
     {ENOTSUP, HR_NOT_SUPPORTED},
-    {ECONNREFUSED, HCS_HR(0x800704C9)}, /* ERROR_CONNECTION_REFUSED */
-    {ECONNRESET, HCS_HR(0x80070040)},   /* ERROR_NETNAME_DELETED */
+    {ECONNREFUSED, HR_CONNECTION_REFUSED},
+    {ECONNRESET, HR_NETNAME_DELETED},
 #ifdef ETXTBSY
     {ETXTBSY, HR_SHARING_VIOLATION},
 #endif
@@ -141,7 +172,7 @@ static const struct {
     {EDQUOT, HR_DISK_FULL},
 #endif
 #ifdef ELOOP
-    {ELOOP, HCS_HR(0x80070781)}, /* ERROR_CANT_RESOLVE_FILENAME */
+    {ELOOP, HR_CANT_RESOLVE},
 #endif
 };
 

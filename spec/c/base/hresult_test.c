@@ -42,8 +42,16 @@ static void others_have_none(void **state) {
     assert_string_equal(hresult_symbol(S_FALSE), "S_FALSE");
 }
 
+/* Whatever a system call says comes out under a name. */
+static void every_errno_has_a_name(void **state) {
+    (void)state;
+    for (int number = 0; number < 200; number++)
+        assert_non_null(hresult_symbol(hresult_from_errno(number)));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_errno_has_a_name),
         cmocka_unit_test(every_code_has_an_entry),
         cmocka_unit_test(others_have_none),
     };

@@ -87,8 +87,9 @@ static void lone_surrogates(void **state) {
     static const WCHAR texts[][4] = {
         {'a', 0xD800}, {'a', 0xDC00}, {'a', 0xD800, 'b'},
         {'a', 0xDBFF, 0xD800, 0xDC00}, {'a', 0xDFFF, 0xD800},
+        {'a', 0xD800, 0xDC00}, /* whose other half is past the end */
     };
-    static const size_t lengths[] = {2, 2, 3, 4, 3};
+    static const size_t lengths[] = {2, 2, 3, 4, 3, 2};
     (void)state;
     for (size_t i = 0; i < HCS_COUNT(texts); i++) {
         struct hcs_error error = {0};
