@@ -1,0 +1,123 @@
+-- SPDX-License-Identifier: MIT
+-- What the specs of hcs.core share.
+local core = require "hcs.core"
+
+local support = {}
+
+support.S_OK, support.S_FALSE = 0, 1
+support.INFINITE = 0xFFFFFFFF
+support.EXITED, support.CRASH_INITIATED, support.CRASH_REPORT = 1, 2, 3
+support.OPERATION_CALLBACK = 0x01000000
+
+--- Both ways to drive a host, with every file open to every system.
+support.drivers = { "step", "thread" }
+
+function support.uri(driver, options)
+    return ("sim:?driver=%s&access=open%s"):format(driver, options and "&" .. options or "")
+end
+
+local opened = {}
+
+--- Opens a host that `finish` closes.
+function support.open(uri)
+    local api, hr, text = core.open(uri)
+    assert(api, ("%s: %x %s"):format(uri, hr or 0, text or ""))
+    opened[#opened + 1] = api
+    return api
+end
+
+--- Closes what a test opened and lets Lua collect the rest.
+function support.finish()
+    for index = #opened, 1, -1 do
+        opened[index].close()
+        opened[index] = nil
+    end
+    collectgarbage()
+    collectgarbage()
+end
+
+local kernel = os.tmpname()
+local file = assert(io.open(kernel, "w"))
+file:write "kernel"
+file:close()
+
+--- A ComputeSystem with one serial port, as JSON.
+function support.document(pipe, extra)
+    local machine = {
+        Chipset = { LinuxKernelDirect = { KernelFilePath = kernel } },
+        ComputeTopology = { Memory = { SizeInMB = 64 }, Processor = { Count = 1 } },
+        Devices = pipe and { ComPorts = { ["0"] = { NamedPipe = "\\\\.\\pipe\\" .. pipe } } },
+    }
+    for name, value in pairs(extra or {}) do machine[name] = value end
+    return assert(core.json.encode {
+        Owner = "spec", SchemaVersion = { Major = 2, Minor = 2 },
+        ShouldTerminateOnLastHandleClosed = true, VirtualMachine = machine,
+    })
+end
+
+--- Waits for an operation; returns its document, or raises with its result.
+function support.finished(api, operation, hr)
+    assert(hr == 0, ("the call returned %x"):format(hr))
+    local result, document = api.HcsWaitForOperationResult(operation, 10000)
+    assert(result == 0, ("%x %s"):format(result, document or ""))
+    return document
+end
+
+--- A created system and the operation that made it.
+function support.create(api, id, document)
+    local operation = assert(api.HcsCreateOperation())
+    local hr, system = api.HcsCreateComputeSystem(id, document or support.document(), operation)
+    support.finished(api, operation, hr)
+    return system, operation
+end
+
+function support.started(api, id, document)
+    local system, operation = support.create(api, id, document)
+    support.finished(api, operation, api.HcsStartComputeSystem(system, operation))
+    return system, operation
+end
+
+--- Pumps until `seen` returns a value for an item of the queue.
+function support.expect(api, seen, seconds)
+    local deadline = core.monotonic() + (seconds or 10)
+    repeat
+        local function look(kind, ...)
+            if not kind then return false end
+            return true, seen(kind, ...)
+        end
+        local some, found
+        repeat
+            some, found = look(api.next())
+        until not some or found
+        if found then return found end
+        api.pump(0.2)
+    until core.monotonic() > deadline
+    error "nothing like that came"
+end
+
+function support.descriptors()
+    local count = 0
+    local list = assert(io.popen("ls /proc/" .. core.pid() .. "/fd"))
+    for _ in list:lines() do count = count + 1 end
+    list:close()
+    return count
+end
+
+--- Runs Lua text in a process of its own: its output, and whether it ended
+--- well.
+function support.child(text, environment)
+    local name = os.tmpname()
+    local script = assert(io.open(name, "w"))
+    script:write(text)
+    script:close()
+    local run = assert(io.popen(("%s LUA_PATH='%s' LUA_CPATH='%s' timeout 60 %s %s 2>&1; echo $?")
+        :format(environment or "", package.path, package.cpath,
+            os.getenv "HCS_LUA" or "lua5.4", name)))
+    local output = run:read "a"
+    run:close()
+    os.remove(name)
+    local body, status = output:match "^(.-)(%d+)\n$"
+    return body, tonumber(status)
+end
+
+return support
