@@ -77,7 +77,7 @@ static const struct entry entries[] = {
     SAME(HCS_E_TERMINATED_DURING_START,
          "The system ended while it was being started."),
     SAME(HCS_E_IMAGE_MISMATCH,
-         "The container's image does not fit the operating system of the host."),
+         "The container's image does not fit the host's operating system."),
     SAME(HCS_E_HYPERV_NOT_INSTALLED,
          "The hypervisor that the system needs is not there."),
     SAME(HCS_E_INVALID_STATE,
