@@ -11,13 +11,22 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const types[] = {
-    "ComputeSystem",        "ModifySettingRequest", "SystemQuery",
-    "System_PropertyQuery", "ShutdownOptions",      "SaveOptions",
-    "StartOptions",         "ProcessParameters",    "CrashReport",
-    "Properties",           "ModificationRequest",  "LayerData",
-    "ResultError",          "ObjectDirectory",      "VirtualMachine_Processor",
-    "Plan9Share"};
+static const char *const types[] = {"ComputeSystem",
+                                    "ModifySettingRequest",
+                                    "SystemQuery",
+                                    "System_PropertyQuery",
+                                    "ShutdownOptions",
+                                    "SaveOptions",
+                                    "StartOptions",
+                                    "ProcessParameters",
+                                    "CrashReport",
+                                    "Properties",
+                                    "ModificationRequest",
+                                    "LayerData",
+                                    "ResultError",
+                                    "ObjectDirectory",
+                                    "VirtualMachine_Processor",
+                                    "Plan9Share"};
 static const int builds[] = {0,     17763, 19041, 20348,
                              22000, 22621, 26100, 28000};
 

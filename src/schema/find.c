@@ -105,8 +105,7 @@ static bool matches(const char *pattern, const char *path) {
         size_t want = strcspn(pattern, "/");
         size_t have = strcspn(path, "/");
         bool free_choice = *pattern == '{' && have > 0;
-        if (!free_choice &&
-            (want != have || memcmp(pattern, path, want) != 0))
+        if (!free_choice && (want != have || memcmp(pattern, path, want) != 0))
             return false;
         pattern += want;
         path += have;

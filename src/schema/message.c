@@ -109,8 +109,8 @@ HRESULT check_unavailable(const struct checker *checker,
     }
     if (!(builds & checker->build_bit) && checker->build < first)
         return check_fail(checker, place,
-                          "%s needs Windows build %d (this is %d)", what,
-                          first, checker->build);
+                          "%s needs Windows build %d (this is %d)", what, first,
+                          checker->build);
     if (!(builds & checker->build_bit))
         return check_fail(checker, place,
                           "%s does not exist in Windows build %d", what,

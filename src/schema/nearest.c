@@ -35,8 +35,8 @@ static void fill_row(struct rows *rows, const char *a, size_t i, const char *b,
                              rows->last[j - 1] + change);
         if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) &&
             lower(a[i - 2]) == lower(b[j - 1]))
-            rows->now[j] = least(rows->now[j], rows->before[j - 2] + 1u,
-                                 MAX_NAME);
+            rows->now[j] =
+                least(rows->now[j], rows->before[j - 2] + 1u, MAX_NAME);
     }
 }
 

@@ -30,8 +30,7 @@ static bool in_range(const struct range *range, const struct json *value) {
         return value->as.uinteger <= range->most;
     if (value->type != JSON_INT || value->as.integer < range->least)
         return false;
-    return value->as.integer < 0 ||
-           (uint64_t)value->as.integer <= range->most;
+    return value->as.integer < 0 || (uint64_t)value->as.integer <= range->most;
 }
 
 static bool is_digit(char c) {
@@ -113,7 +112,8 @@ static bool is_base64(const struct json_string *text) {
     size_t end = text->length;
     if (end % 4 != 0)
         return false;
-    for (size_t pad = 0; pad < 2 && end > 0 && text->text[end - 1] == '='; pad++)
+    for (size_t pad = 0; pad < 2 && end > 0 && text->text[end - 1] == '=';
+         pad++)
         end--;
     for (size_t i = 0; i < end; i++) {
         char c = text->text[i];
@@ -201,8 +201,7 @@ HRESULT check_key(const struct checker *checker, const struct place *place,
     if (scalar == SCALAR_GUID)
         return is_guid(place->name)
                    ? S_OK
-                   : check_fail(checker, place,
-                                "the key \"%s\" is not a GUID",
+                   : check_fail(checker, place, "the key \"%s\" is not a GUID",
                                 shown(place->name, out));
     if (is_index(place->name, ranges[scalar].most))
         return S_OK;

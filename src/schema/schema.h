@@ -63,7 +63,7 @@ struct schema_member {
     const char *map;  /* the keys' type where it is a map, else NULL */
     bool array;
     bool nullable;
-    bool always;   /* written even where it has its default */
+    bool always; /* written even where it has its default */
     int first_build;
     int minor; /* needs SchemaVersion 2.minor */
 };

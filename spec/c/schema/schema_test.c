@@ -163,9 +163,9 @@ static void test_deep_text(void **state) {
 
 static void test_versions(void **state) {
     static const int expected[][3] = {
-        {14393, 1, 0}, {17763, 2, 1}, {18362, 2, 2}, {19041, 2, 3},
-        {19045, 2, 3}, {20348, 2, 5}, {22000, 2, 6}, {22621, 2, 7},
-        {26100, 2, 7}};
+        {14393, 1, 0}, {17763, 2, 1}, {18362, 2, 2},
+        {19041, 2, 3}, {19045, 2, 3}, {20348, 2, 5},
+        {22000, 2, 6}, {22621, 2, 7}, {26100, 2, 7}};
     (void)state;
     for (size_t i = 0; i < HCS_COUNT(expected); i++) {
         int major, minor;
@@ -220,9 +220,9 @@ static void test_tables(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),     cmocka_unit_test(test_arguments),
-        cmocka_unit_test(test_depth),     cmocka_unit_test(test_deep_text),
-        cmocka_unit_test(test_versions),  cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_cases),    cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_depth),    cmocka_unit_test(test_deep_text),
+        cmocka_unit_test(test_versions), cmocka_unit_test(test_settings),
         cmocka_unit_test(test_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
