@@ -27,7 +27,7 @@ function options.misuse(format, ...)
     local text = select("#", ...) > 0 and format:format(...) or format
     local level = callers_level()
     if not level then error(setmetatable({ text = text }, Mistake), 0) end
-    error(text, level + 1)
+    error(text, level)
 end
 
 --- Raises what came out of a coroutine of ours, a mistake at the caller's line.
@@ -39,7 +39,7 @@ end
 --- "file:line" of the caller, for errors that are objects.
 function options.caller()
     local level = callers_level()
-    local info = level and debug.getinfo(level + 1, "Sl")
+    local info = level and debug.getinfo(level, "Sl")
     if not info or info.currentline < 0 then return nil end
     return info.short_src .. ":" .. info.currentline
 end
