@@ -1,0 +1,86 @@
+-- SPDX-License-Identifier: MIT
+-- hcs.doc: documents as text and in files.
+local core = require "hcs.core"
+local doc = require "hcs.doc"
+
+local function temporary()
+    local path = os.tmpname()
+    finally(function() os.remove(path) end)
+    return path
+end
+
+local function put(path, text)
+    local file <close> = assert(io.open(path, "wb"))
+    assert(file:write(text))
+end
+
+local function get(path)
+    local file <close> = assert(io.open(path, "rb"))
+    return (file:read("a"))
+end
+
+describe("hcs.doc", function()
+    it("writes members in the platform's order, others after them", function()
+        assert.equal('{"Owner":"o","SchemaVersion":{"Major":2,"Minor":1},'
+            .. '"VirtualMachine":{"Devices":{"Scsi":{"0":{"Attachments":{}}}}},"Zzz":1}',
+            doc.canonical { Zzz = 1, VirtualMachine = { Devices = { Scsi = { ["0"] =
+                { Attachments = {} } } } }, SchemaVersion = { Minor = 1, Major = 2 },
+                Owner = "o" })
+        assert.equal('{"SystemId":"a","CrashParameters":[1,18446744073709551615],"Status":-1}',
+            doc.canonical({ Status = -1, CrashParameters = { 1, -1 }, SystemId = "a" },
+                "CrashReport"))
+    end)
+
+    it("says where a document is none", function()
+        local text, err, code = doc.canonical { VirtualMachine = { Devices = print } }
+        assert.is_nil(text)
+        assert.equal("$.VirtualMachine.Devices", err.path)
+        assert.equal(err.code, code)
+    end)
+
+    it("saves and loads, to the last bit", function()
+        local path = temporary()
+        local document = { Owner = "ü", VirtualMachine = { ComputeTopology = {
+            Memory = { SizeInMB = 9007199254740993 } } }, HostedSystem = core.array {} }
+        assert.is_true(doc.save(document, path))
+        assert.equal("\n", get(path):sub(-1))
+        local again = assert(doc.load(path))
+        assert.same({}, doc.diff(document, again))
+        assert.is_true(core.is_array(again.HostedSystem))
+    end)
+
+    it("tells why a file cannot be read", function()
+        local document, err = doc.load "/nowhere/at/all.json"
+        assert.is_nil(document)
+        assert.equal("load", err.op)
+        assert.equal("/nowhere/at/all.json", err.file)
+        assert.is_true(err:is "not_found")
+
+        local path = temporary()
+        put(path, '{"a":1,"a":2}')
+        document, err = doc.load(path)
+        assert.is_nil(document)
+        assert.equal(path, err.file)
+        assert.equal("$.a", err.path)
+
+        document, err = doc.load "/"
+        assert.is_nil(document)
+        assert.equal("/", err.file)
+    end)
+
+    it("tells why a file cannot be written", function()
+        local ok, err = doc.save({}, "/nowhere/at/all.json")
+        assert.is_nil(ok)
+        assert.equal("save", err.op)
+        if io.open "/dev/full" then
+            ok, err = doc.save({}, "/dev/full")
+            assert.is_nil(ok)
+            assert.equal(0x80070070, err.hresult)
+        end
+    end)
+
+    it("keeps arrays through a merge", function()
+        local merged = doc.merge({ HostedSystem = core.array {} }, { Owner = "x" })
+        assert.equal('{"Owner":"x","HostedSystem":[]}', doc.canonical(merged))
+    end)
+end)
