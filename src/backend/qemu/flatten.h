@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ * QEMU writes kdump files in makedumpfile's flattened form, pieces with their
+ * offsets, fit for a pipe. Tools want the plain file. */
+#ifndef HCS_QEMU_FLATTEN_H
+#define HCS_QEMU_FLATTEN_H
+
+#include "../../base/error.h"
+
+/* Reads the flattened form from `in` to its end mark and puts each piece in
+ * its place in `out`. HR_DISK_FULL when the file would pass `limit` bytes
+ * (0: none) or leave less free than `floor`; HR_INVALID_DATA for anything that
+ * is not the form. *written, on success, is the file's size. */
+HRESULT flatten_undo(int in, int out, uint64_t limit, uint64_t floor,
+                     uint64_t *written, struct hcs_error *error);
+
+/* HR_DISK_FULL when writing `more` bytes to the file system of `fd` would
+ * leave less than `floor`. */
+HRESULT space_check(int fd, uint64_t more, uint64_t floor,
+                    struct hcs_error *error);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT
+ * One QEMU machine: what the rooms of this backend share. All of it happens on
+ * the loop's thread but the preparations in launch.c and the file work of
+ * jobs, which touch nothing that the loop changes meanwhile. */
+#ifndef HCS_QEMU_MACHINE_H
+#define HCS_QEMU_MACHINE_H
+
+#include "../../base/list.h"
+#include "../../host/state/console.h"
+#include "args.h"
+#include "qemu.h"
+#include "qmp.h"
+#include "saved.h"
+
+enum phase {
+    PHASE_CREATED,  /* no process yet */
+    PHASE_STARTING, /* until the guest runs */
+    PHASE_ALIVE,
+    PHASE_DEAD      /* the process is gone */
+};
+
+/* Who waits for something; `done` NULL: nobody. */
+struct waiter {
+    machine_done done;
+    void *context;
+};
+
+/* A serial port: the worker's end of QEMU's socket, the console behind it and
+ * the named pipe where clients come. */
+struct port {
+    struct machine *machine;
+    uv_poll_t poll;      /* QEMU's socket */
+    uv_poll_t listener;
+    int fd;
+    int listen_fd;
+    bool open;           /* poll is in use */
+    bool listening;
+    const char *pipe;    /* the document's name, or NULL */
+    struct console *console;
+    struct buf input;    /* typed, not yet taken by QEMU */
+};
+
+/* QEMU's standard error: its last words and the triple fault's only trace. */
+struct diagnosis {
+    uv_poll_t poll;
+    int fd;
+    bool open;
+    struct buf line;     /* the line that is being read */
+    struct buf last;     /* the last lines that QEMU meant for people */
+    bool triple_fault;   /* since the last reset */
+};
+
+struct machine {
+    struct machine_env env;
+    const struct qemu_platform *platform;
+    struct json_doc document; /* its own copy: jobs read it */
+    const struct json *vm;
+    char *id;
+    char *runtime_id;
+    char *template_id; /* or NULL */
+    enum phase phase;
+    int references;    /* open libuv handles, and jobs; +1 until destroyed */
+    bool destroyed;
+
+    uint64_t memory_bytes;
+    int memory;          /* the guest's RAM */
+    bool memory_private; /* a clone's, copied on write */
+    int clone_lock;
+    struct qemu_disk *disks;
+    size_t disk_count;
+
+    uv_process_t process;
+    bool running;         /* the process lives */
+    struct qmp *qmp;
+    struct diagnosis diagnosis;
+    struct console_set *consoles;
+    uv_poll_t consoles_poll;
+    bool consoles_open;
+    struct port ports[QEMU_PORTS];
+    struct link sequences;
+    struct waiter start;
+    struct waiter off;
+    struct launch *launch; /* while STARTING */
+    struct timer timer;    /* power_off's patience */
+    struct timer settle;   /* until the firmware's own reset is past */
+    bool timers_added;
+    bool firmware_reset;   /* the firmware may reset once more by itself */
+
+    bool saved;            /* `state` holds what the guest is now */
+    int state;             /* the last saved state's file, or -1 */
+    off_t state_offset;
+    struct machine_statistics storage; /* as last asked for */
+    bool asking;
+};
+
+/* --- machine.c ---------------------------------------------------------- */
+void machine_hold(struct machine *machine);
+void machine_drop(struct machine *machine); /* frees at the last */
+void machine_event_send(struct machine *machine, enum machine_event_kind kind,
+                        const char *text, size_t length);
+void answer(struct waiter *waiter, HRESULT result,
+            const struct hcs_error *error);
+/* Answers with E_OUTOFMEMORY, HCS_E_INVALID_STATE … and a text. */
+void refuse(machine_done done, void *context, HRESULT result, const char *text);
+/* The process is gone (or never came): tells everybody once. */
+void machine_gone(struct machine *machine, const struct hcs_error *error);
+/* The guest goes on: a saved state is no longer what it is. */
+void machine_moved(struct machine *machine);
+/* Closes a libuv handle that holds the machine. */
+void machine_close_handle(struct machine *machine, uv_handle_t *handle);
+
+/* --- launch.c ------------------------------------------------------------ */
+void machine_start(struct machine *machine, machine_done done, void *context);
+void launch_free(struct launch *launch);
+/* Whether a saved state is being taken over. */
+bool launch_incoming(const struct launch *launch);
+/* What QEMU would not do, or NULL. */
+const struct hcs_error *launch_refusal(const struct launch *launch);
+void machine_quit(struct machine *machine);
+
+/* --- process.c ----------------------------------------------------------- */
+/* Starts QEMU; fds[i] become descriptors 3 + i. Takes none of them over. */
+HRESULT process_spawn(struct machine *machine, const struct arguments *arguments,
+                      const int *fds, size_t count, struct hcs_error *error);
+void process_kill(struct machine *machine);
+void diagnosis_drain(struct machine *machine);
+void diagnosis_close(struct machine *machine);
+
+/* --- ports.c ------------------------------------------------------------- */
+HRESULT ports_create(struct machine *machine, struct hcs_error *error);
+/* Opens the sockets and pipes; theirs[i] is QEMU's end or -1. */
+HRESULT ports_open(struct machine *machine, int theirs[QEMU_PORTS],
+                   struct hcs_error *error);
+void ports_drain(struct machine *machine);
+/* Closes sockets and pipes; `ended`: the consoles' clients may go, too. */
+void ports_close(struct machine *machine, bool ended);
+void ports_destroy(struct machine *machine);
+/* The end of what the first port printed. */
+void ports_tail(struct machine *machine, struct buf *out);
+
+/* --- events.c ------------------------------------------------------------- */
+void events_handle(void *context, const char *name, const struct json *data);
+void machine_reset(struct machine *machine, machine_done done, void *context);
+
+/* --- store.c -------------------------------------------------------------- */
+void machine_save(struct machine *machine, enum machine_save_kind kind,
+                  const char *path, machine_done done, void *context);
+void machine_dump(struct machine *machine, enum machine_dump_format format,
+                  const char *path, uint64_t limit, uint64_t *written,
+                  machine_done done, void *context);
+
+/* --- modify.c ------------------------------------------------------------- */
+void machine_modify(struct machine *machine, const struct json *request,
+                    machine_done done, void *context);
+
+/* --- stats.c -------------------------------------------------------------- */
+void machine_statistics_read(struct machine *machine,
+                             struct machine_statistics *out);
+/* Asks QEMU for the disks' figures, for the next time. */
+void machine_statistics_ask(struct machine *machine);
+
+#endif
