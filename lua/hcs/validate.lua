@@ -23,11 +23,26 @@ local function fault(message, more)
     return result
 end
 
-local function within(bad, key)
-    if bad then
-        bad.at[#bad.at + 1] = key
+-- Adds what was found in the member or item `key` to what was found before it;
+-- faults are a chain (`last` in the first of them is its end).
+local function gather(faults, bad, key)
+    local one = bad
+    while one do
+        one.at[#one.at + 1] = key
+        one = one.next
     end
-    return bad
+    if not faults then
+        return bad
+    elseif bad then
+        (faults.last or faults).next = bad
+        faults.last = bad.last or bad
+    end
+    return faults
+end
+
+-- Whether the walk goes on.
+local function enough(ctx, faults)
+    return faults and not ctx.all
 end
 
 local function quoted(name)
@@ -164,13 +179,15 @@ local function check_array(ctx, m, value, depth)
     if kind ~= "array" and kind ~= "empty" then
         return fault(scalar.mismatch("an array", value), { expected = "array" })
     end
+    local faults
     for i = 1, #value do
         local bad = check_type(ctx, m.of or m.type, value[i], depth + 1)
-        if bad then
-            return within(bad, i - 1)
+        faults = gather(faults, bad, i - 1)
+        if enough(ctx, faults) then
+            return faults
         end
     end
-    return nil
+    return faults
 end
 
 local function sorted_keys(value)
@@ -207,15 +224,17 @@ local function check_map(ctx, m, value, depth)
     if not is_object(value) then
         return fault(scalar.mismatch("an object", value), { expected = "object" })
     end
+    local faults
     for _, key in ipairs(sorted_keys(value)) do
         local wrong = scalar.check_key(key, m.map)
         local bad = wrong and fault(wrong, { expected = m.map })
             or check_slot(ctx, m, value[key], depth + 1)
-        if bad then
-            return within(bad, key_text(key))
+        faults = gather(faults, bad, key_text(key))
+        if enough(ctx, faults) then
+            return faults
         end
     end
-    return nil
+    return faults
 end
 
 local function null_is_absent(m)
@@ -258,13 +277,15 @@ local function check_object(ctx, t, value, depth)
     elseif depth > MAX_DEPTH then
         return fault(("nested more than %d deep"):format(MAX_DEPTH))
     end
+    local faults
     for _, key in ipairs(sorted_keys(value)) do
         local bad = check_member(ctx, t, key, value[key], depth + 1)
-        if bad then
-            return within(bad, key_text(key))
+        faults = gather(faults, bad, key_text(key))
+        if enough(ctx, faults) then
+            return faults
         end
     end
-    return nil
+    return faults
 end
 
 function check_type(ctx, t, value, depth)
@@ -299,7 +320,7 @@ local function check_declared(build, major, minor)
     if major == 2 and (open or minor <= supported_minor(build)) then
         return nil
     end
-    return within(fault(("SchemaVersion %d.%d is not supported by Windows build %d: "
+    return gather(nil, fault(("SchemaVersion %d.%d is not supported by Windows build %d: "
         .. "expected 2.0 to 2.%d%s"):format(major, minor, build, supported_minor(build),
         open and " or later" or "")), "SchemaVersion")
 end
@@ -357,6 +378,26 @@ end
 ---@field expected? string|string[] the type, or the names, that would be right
 ---@field since? integer|string the build or the SchemaVersion that is needed
 
+-- The first of the faults in a document, a chain, or nil.
+local function walk(doc, t, opts, all)
+    local build = opts and opts.build or schema.builds[#schema.builds]
+    local own_major, own_minor = read_declared(t, doc)
+    local given = opts and opts.version or {}
+    local ctx = context(build, given[1] or own_major, given[2] or own_minor)
+    ctx.all = all
+    return own_major and check_declared(build, own_major, own_minor)
+        or check_type(ctx, t, doc, 0)
+end
+
+local function finished(bad)
+    local path = path_of(bad.at)
+    local message = bad.message
+    if bad.begin then
+        message = path:gsub("^%$%.?", "") .. " " .. message
+    end
+    return { path = path, message = message, expected = bad.expected, since = bad.since }
+end
+
 --- Checks a document against a type.
 ---@param doc any a Lua table; lua-cjson's null and tables marked as arrays count
 ---@param type_name? string default "ComputeSystem"
@@ -364,28 +405,36 @@ end
 --- (default: the newest known) and a declared {major, minor}, where the
 --- document does not declare one itself
 ---@return true|nil ok
----@return hcs.validate.Fault? fault
+---@return hcs.validate.Fault? fault the first in the order of the names
 function M.check(doc, type_name, opts)
     local name = type_name or "ComputeSystem"
     local t = schema.types[name]
     if not t then
         return nil, { path = "$", message = no_such_type(name) }
     end
-    local build = opts and opts.build or schema.builds[#schema.builds]
-    local own_major, own_minor = read_declared(t, doc)
-    local given = opts and opts.version or {}
-    local ctx = context(build, given[1] or own_major, given[2] or own_minor)
-    local bad = own_major and check_declared(build, own_major, own_minor)
-        or check_type(ctx, t, doc, 0)
+    local bad = walk(doc, t, opts, false)
     if not bad then
         return true
     end
-    local path = path_of(bad.at)
-    if bad.begin then
-        bad.message = path:gsub("^%$%.?", "") .. " " .. bad.message
+    return nil, finished(bad)
+end
+
+--- All that is wrong with a document: a list of faults, empty when nothing is.
+--- Arguments as for check.
+---@return hcs.validate.Fault[] faults
+function M.all(doc, type_name, opts)
+    local name = type_name or "ComputeSystem"
+    local t = schema.types[name]
+    if not t then
+        return { { path = "$", message = no_such_type(name) } }
     end
-    return nil, { path = path, message = bad.message, expected = bad.expected,
-        since = bad.since }
+    local list = {}
+    local bad = walk(doc, t, opts, true)
+    while bad do
+        list[#list + 1] = finished(bad)
+        bad = bad.next
+    end
+    return list
 end
 
 local function describe_member(name, m)

@@ -57,6 +57,46 @@ describe("hcs.validate", function()
         assert.equal("expected an object, found an array", fault.message)
     end)
 
+    it("finds all faults when asked", function()
+        local faults = validate.all({ Ownr = "x", VirtualMachine = {
+            Chipset = { Uefi = 1 },
+            Devices = { Scsi = { ["0"] = { Attachments = { ["0"] = { Typ = "Iso" },
+                x = {}, ["1"] = { Type = "Lous", Path = 7 } } } },
+                Plan9 = { Shares = { { Name = 1 }, {}, { Name = 2 } } } } } })
+        local found = {}
+        for i, fault in ipairs(faults) do
+            found[i] = fault.path
+        end
+        assert.same({
+            "$.Ownr",
+            "$.VirtualMachine.Chipset.Uefi",
+            "$.VirtualMachine.Devices.Plan9.Shares[0].Name",
+            "$.VirtualMachine.Devices.Plan9.Shares[2].Name",
+            "$.VirtualMachine.Devices.Scsi['0'].Attachments['0'].Typ",
+            "$.VirtualMachine.Devices.Scsi['0'].Attachments['1'].Path",
+            "$.VirtualMachine.Devices.Scsi['0'].Attachments['1'].Type",
+            "$.VirtualMachine.Devices.Scsi['0'].Attachments.x",
+        }, found)
+        assert.equal('unknown member "Typ"; did you mean "Type"?', faults[5].message)
+        assert.same({}, validate.all { Owner = "x" })
+        assert.equal("$", validate.all({}, "Nothing")[1].path)
+    end)
+
+    it("takes linear time", function()
+        local function time(count)
+            local shares = {}
+            for i = 1, count do
+                shares[i] = { Name = "share" .. i, Path = "/x", Wrong = 1 }
+            end
+            local start = os.clock()
+            assert.equal(count, #validate.all({ Shares = shares }, "Plan9"))
+            return os.clock() - start
+        end
+        time(100)
+        local small, large = time(500), time(5000)
+        assert.is_true(large < 40 * small + 0.05, small .. " " .. large)
+    end)
+
     it("refuses keys that are no text", function()
         local _, fault = validate.check({ Attachments = { [0] = {} } }, "Scsi")
         assert.equal("$.Attachments['0']", fault.path)

@@ -38,14 +38,14 @@ function M.kind(value)
     elseif next(value) == nil then
         return "empty"
     end
-    local count = 0
+    local count, length = 0, #value
     for key in pairs(value) do
-        if math.type(key) ~= "integer" or key < 1 or key > #value then
+        if math.type(key) ~= "integer" or key < 1 or key > length then
             return "object"
         end
         count = count + 1
     end
-    return count == #value and "array" or "object"
+    return count == length and "array" or "object"
 end
 
 local WORDS = { null = "null", string = "a string", array = "an array",
