@@ -90,6 +90,16 @@ HRESULT host_current(struct host **out) {
     return hr;
 }
 
+const void *host_visit(const struct host *host) {
+    const void *before = current;
+    current = (const void *)host->object.number;
+    return before;
+}
+
+void host_return(const void *before) {
+    current = before;
+}
+
 HRESULT host_enter(const void *handle, void **previous) {
     struct object *object = NULL;
     if (handle) {

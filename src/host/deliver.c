@@ -77,6 +77,7 @@ bool deliver_one(struct host *host) {
     struct object *owner;
     struct frame frame = {.outer = frames, .host = host};
     struct item *item;
+    const void *entered;
 
     if (link_alone(&host->ready))
         return false;
@@ -91,7 +92,9 @@ bool deliver_one(struct host *host) {
     host->active++;
     frame.target = target;
     frames = &frame;
+    entered = host_visit(host);
     target->tell(host, target, item);
+    host_return(entered);
     frames = frame.outer;
     host->active--;
     host->delivering--;

@@ -65,6 +65,9 @@ HRESULT host_close(struct host *host);
  * see default.c. */
 HRESULT host_current(struct host **out);
 HRESULT host_enter(const void *handle, void **previous);
+/* Around a callback: it runs in the world that it hears from. */
+const void *host_visit(const struct host *host);
+void host_return(const void *before);
 
 /* E_HANDLE, and no lock, when the host is closed. */
 HRESULT host_lock(struct host *host);
