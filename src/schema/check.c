@@ -163,6 +163,10 @@ static HRESULT check_declared(const struct checker *checker,
                 checker->set->versions[checker->set->version_count - 1];
     if (is_supported(checker->set, checker->build, major, minor))
         return S_OK;
+    if (last < 0)
+        return check_fail(checker, &below,
+                          "Windows build %d has no SchemaVersion 2.x",
+                          checker->build);
     return check_fail(checker, &below,
                       "SchemaVersion %llu.%llu is not supported by Windows "
                       "build %d: expected 2.0 to 2.%d%s",

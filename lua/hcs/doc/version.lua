@@ -2,7 +2,7 @@
 -- The SchemaVersion that a document needs, by what it uses.
 
 local schema = require "hcs.schema.hcs"
-local version_of_build = require("hcs.validate").version_of_build
+local version_of_build = require("hcs.schema.builds").version_of_build
 
 local needed
 

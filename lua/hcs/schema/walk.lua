@@ -1,0 +1,296 @@
+-- SPDX-License-Identifier: MIT
+-- The walk over a document.
+
+local builds = require "hcs.schema.builds"
+local nearest = require "hcs.schema.nearest"
+local scalar = require "hcs.schema.scalar"
+local schema = require "hcs.schema.hcs"
+
+local available, first_build = builds.available, builds.first_build
+local available_names, supported_minor = builds.names, builds.supported_minor
+
+local MAX_DEPTH = 128
+local MAX_SHOWN = 8
+
+local check_type
+
+-- A fault found far down gathers its path on the way up, in `at`.
+local function fault(message, more)
+    local result = more or {}
+    result.message = message
+    result.at = {}
+    return result
+end
+
+-- Adds what was found in the member or item `key` to what was found before it;
+-- faults are a chain (`last` in the first of them is its end).
+local function gather(faults, bad, key)
+    local one = bad
+    while one do
+        one.at[#one.at + 1] = key
+        one = one.next
+    end
+    if not faults then
+        return bad
+    elseif bad then
+        (faults.last or faults).next = bad
+        faults.last = bad.last or bad
+    end
+    return faults
+end
+
+-- Whether the walk goes on.
+local function enough(ctx, faults)
+    return faults and not ctx.all
+end
+
+-- Without `what` the sentence begins with the path, when that is known.
+local function unavailable(ctx, entry, what)
+    local first = first_build(entry)
+    local rest, since
+    if entry.builds & ctx.bit ~= 0 then
+        since = "2." .. entry.minor
+        rest = ("needs SchemaVersion >= %s (document says %d.%d)"):format(since,
+            ctx.major, ctx.minor)
+    elseif ctx.build < first then
+        since = first
+        rest = ("needs Windows build %d (this is %d)"):format(first, ctx.build)
+    else
+        rest = ("does not exist in Windows build %d"):format(ctx.build)
+    end
+    return fault((what and what .. " " or "") .. rest, { since = since, begin = not what })
+end
+
+local function article(name)
+    return name:find("^[AEIOUaeiou]") and "an" or "a"
+end
+
+local function list_values(ctx, t)
+    local names = available_names(ctx, t.values)
+    local out = ""
+    for i = 1, math.min(#names, MAX_SHOWN) do
+        local text = names[i]
+        if t.number then
+            text = ("%s %d"):format(text, t.values[text].value or 0)
+        end
+        out = out .. (i == 1 and "" or i == #names and " or " or ", ") .. text
+    end
+    return out .. (#names > MAX_SHOWN and " …" or ""), names
+end
+
+local function check_name(ctx, t, text)
+    local entry = t.values[text]
+    if text == "" and t.empty then
+        return nil
+    elseif not entry then
+        local list, names = list_values(ctx, t)
+        local near = nearest(text, names)
+        return fault(('"%s" is not %s %s: %s'):format(scalar.shown(text), article(t.name),
+            t.name, near and ('did you mean "%s"?'):format(near) or "expected " .. list),
+            { expected = names })
+    elseif not available(ctx, entry) then
+        return unavailable(ctx, entry,
+            ('"%s" as %s %s'):format(text, article(t.name), t.name))
+    end
+    return nil
+end
+
+local function check_number(ctx, t, number)
+    local all = 0
+    for _, entry in pairs(t.values) do
+        if entry.value and available(ctx, entry) then
+            if entry.value == number then
+                return nil
+            end
+            all = all | entry.value
+        end
+    end
+    if t.flags and number >= 0 and number & ~all == 0 then
+        return nil
+    end
+    local list, names = list_values(ctx, t)
+    return fault(("%d is not %s %s: expected %s%s"):format(number, article(t.name), t.name,
+        t.flags and "a sum of " or "", list), { expected = names })
+end
+
+local function check_enum(ctx, t, value)
+    local whole = type(value) == "number" and math.tointeger(value)
+    if type(value) == "string" and not t.number then
+        return check_name(ctx, t, value)
+    elseif whole and (t.number or t.lenient) then
+        return check_number(ctx, t, whole)
+    end
+    return fault(scalar.mismatch(("a %s (%s)"):format(t.number and "number" or "string",
+        t.name), value), { expected = t.name })
+end
+
+local function check_array(ctx, m, value, depth)
+    local kind = scalar.kind(value)
+    if kind ~= "array" and kind ~= "empty" then
+        return fault(scalar.mismatch("an array", value), { expected = "array" })
+    end
+    local faults
+    for i = 1, #value do
+        local bad = check_type(ctx, m.of or m.type, value[i], depth + 1)
+        faults = gather(faults, bad, i - 1)
+        if enough(ctx, faults) then
+            return faults
+        end
+    end
+    return faults
+end
+
+local function sorted_keys(value)
+    local keys = {}
+    for key in pairs(value) do
+        keys[#keys + 1] = key
+    end
+    table.sort(keys, function(a, b)
+        if type(a) == type(b) and type(a) ~= "table" and type(a) ~= "boolean" then
+            return a < b
+        end
+        return type(a) < type(b)
+    end)
+    return keys
+end
+
+local function key_text(key)
+    return type(key) == "string" and key or tostring(key)
+end
+
+local function check_slot(ctx, m, value, depth)
+    if m.array then
+        return check_array(ctx, m, value, depth)
+    end
+    return check_type(ctx, m.of or m.type, value, depth)
+end
+
+local function is_object(value)
+    local kind = scalar.kind(value)
+    return kind == "object" or kind == "empty"
+end
+
+local function check_map(ctx, m, value, depth)
+    if not is_object(value) then
+        return fault(scalar.mismatch("an object", value), { expected = "object" })
+    end
+    local faults
+    for _, key in ipairs(sorted_keys(value)) do
+        local wrong = scalar.check_key(key, m.map)
+        local bad = wrong and fault(wrong, { expected = m.map })
+            or check_slot(ctx, m, value[key], depth + 1)
+        faults = gather(faults, bad, key_text(key))
+        if enough(ctx, faults) then
+            return faults
+        end
+    end
+    return faults
+end
+
+local function null_is_absent(m)
+    if m.nullable then
+        return true
+    elseif m.map or m.array then
+        return false
+    end
+    return m.type == "any" or m.of ~= nil and m.of.kind == "object"
+end
+
+local function unknown_member(ctx, t, key)
+    if type(key) ~= "string" then
+        return fault(("the key %s is a %s: a member's name is text"):format(tostring(key),
+            type(key)))
+    end
+    local names = available_names(ctx, t.members)
+    local near = nearest(key, names)
+    return fault(('unknown member "%s"%s'):format(scalar.shown(key),
+        near and ('; did you mean "%s"?'):format(near) or ""), { expected = names })
+end
+
+local function check_member(ctx, t, key, value, depth)
+    local m = t.members[key]
+    if not m then
+        return unknown_member(ctx, t, key)
+    elseif not available(ctx, m) then
+        return unavailable(ctx, m)
+    elseif scalar.kind(value) == "null" and null_is_absent(m) then
+        return nil
+    elseif m.map then
+        return check_map(ctx, m, value, depth)
+    end
+    return check_slot(ctx, m, value, depth)
+end
+
+local function check_object(ctx, t, value, depth)
+    if not is_object(value) then
+        return fault(scalar.mismatch("an object", value), { expected = t.name })
+    elseif depth > MAX_DEPTH then
+        return fault(("nested more than %d deep"):format(MAX_DEPTH))
+    end
+    local faults
+    for _, key in ipairs(sorted_keys(value)) do
+        local bad = check_member(ctx, t, key, value[key], depth + 1)
+        faults = gather(faults, bad, key_text(key))
+        if enough(ctx, faults) then
+            return faults
+        end
+    end
+    return faults
+end
+
+function check_type(ctx, t, value, depth)
+    if type(t) == "string" then
+        local wrong = scalar.check(value, t)
+        return wrong and fault(wrong, { expected = t }) or nil
+    elseif t.kind == "enum" then
+        return check_enum(ctx, t, value)
+    end
+    return check_object(ctx, t, value, depth)
+end
+
+local function check_declared(build, major, minor)
+    local open = build > schema.versions[#schema.versions]
+    if major == 2 and (open or minor <= supported_minor(build)) then
+        return nil
+    end
+    local last = supported_minor(build)
+    local message = ("Windows build %d has no SchemaVersion 2.x"):format(build)
+    if last >= 0 then
+        message = ("SchemaVersion %d.%d is not supported by Windows build %d: "
+            .. "expected 2.0 to 2.%d%s"):format(major, minor, build, last,
+            open and " or later" or "")
+    end
+    return gather(nil, fault(message), "SchemaVersion")
+end
+
+local function as_version_number(value)
+    local whole = type(value) == "number" and math.tointeger(value)
+    return whole and whole >= 0 and whole <= 0xffffffff and whole or nil
+end
+
+-- The document's own SchemaVersion, if it has one that can be read.
+local function read_declared(t, value)
+    local version = t.members and t.members.SchemaVersion and type(value) == "table"
+        and value.SchemaVersion
+    if type(version) ~= "table" then
+        return nil
+    end
+    local major, minor = as_version_number(version.Major), as_version_number(version.Minor)
+    if major and minor then
+        return major, minor
+    end
+    return nil
+end
+
+--- The first of the faults in a document, or nil. A fault has a message, which
+--- the path has yet to begin where `begin` is set; `at`, the keys from the
+--- inside out; `next`, the next one where `all` were asked for.
+return function(doc, t, opts, all)
+    local build = opts and opts.build or schema.builds[#schema.builds]
+    local own_major, own_minor = read_declared(t, doc)
+    local given = opts and opts.version or {}
+    local ctx = builds.context(build, given[1] or own_major, given[2] or own_minor)
+    ctx.all = all
+    return own_major and check_declared(build, own_major, own_minor)
+        or check_type(ctx, t, doc, 0)
+end
