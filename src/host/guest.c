@@ -138,11 +138,15 @@ static struct guest_event *event_new(uint64_t guest, HCSHOST_GUEST_EVENT event,
 void guest_told(void *context, uint64_t guest, HCSHOST_GUEST_EVENT event,
                 const char *text, size_t length) {
     struct host *host = context;
-    struct sim *sim = store_local_sim(host->store);
-    const char *id = sim_guest_id(sim, guest);
-    struct program *program = id ? find(host, id) : NULL;
+    struct program *program = NULL;
     struct guest_event *told;
+    const char *id;
 
+    if (host->closed) /* its guests go, and nobody listens */
+        return;
+    id = sim_guest_id(store_local_sim(host->store), guest);
+    if (id)
+        program = find(host, id);
     if (!program)
         program = find(host, NULL);
     if (!program)

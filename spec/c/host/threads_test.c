@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT
+ * Many threads at once: operations, callbacks, closing and waiting. What goes
+ * wrong here is best seen under a thread sanitizer. */
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <time.h>
+
+#include "world.h"
+
+#define THREADS 16
+#define ROUNDS 1000
+
+static const char *spec;
+
+static int setup(void **state) {
+    *state = world_open(spec);
+    return 0;
+}
+
+static int teardown(void **state) {
+    world_close(*state);
+    return 0;
+}
+
+struct worker {
+    pthread_t thread;
+    HCSHOST host;
+    int number;
+    int failures; /* cmocka's checks belong to the first thread */
+    int called;
+};
+
+static void expect(struct worker *worker, bool right) {
+    if (!right)
+        worker->failures++;
+}
+
+static void run_all(HCSHOST host, void *(*body)(void *)) {
+    struct worker workers[THREADS] = {0};
+    for (int i = 0; i < THREADS; i++) {
+        workers[i].host = host;
+        workers[i].number = i;
+        assert_int_equal(
+            pthread_create(&workers[i].thread, NULL, body, &workers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(workers[i].thread, NULL);
+        assert_int_equal(workers[i].failures, 0);
+    }
+}
+
+static HCS_SYSTEM create(struct worker *worker, HCS_OPERATION op) {
+    WCHAR id[] = u"system-??";
+    HCS_SYSTEM system = NULL;
+    id[7] = (WCHAR)('a' + worker->number);
+    id[8] = 0;
+    expect(worker,
+           SUCCEEDED(finish(op, HcsCreateComputeSystem(id, SYSTEM_DOCUMENT, op,
+                                                       NULL, &system))));
+    return system;
+}
+
+static void *pause_and_resume(void *context) {
+    struct worker *worker = context;
+    HCS_OPERATION op;
+    HCS_SYSTEM system;
+    hcshost_enter(worker->host, NULL);
+    op = HcsCreateOperation(NULL, NULL);
+    system = create(worker, op);
+    expect(worker, finish(op, HcsStartComputeSystem(system, op, NULL)) == S_OK);
+    for (int i = 0; i < ROUNDS / 2; i++) {
+        expect(worker,
+               finish(op, HcsPauseComputeSystem(system, op, NULL)) == S_OK);
+        expect(worker,
+               finish(op, HcsResumeComputeSystem(system, op, NULL)) == S_OK);
+    }
+    HcsCloseComputeSystem(system);
+    HcsCloseOperation(op);
+    return NULL;
+}
+
+static void threads_pause_and_resume(void **state) {
+    run_all(*state, pause_and_resume);
+}
+
+static void count(HCS_OPERATION operation, void *context) {
+    struct worker *worker = context;
+    (void)operation;
+    __atomic_add_fetch(&worker->called, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Closes operations at whatever point they are; after that none may call. */
+static void *start_and_close(void *context) {
+    struct worker *worker = context;
+    hcshost_enter(worker->host, NULL);
+    for (int i = 0; i < ROUNDS; i++) {
+        HCS_OPERATION op = HcsCreateOperation(worker, count);
+        int before;
+        expect(worker, HcsEnumerateComputeSystems(NULL, op) == S_OK);
+        if (i % 3 == 0)
+            HcsCancelOperation(op);
+        if (i % 3 == 1)
+            HcsWaitForOperationResult(op, INFINITE, NULL);
+        HcsCloseOperation(op);
+        before = __atomic_load_n(&worker->called, __ATOMIC_SEQ_CST);
+        if (i % 16 == 0)
+            sched_yield();
+        expect(worker, before == __atomic_load_n(&worker->called,
+                                                 __ATOMIC_SEQ_CST));
+    }
+    return NULL;
+}
+
+static void threads_close_operations_at_any_point(void **state) {
+    run_all(*state, start_and_close);
+}
+
+static void on_event(HCS_EVENT *event, void *context) {
+    struct worker *worker = context;
+    if (event->Type == HcsEventSystemExited)
+        __atomic_add_fetch(&worker->called, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Systems come and go; their events race with the end of their handles. */
+static void *live_and_die(void *context) {
+    struct worker *worker = context;
+    HCS_OPERATION op;
+    hcshost_enter(worker->host, NULL);
+    op = HcsCreateOperation(NULL, NULL);
+    for (int i = 0; i < 60; i++) {
+        HCS_SYSTEM system = create(worker, op);
+        expect(worker,
+               HcsSetComputeSystemCallback(system, HcsEventOptionNone, worker,
+                                           on_event) == S_OK);
+        expect(worker,
+               finish(op, HcsStartComputeSystem(system, op, NULL)) == S_OK);
+        expect(worker,
+               finish(op, HcsTerminateComputeSystem(system, op, NULL)) == S_OK);
+        if (i % 2)
+            expect(worker,
+                   HcsWaitForComputeSystemExit(system, INFINITE, NULL) == S_OK);
+        HcsCloseComputeSystem(system);
+    }
+    HcsCloseOperation(op);
+    return NULL;
+}
+
+static void threads_make_and_end_systems(void **state) {
+    run_all(*state, live_and_die);
+}
+
+/* --- several threads wait for one --------------------------------------- */
+
+struct shared {
+    HCS_OPERATION op;
+    HCS_SYSTEM system;
+    int done;
+    int failures;
+};
+
+static void *wait_for_it(void *context) {
+    struct shared *shared = context;
+    PWSTR document = NULL;
+    if (FAILED(HcsWaitForOperationResult(shared->op, INFINITE, &document)))
+        __atomic_add_fetch(&shared->failures, 1, __ATOMIC_SEQ_CST);
+    LocalFree(document);
+    __atomic_add_fetch(&shared->done, 1, __ATOMIC_SEQ_CST);
+    return NULL;
+}
+
+static void several_threads_wait_for_one_operation(void **state) {
+    struct shared shared = {0};
+    pthread_t threads[THREADS];
+    HCSHOST slow = NULL;
+    ok(hcshost_open("sim:?driver=thread&access=open&latency=20ms", &slow, NULL));
+    ok(hcshost_enter(slow, NULL));
+    shared.op = HcsCreateOperation(NULL, NULL);
+    shared.system = world_create(u"slow", shared.op);
+    ok(HcsStartComputeSystem(shared.system, shared.op, NULL));
+    /* trace 17 */
+    fails(HCS_E_OPERATION_TIMEOUT,
+          HcsWaitForOperationResult(shared.op, 1, NULL));
+    fails(HCS_E_OPERATION_PENDING, HcsGetOperationResult(shared.op, NULL));
+    fails(HCS_E_OPERATION_ALREADY_STARTED,
+          HcsStartComputeSystem(shared.system, shared.op, NULL));
+    for (int i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, wait_for_it, &shared);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(shared.failures, 0);
+    assert_int_equal(shared.done, THREADS);
+    ok(HcsGetOperationResult(shared.op, NULL));
+    ok(hcshost_enter(*state, NULL));
+    ok(hcshost_close(slow));
+}
+
+static void *wait_for_exit(void *context) {
+    struct shared *shared = context;
+    if (HcsWaitForComputeSystemExit(shared->system, INFINITE, NULL) == E_HANDLE)
+        __atomic_add_fetch(&shared->done, 1, __ATOMIC_SEQ_CST);
+    return NULL;
+}
+
+/* The end of a host releases who waits in it. */
+static void closing_the_host_releases_waiters(void **state) {
+    struct shared shared = {0};
+    pthread_t threads[4];
+    HCSHOST host = NULL;
+    ok(hcshost_open(spec, &host, NULL));
+    ok(hcshost_enter(host, NULL));
+    shared.op = HcsCreateOperation(NULL, NULL);
+    shared.system = world_create(u"wait", shared.op);
+    for (int i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, wait_for_exit, &shared);
+    nanosleep(&(struct timespec){0, 20000000}, NULL);
+    ok(hcshost_enter(*state, NULL));
+    ok(hcshost_close(host));
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(shared.done, 4);
+    HcsCloseComputeSystem(shared.system);
+    HcsCloseOperation(shared.op);
+}
+
+static void *close_handle(void *context) {
+    struct shared *shared = context;
+    nanosleep(&(struct timespec){0, 10000000}, NULL);
+    HcsCloseComputeSystem(shared->system);
+    HcsCloseOperation(shared->op);
+    return NULL;
+}
+
+/* So does the end of the handle. */
+static void closing_a_handle_releases_waiters(void **state) {
+    struct shared shared = {0};
+    pthread_t thread;
+    (void)state;
+    shared.op = HcsCreateOperation(NULL, NULL);
+    shared.system = world_create(u"wait", shared.op);
+    pthread_create(&thread, NULL, close_handle, &shared);
+    fails(E_HANDLE, HcsWaitForComputeSystemExit(shared.system, INFINITE, NULL));
+    pthread_join(thread, NULL);
+}
+
+/* --- closing waits for the callback -------------------------------------- */
+
+struct slow {
+    int inside, left;
+};
+
+static void be_slow(HCS_OPERATION operation, void *context) {
+    struct slow *slow = context;
+    (void)operation;
+    __atomic_store_n(&slow->inside, 1, __ATOMIC_SEQ_CST);
+    nanosleep(&(struct timespec){0, 30000000}, NULL);
+    __atomic_store_n(&slow->left, 1, __ATOMIC_SEQ_CST);
+}
+
+static void closing_waits_for_the_callback(void **state) {
+    struct slow slow = {0};
+    HCSHOST host = NULL;
+    HCS_OPERATION op;
+    (void)state;
+    ok(hcshost_open("sim:?driver=thread", &host, NULL));
+    ok(hcshost_enter(host, NULL));
+    op = HcsCreateOperation(&slow, be_slow);
+    ok(HcsEnumerateComputeSystems(NULL, op));
+    while (!__atomic_load_n(&slow.inside, __ATOMIC_SEQ_CST))
+        sched_yield();
+    HcsCloseOperation(op);
+    assert_int_equal(__atomic_load_n(&slow.left, __ATOMIC_SEQ_CST), 1);
+    /* the end of the host does so too */
+    slow = (struct slow){0};
+    op = HcsCreateOperation(&slow, be_slow);
+    ok(HcsEnumerateComputeSystems(NULL, op));
+    while (!__atomic_load_n(&slow.inside, __ATOMIC_SEQ_CST))
+        sched_yield();
+    ok(hcshost_enter(*state, NULL));
+    ok(hcshost_close(host));
+    assert_int_equal(__atomic_load_n(&slow.left, __ATOMIC_SEQ_CST), 1);
+}
+
+static void close_host_inside(HCS_OPERATION operation, void *context) {
+    HRESULT *result = context;
+    HCSHOST host = NULL;
+    (void)operation;
+    hcshost_enter(NULL, &host);
+    *result = hcshost_close(host);
+}
+
+static void a_host_is_not_closed_from_its_callback(void **state) {
+    HRESULT result = S_OK;
+    HCSHOST host = NULL;
+    HCS_OPERATION op;
+    ok(hcshost_open("sim:?driver=step", &host, NULL));
+    ok(hcshost_enter(host, NULL));
+    op = HcsCreateOperation(&result, close_host_inside);
+    ok(HcsEnumerateComputeSystems(NULL, op));
+    ok(hcshost_step(host, 0, 0, NULL));
+    fails(HCS_E_INVALID_STATE, result);
+    ok(hcshost_enter(*state, NULL));
+    ok(hcshost_close(host));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+    static const char *const specs[] = {
+        "sim:?driver=thread&access=open", "sim:?driver=step&access=open",
+        "sim:?driver=thread&clock=virtual&access=open&latency=1ms"};
+    const struct CMUnitTest tests[] = {
+        TEST(threads_pause_and_resume),
+        TEST(threads_close_operations_at_any_point),
+        TEST(threads_make_and_end_systems),
+        TEST(several_threads_wait_for_one_operation),
+        TEST(closing_the_host_releases_waiters),
+        TEST(closing_a_handle_releases_waiters),
+        TEST(closing_waits_for_the_callback),
+        TEST(a_host_is_not_closed_from_its_callback),
+    };
+    int failed = 0;
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+        spec = specs[i];
+        failed += cmocka_run_group_tests_name(spec, tests, NULL, NULL);
+    }
+    return failed;
+}
