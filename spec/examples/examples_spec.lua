@@ -1,0 +1,117 @@
+-- SPDX-License-Identifier: MIT
+-- Every example, unchanged, on the simulated host. HCS_HOST chooses another.
+
+local PLACEHOLDER = "/proc/version" -- a simulated guest reads no kernel
+local LIMIT = 60                    -- seconds for one example
+
+local function environment(name, default)
+    local value = os.getenv(name)
+    return ("%s='%s'"):format(name, value and value ~= "" and value or default)
+end
+
+-- Runs a script; returns what it printed and whether it ended well.
+local function run(command)
+    local pipe = assert(io.popen(table.concat({
+        "env", environment("HCS_HOST", "sim:"), environment("HCS_KERNEL", PLACEHOLDER),
+        environment("HCS_INITRD", PLACEHOLDER), "timeout", LIMIT, "lua5.4", command, "2>&1",
+    }, " ")))
+    local text = pipe:read("a")
+    local ok, _, status = pipe:close()
+    return text, ok and 0 or status
+end
+
+local function passes(command)
+    local text, status = run(command)
+    assert(status == 0, ("%s ended with %d:\n%s"):format(command, status, text))
+    return text
+end
+
+local function has(text, pattern)
+    assert(text:find(pattern), ("no %q in:\n%s"):format(pattern, text))
+end
+
+-- Looks for patterns that come one after the other.
+local function has_in_order(text, patterns)
+    local at = 1
+    for _, pattern in ipairs(patterns) do
+        local _, last = text:find(pattern, at)
+        assert(last, ("no %q after what came before it in:\n%s"):format(pattern, text))
+        at = last + 1
+    end
+end
+
+local function files()
+    local pipe = assert(io.popen("ls examples/*.lua"))
+    local list = {}
+    for path in pipe:lines() do
+        list[#list + 1] = path
+    end
+    pipe:close()
+    return list
+end
+
+describe("examples", function()
+    it("say in their first comment what they show", function()
+        for _, path in ipairs(files()) do
+            local file = assert(io.open(path))
+            assert(file:read("l"):match("^%-%- %u.*%.$"), path .. " has no such line")
+            file:close()
+        end
+    end)
+
+    it("hello", function()
+        has_in_order(passes "examples/hello.lua", {
+            "guest says:%s+hcs%-guest: up", "now it is:%s+Paused", "exited:%s+GracefulExit",
+        })
+    end)
+
+    it("first_vm", function()
+        local text = passes "examples/first_vm.lua"
+        has_in_order(text, {
+            "host +%w+:", "machine", "created", "started", "userspace up in %d+ ms",
+            "memory assigned +268%.4 MB", "paused +at tick %d+", "still at tick %d+\n",
+            "resumed +tick %d+", "CrashInitiated", "CrashReport",
+            "Kernel panic %- not syncing: NMI",
+            "dump +/", "elf, [%d.]+ MB, [%d.]+ s", "exited +%a+Exit",
+            "0 systems, 0 processes, 0 files left",
+        })
+    end)
+
+    it("first_vm leaves a dump that is an ELF file", function()
+        local path = passes("examples/first_vm.lua"):match("dump +(/%S+)")
+        local file = assert(io.open(path, "rb"))
+        assert.are.equal("\127ELF", file:read(4))
+        file:close()
+        os.remove(path)
+    end)
+
+    it("game_loop, the same every time", function()
+        local text = passes "examples/game_loop.lua"
+        has(text, "explosion%s+frame %d+: .*oops: the boss overheated")
+        has(text, "score%s+100")
+        assert.are.equal(text, passes "examples/game_loop.lua")
+    end)
+
+    it("template_clones", function()
+        has_in_order(passes "examples/template_clones.lua", {
+            "boot", "template.*SavedAsTemplate", "clone 1 answers", "clone 2 answers",
+            "clone 3 answers",
+        })
+    end)
+
+    it("many_systems", function()
+        local text = passes "examples/many_systems.lua"
+        has(text, "booted%s+50\n")
+        has(text, "GracefulExit%s+33\n")
+        has(text, "ForcedExit%s+17\n")
+        has(text, "UnexpectedExit%s+0\n")
+        has(text, "left%s+0\n")
+    end)
+
+    it("are all named above", function()
+        local here = assert(io.open("spec/examples/examples_spec.lua")):read("a")
+        for _, path in ipairs(files()) do
+            assert(here:find("passes%s*%(?\"" .. path:gsub("%p", "%%%0")), path .. " is not run")
+        end
+    end)
+end)
