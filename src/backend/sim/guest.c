@@ -49,9 +49,9 @@ void guest_freeze(struct machine *machine) {
     guest->ran = guest_uptime(machine);
     for (int i = 0; i < ALARM_COUNT; i++) {
         struct guest_timer *timer = &guest->timers[i];
-        timer->left = timer_armed(&timer->timer)
-                          ? timer->timer.due - sim_now(machine)
-                          : -1;
+        int64_t left = timer->timer.due - sim_now(machine);
+        /* One that is due already, and has not run yet, is not lost. */
+        timer->left = !timer_armed(&timer->timer) ? -1 : left > 0 ? left : 0;
         timers_disarm(machine->env.timers, &timer->timer);
     }
     guest->since = -1;
