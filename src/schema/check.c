@@ -76,7 +76,7 @@ static bool null_is_absent(const struct checker *checker,
         return true;
     if (field->map != SCHEMA_NO_MAP || (field->flags & SCHEMA_ARRAY))
         return false;
-    return type ? type->kind == SCHEMA_OBJECT : field->type == SCALAR_ANY;
+    return type && type->kind == SCHEMA_OBJECT;
 }
 
 static HRESULT check_member(const struct checker *checker,

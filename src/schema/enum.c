@@ -125,7 +125,7 @@ static bool is_known_number(const struct checker *checker,
             return true;
         all |= value->value;
     }
-    return (type->flags & SCHEMA_FLAGS) && number >= 0 && !(number & ~all);
+    return (type->flags & SCHEMA_FLAGS) && !(number & ~all);
 }
 
 static HRESULT check_number(const struct checker *checker,

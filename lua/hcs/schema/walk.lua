@@ -105,7 +105,7 @@ local function check_number(ctx, t, number)
             all = all | entry.value
         end
     end
-    if t.flags and number >= 0 and number & ~all == 0 then
+    if t.flags and number & ~all == 0 then
         return nil
     end
     local list, names = list_values(ctx, t)
@@ -193,7 +193,7 @@ local function null_is_absent(m)
     elseif m.map or m.array then
         return false
     end
-    return m.type == "any" or m.of ~= nil and m.of.kind == "object"
+    return m.of ~= nil and m.of.kind == "object"
 end
 
 local function unknown_member(ctx, t, key)
