@@ -96,12 +96,16 @@ HRESULT hcshost_step(HCSHOST host, int64_t dt, int64_t budget, int64_t *left) {
     hr = call_host(&call, host);
     if (FAILED(hr))
         return hr;
-    if (call.host->spec.driver != HcsHostDriverStep)
-        hr = E_NOTIMPL;
-    else if (host_is_inside(call.host))
+    if (host_is_inside(call.host))
         hr = HCS_E_INVALID_STATE;
-    else
+    else if (call.host->spec.driver == HcsHostDriverStep)
         hr = pump_step(call.host, dt, budget, left);
+    else if (call.host->spec.clock == HcsHostClockVirtual)
+        hr = pump_pass(call.host, dt);
+    else
+        hr = E_NOTIMPL;
+    if (left && call.host->spec.driver == HcsHostDriverThread && SUCCEEDED(hr))
+        *left = 0;
     call_end(&call);
     return hr;
 }
@@ -109,7 +113,7 @@ HRESULT hcshost_step(HCSHOST host, int64_t dt, int64_t budget, int64_t *left) {
 static int64_t time_left(struct host *host) {
     int64_t next = timers_next(&host->timers);
     int64_t now;
-    if (!link_alone(&host->ready))
+    if (!link_alone(&host->ready) || host->delivering > 0)
         return 0;
     if (next == INT64_MAX)
         return -1;

@@ -162,22 +162,39 @@ static HRESULT wait_loop(struct host *host, struct waiter *waiter,
     }
 }
 
-HRESULT pump_wait(struct host *host, bool (*ready)(const void *context),
-                  const void *context, DWORD timeout_ms) {
+static HRESULT wait_until(struct host *host, bool (*ready)(const void *context),
+                          const void *context, int64_t deadline) {
     struct waiter waiter;
     bool suspended;
     HRESULT hr;
 
-    if (ready(context))
-        return S_OK;
     link_init(&waiter.link);
-    waiter.deadline = deadline_after(host, timeout_ms);
+    waiter.deadline = deadline;
     suspended = delivery_suspend(host);
     link_append(&host->waiters, &waiter.link);
     hr = wait_loop(host, &waiter, ready, context);
     link_remove(&waiter.link);
     delivery_continue(host, suspended);
     return hr;
+}
+
+HRESULT pump_wait(struct host *host, bool (*ready)(const void *context),
+                  const void *context, DWORD timeout_ms) {
+    if (ready(context))
+        return S_OK;
+    return wait_until(host, ready, context, deadline_after(host, timeout_ms));
+}
+
+static bool never(const void *context) {
+    (void)context;
+    return false;
+}
+
+HRESULT pump_pass(struct host *host, int64_t dt) {
+    int64_t now = host_now(host);
+    HRESULT hr = wait_until(host, never, NULL,
+                            dt > INT64_MAX - 1 - now ? INT64_MAX - 1 : now + dt);
+    return hr == HCS_E_OPERATION_TIMEOUT ? S_OK : hr;
 }
 
 /* --- steps ------------------------------------------------------------- */

@@ -26,6 +26,10 @@ HRESULT pump_wait(struct host *host, bool (*ready)(const void *context),
 /* hcshost_step. */
 HRESULT pump_step(struct host *host, int64_t dt, int64_t budget, int64_t *left);
 
+/* hcshost_step where a thread pumps and the clock is virtual: waits until `dt`
+ * of host time has passed, which nothing else might make pass. */
+HRESULT pump_pass(struct host *host, int64_t dt);
+
 /* The body of the service thread; takes the lock itself. */
 void pump_serve(void *host);
 
