@@ -14,8 +14,9 @@ local function grant(err)
 end
 
 local function invalid(err)
-    if err.path then return "see " .. err.path .. "; hcs.validate(document) lists all faults" end
-    return "hcs.validate(document) names the member"
+    local parent = err.path and err.path:match("^%$%.(.+)%.[^.]*$")
+    if parent then return ("hcs.explain %s lists what may stand there"):format(quoted(parent)) end
+    return not err.path and "hcs.validate(document) names the member" or nil
 end
 
 -- [code] = hint, or [code] = { [op or phase] = hint, default }

@@ -9,15 +9,13 @@ local task = require "hcs.task"
 
 local sim = {}
 
-local ACTIONS = { poweroff = 1, reboot = 2, panic = 3, triple_fault = 4, hang = 5, default = 6 }
-
 -- What the program waits in when its guest has ended: until it is cancelled.
 local function park(world)
     loop.wait(world, nil, function() return false end)
 end
 
 local function act(guest, action, text)
-    guest.world.api.guest_act(guest.number, ACTIONS[action], text)
+    guest.world.api.guest_act(guest.number, action, text)
 end
 
 local function wake_at(guest, deadline)
@@ -92,7 +90,7 @@ local function make_g(guest)
 
     --- Triple-faults.
     function g.triple_fault()
-        act(guest, "triple_fault")
+        act(guest, "triplefault")
         park(world)
     end
 

@@ -1,0 +1,145 @@
+-- SPDX-License-Identifier: MIT
+-- What specs share: which hosts they run on, worlds that are closed after each
+-- test, and the check that nothing is left of them.
+local helper = {}
+
+local core = require "hcs.core"
+local hcs = require "hcs"
+
+-- The hosts that the conformance specs run on.
+local DEFAULT_HOSTS = {
+    "sim:?strict=1&clock=virtual&driver=step",
+    "sim:?strict=1&clock=real&driver=thread",
+}
+
+--- The hosts to run on: HCS_TEST_HOST, separated by blanks, or the simulated
+--- one with both drivers.
+function helper.hosts()
+    local given = os.getenv("HCS_TEST_HOST")
+    if not given or given == "" then return DEFAULT_HOSTS end
+    local hosts = {}
+    for uri in given:gmatch("%S+") do hosts[#hosts + 1] = uri end
+    return hosts
+end
+
+--- A kernel that exists: the one to boot, or any file on the simulated host.
+function helper.kernel()
+    return os.getenv("HCS_KERNEL") or "/proc/version"
+end
+
+--- Options of a guest that boots.
+function helper.guest(id, more)
+    local given = {
+        id = id, memory = "128M", kernel = helper.kernel(), initrd = os.getenv("HCS_INITRD"),
+        cmdline = "console=ttyS0 quiet unknown_nmi_panic panic=1",
+    }
+    for key, value in pairs(more or {}) do given[key] = value end
+    return given
+end
+
+-- --- what is open ------------------------------------------------------------------
+
+local function exists(path)
+    local file = io.open(path, "r")
+    if file then file:close() end
+    return file ~= nil
+end
+
+--- How many descriptors this process has open.
+function helper.descriptors()
+    local count = 0
+    for fd = 0, 511 do
+        if exists(("/proc/self/fdinfo/%d"):format(fd)) then count = count + 1 end
+    end
+    return count
+end
+
+local function read(path)
+    local file = io.open(path, "r")
+    local text = file and file:read("a") or ""
+    if file then file:close() end
+    return text
+end
+
+--- The process ids of our children, as a text.
+function helper.children()
+    local pid = core.pid()
+    return read(("/proc/%d/task/%d/children"):format(pid, pid))
+end
+
+--- How many threads this process has.
+function helper.threads()
+    return tonumber(read("/proc/self/status"):match("Threads:%s*(%d+)"))
+end
+
+-- --- worlds ---------------------------------------------------------------------------
+
+local open_worlds, before = {}, nil
+
+--- Opens a world that is closed and checked after the test.
+function helper.connect(uri, strict)
+    local face = strict and require "hcs.strict" or hcs
+    local world = assert(face.connect(uri))
+    table.insert(open_worlds, world)
+    return world
+end
+
+local function collect()
+    collectgarbage()
+    collectgarbage()
+end
+
+--- To be called before each test.
+function helper.before()
+    collect()
+    before = { descriptors = helper.descriptors(), children = helper.children() }
+end
+
+-- A last close ends its system soon, not at once.
+local function settle(world)
+    local function empty()
+        local left = world.host.inventory()
+        return left.systems == 0 and left.processes == 0
+    end
+    if world.host.clock == "manual" then
+        world.step(10)
+    else
+        world.run_until(empty, 10)
+    end
+end
+
+local function assert_nothing_left(world)
+    settle(world)
+    local left = world.host.inventory()
+    local text = require("hcs.inspect").show(left, { width = 400 })
+    assert(left.handles == 0 and left.operations == 0, "left open: " .. text)
+    assert(left.systems == 0 and left.processes == 0, "left alive: " .. text)
+end
+
+--- To be called after each test: nothing may be left of it.
+function helper.after()
+    collect()
+    local worlds = open_worlds
+    open_worlds = {}
+    local ok, problem = true, nil
+    for _, world in ipairs(worlds) do
+        if ok then ok, problem = pcall(assert_nothing_left, world) end
+        world.close()
+    end
+    collect()
+    assert(ok, problem)
+    assert(helper.descriptors() == before.descriptors, ("%d descriptors before, %d after")
+        :format(before.descriptors, helper.descriptors()))
+    assert(helper.children() == before.children, "child processes are left")
+end
+
+--- A file of our own that is removed after the spec.
+function helper.temporary(text)
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write(text or "")
+    file:close()
+    return path
+end
+
+return helper
