@@ -5,6 +5,7 @@
 
 local builds = require "hcs.schema.builds"
 local nearest = require "hcs.schema.nearest"
+local scalar = require "hcs.schema.scalar"
 local schema = require "hcs.schema.hcs"
 local walk = require "hcs.schema.walk"
 
@@ -61,7 +62,7 @@ local function finished(bad)
     return { path = path, message = message, expected = bad.expected, since = bad.since }
 end
 
---- Checks a document against a type.
+--- Checks a document against a type, which may be an enum or a scalar too.
 ---@param doc any a Lua table; lua-cjson's null and tables marked as arrays count
 ---@param type_name? string default "ComputeSystem"
 ---@param opts? {build: integer?, version: integer[]?} the Windows build to be
@@ -71,7 +72,7 @@ end
 ---@return hcs.validate.Fault? fault the first in the order of the names
 function M.check(doc, type_name, opts)
     local name = type_name or "ComputeSystem"
-    local t = schema.types[name]
+    local t = schema.types[name] or scalar.is[name] and name
     if not t then
         return nil, { path = "$", message = no_such_type(name) }
     end
@@ -87,7 +88,7 @@ end
 ---@return hcs.validate.Fault[] faults
 function M.all(doc, type_name, opts)
     local name = type_name or "ComputeSystem"
-    local t = schema.types[name]
+    local t = schema.types[name] or scalar.is[name] and name
     if not t then
         return { { path = "$", message = no_such_type(name) } }
     end

@@ -176,13 +176,13 @@ static HRESULT check_declared(const struct checker *checker,
 
 /* The document's own SchemaVersion, if it has one that can be read; whether it
  * is well-formed is the walk's business. */
-static bool read_declared(const struct schema_set *set,
-                          const struct schema_type *type,
+static bool read_declared(const struct schema_set *set, unsigned number,
                           const struct json *value, uint64_t *major,
                           uint64_t *minor) {
     static const struct json_string name = {"SchemaVersion", 13};
+    const struct schema_type *type = set_referred(set, number);
     const struct json *version;
-    if (type->kind != SCHEMA_OBJECT || !set_field(set, type, &name))
+    if (!type || type->kind != SCHEMA_OBJECT || !set_field(set, type, &name))
         return false;
     version = json_get(value, "SchemaVersion");
     return json_to_uint64(json_get(version, "Major"), major) &&
@@ -218,26 +218,39 @@ static void checker_init(struct checker *checker,
             profile ? profile->minor : 0);
 }
 
+/* The number of a scalar or a type by its name; false when there is none. */
+static bool number_of(const struct schema_set *set, const char *name,
+                      unsigned *number) {
+    const struct schema_type *type = set_type(set, name);
+    unsigned scalar = 0;
+    if (type) {
+        *number = SCALAR_COUNT + (unsigned)(type - set->types);
+        return true;
+    }
+    while (scalar < SCALAR_COUNT && strcmp(scalar_name(scalar), name) != 0)
+        scalar++;
+    *number = scalar;
+    return scalar < SCALAR_COUNT;
+}
+
 HRESULT schema_check(const struct json *value, const char *type,
                      const struct schema_profile *profile,
                      struct hcs_error *error) {
     const struct place root = {NULL, NULL, 0, 0};
-    const struct schema_type *shape = schema_find(type);
     struct checker checker;
     uint64_t major, minor;
-    if (!shape || !value)
+    unsigned number;
+    if (!value || !type || !number_of(&schema_hcs, type, &number))
         return error_set(error, E_INVALIDARG, NULL,
                          "there is no document type \"%s\"",
                          type ? type : "(null)");
     checker_init(&checker, profile, error);
-    if (read_declared(checker.set, shape, value, &major, &minor)) {
+    if (read_declared(checker.set, number, value, &major, &minor)) {
         HRESULT result = check_declared(&checker, &root, major, minor);
         if (result != S_OK)
             return result;
         if (checker.major == 0)
             declare(&checker, (int)major, (int)minor);
     }
-    return shape->kind == SCHEMA_ENUM
-               ? check_enum(&checker, &root, shape, value)
-               : check_object(&checker, &root, shape, value);
+    return check_type(&checker, &root, number, value);
 }

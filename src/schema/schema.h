@@ -29,11 +29,12 @@ struct schema_profile {
     int minor;
 };
 
-/* Checks `value` against the type `type` ("ComputeSystem") as strictly as
- * Windows: an unknown member, a wrong JSON type, an unknown enum name, a
- * number out of range or a member newer than the build or the declared
- * version is HCS_E_INVALID_JSON with the path and what was expected (and the
- * nearest known name). E_INVALIDARG for a type the tables do not have.
+/* Checks `value` against the type `type` ("ComputeSystem"; also an enum's or a
+ * scalar's name, "uint64") as strictly as Windows: an unknown member, a wrong
+ * JSON type, an unknown enum name, a number out of range or a member newer than
+ * the build or the declared version is HCS_E_INVALID_JSON with the path and
+ * what was expected (and the nearest known name). E_INVALIDARG for a type the
+ * tables do not have.
  *
  * A value that has a SchemaVersion of its own (ComputeSystem, LayerData) must
  * declare one that the build supports, and it counts where the profile names

@@ -23,6 +23,13 @@ local function range_words(scalar)
     return "a whole number from " .. (range[3] or ("%d to %d"):format(range[1], range[2]))
 end
 
+--- The names of all scalars, as a set.
+M.is = { string = true, bool = true, double = true, guid = true, datetime = true,
+    bytes = true, any = true }
+for name in pairs(RANGES) do
+    M.is[name] = true
+end
+
 --- What a value is, in the words of JSON: "null" "boolean" "number" "string"
 --- "array" "object", "empty" (a table that may be either) or "other".
 function M.kind(value)

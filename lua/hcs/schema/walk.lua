@@ -270,7 +270,8 @@ end
 
 -- The document's own SchemaVersion, if it has one that can be read.
 local function read_declared(t, value)
-    local version = t.members and t.members.SchemaVersion and type(value) == "table"
+    local members = type(t) == "table" and t.members
+    local version = members and members.SchemaVersion and type(value) == "table"
         and value.SchemaVersion
     if type(version) ~= "table" then
         return nil
