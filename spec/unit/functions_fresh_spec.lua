@@ -1,0 +1,28 @@
+-- SPDX-License-Identifier: MIT
+-- docs/functions.md is what tools/gen-functions.lua would write.
+
+local function run(command)
+    local pipe = assert(io.popen(command .. " 2>&1"))
+    local text = pipe:read("a")
+    return pipe:close() == true, text
+end
+
+describe("docs/functions.md", function()
+    it("is fresh", function()
+        local ok, text = run("lua5.4 tools/gen-functions.lua --check")
+        assert(ok, text)
+    end)
+
+    it("names every function once", function()
+        local file = assert(io.open("docs/functions.md"))
+        local page = file:read("a")
+        file:close()
+        for line in io.lines("src/abi/functions.def") do
+            local name = line:match("^HCS_FUNCTION.-(Hcs%w+),%s*%(")
+            if name then
+                local _, count = page:gsub("| `" .. name .. "` |", "")
+                assert.are.equal(1, count, name)
+            end
+        end
+    end)
+end)
