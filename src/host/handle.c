@@ -29,6 +29,7 @@ static struct {
     struct slot *slots;
     size_t count;
     uint32_t free; /* 1-based */
+    struct slot *inherited; /* the parent's, which nobody looks at */
 } table = {.lock = HCS_MUTEX_INIT};
 
 static atomic_uint epoch;
@@ -67,6 +68,7 @@ void handle_on_fork(void (*reset)(void)) {
 static void child(void) {
     atomic_fetch_add_explicit(&epoch, 1, memory_order_relaxed);
     mutex_init(&table.lock);
+    table.inherited = table.slots;
     table.slots = NULL;
     table.count = 0;
     table.free = 0;
