@@ -99,29 +99,23 @@ static bool take_line(struct buf *typed, char *out) {
     return true;
 }
 
-/* A line that is too long is cut, as a terminal does. */
-static void add_typed(struct buf *typed, const char *text, size_t length) {
-    size_t room = LONGEST_LINE - 1 - typed->length;
-    if (length <= room) {
-        buf_add(typed, text, length);
-        return;
-    }
-    buf_add(typed, text, room);
-    if (memchr(text + room, '\n', length - room))
-        typed->data[typed->length - 1] = '\n';
-}
-
-void guest_type(struct machine *machine, const char *text, size_t length) {
+static void run_lines(struct machine *machine) {
     struct guest *guest = &machine->guest;
     char line[LONGEST_LINE];
-    do {
-        size_t part = length < LONGEST_LINE / 2 ? length : LONGEST_LINE / 2;
-        if (guest->line.length < LONGEST_LINE - 1)
-            add_typed(&guest->line, text, part);
-        text += part;
-        length -= part;
-        while (guest->up && !guest->hung && guest_runs(machine) &&
-               take_line(&guest->line, line))
-            run_line(machine, line);
-    } while (length > 0);
+    while (guest->up && !guest->hung && guest_runs(machine) &&
+           take_line(&guest->line, line))
+        run_line(machine, line);
+}
+
+/* A line that is too long is cut, as a terminal does; its end always fits. */
+void guest_type(struct machine *machine, const char *text, size_t length) {
+    struct buf *typed = &machine->guest.line;
+    for (size_t i = 0; i < length; i++) {
+        bool end = text[i] == '\n' || text[i] == '\r';
+        if (typed->length + (end ? 1 : 2) < LONGEST_LINE)
+            buf_putc(typed, text[i]);
+        if (end)
+            run_lines(machine);
+    }
+    run_lines(machine);
 }

@@ -271,7 +271,7 @@ static HRESULT read_some(int fd, const char *path, size_t most,
 
 HRESULT sim_read_file(struct sim *sim, const char *path, size_t most,
                       struct buf *out, struct hcs_error *error) {
-    int fd;
+    int fd = -1;
     HRESULT hr = open_input(sim, path, &fd, error);
     if (FAILED(hr))
         return hr;

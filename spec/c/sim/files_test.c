@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: MIT
+ * What a simulated world writes and reads: files of both kinds, saved states,
+ * templates and dumps. */
+#include "world.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TICKING \
+    MACHINE("", "hcs.tick=10 panic=5 unknown_nmi_panic") "," DEVICES(PORT("p"))
+
+static void format(char *out, size_t size, const char *text,
+                   const struct world *world) {
+    /* "%s" in a text is the world's folder, as often as it is there */
+    snprintf(out, size, text, world->folder, world->folder);
+}
+
+static void path_in(char *out, size_t size, const struct world *world,
+                    const char *name) {
+    snprintf(out, size, "%s/%s", world->folder, name);
+}
+
+static void both_kinds(void **state) {
+    struct world world;
+    char path[128];
+    (void)state;
+    world_open(&world, 0);
+    path_in(path, sizeof path, &world, "new.vmgs");
+    assert_false(sim_file_exists(world.sim, path));
+    assert_int_equal(sim_file_create(world.sim, path, "x", 1, NULL), S_OK);
+    assert_true(sim_file_exists(world.sim, path));
+    assert_int_equal(sim_file_create(world.sim, path, "", 0, NULL),
+                     HR_FILE_EXISTS);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(sim_file_create(world.sim, "/nowhere/at/all", "", 0, NULL),
+                     HR_FILE_NOT_FOUND);
+
+    assert_false(sim_file_exists(world.sim, "C:\\a\\b.vmgs"));
+    assert_int_equal(
+        sim_file_create(world.sim, "C:\\a\\b.vmgs", "x", 1, NULL), S_OK);
+    assert_true(sim_file_exists(world.sim, "c:\\A/B.VMGS"));
+    assert_int_equal(
+        sim_file_create(world.sim, "c:\\A\\b.vmgs", "", 0, NULL),
+        HR_FILE_EXISTS);
+    assert_int_equal(sim_file_create(world.sim, "\\\\srv\\x", "", 0, NULL),
+                     S_OK);
+    assert_true(sim_file_exists(world.sim, "\\\\SRV\\X"));
+
+    assert_int_equal(sim_file_create(world.sim, "relative", "", 0, NULL),
+                     E_INVALIDARG);
+    assert_int_equal(sim_file_create(world.sim, "", "", 0, NULL),
+                     E_INVALIDARG);
+    assert_int_equal(sim_file_create(world.sim, "C:", "", 0, NULL),
+                     E_INVALIDARG);
+    assert_false(sim_file_exists(world.sim, ""));
+    world_close(&world);
+}
+
+/* Runs to the second tick, pauses and saves. */
+static void save_to(struct world *world, const char *options) {
+    struct system system;
+    system_create(world, &system, "s", TICKING);
+    assert_int_equal(system_do(&system, HcsOperationTypeStart, NULL), S_OK);
+    world_wait(world, 45 * CLOCK_MS);
+    assert_int_equal(system_do(&system, HcsOperationTypePause, NULL), S_OK);
+    assert_int_equal(system_do(&system, HcsOperationTypeSave, options), S_OK);
+    assert_int_equal(vm_state(system.vm), VM_PAUSED);
+    system_close(&system);
+}
+
+static void expect_restored(struct world *world, const char *members) {
+    struct system system;
+    system_create(world, &system, "r", members);
+    assert_int_equal(system_do(&system, HcsOperationTypeStart, NULL), S_OK);
+    system_connect(&system, "p");
+    world_wait(world, 12 * CLOCK_MS);
+    system_expect(&system, "hcs-guest: tick 3\r\n");
+    assert_null(strstr(system.console.data, "tick 2"));
+    assert_null(strstr(system.console.data, "Linux version"));
+    system_type(&system, "echo alive\n");
+    system_expect(&system, "alive\r\n");
+    /* its log goes back to before the save */
+    assert_int_equal(system_do(&system, HcsOperationTypeCrash, NULL), S_OK);
+    world_wait(world, CLOCK_MS);
+    assert_non_null(strstr(system.log.data, "hcs-guest: up"));
+    system_close(&system);
+}
+
+static void saves_and_restores(void **state) {
+    static const char *const files[] = {"%s/state.vmrs", "C:\\\\vm\\\\state.vmrs"};
+    (void)state;
+    for (size_t i = 0; i < HCS_COUNT(files); i++) {
+        struct world world;
+        char file[128], options[256], members[1024];
+        world_open(&world, 0);
+        format(file, sizeof file, files[i], &world);
+        snprintf(options, sizeof options, "{\"SaveStateFilePath\":\"%s\"}", file);
+        save_to(&world, options);
+        save_to(&world, options); /* over the old one */
+        snprintf(members, sizeof members,
+                 TICKING ",\"RestoreState\":{\"SaveStateFilePath\":\"%s\"}",
+                 file);
+        expect_restored(&world, members);
+        expect_restored(&world, members); /* as often as one likes */
+        unlink(file);
+        world_close(&world);
+    }
+}
+
+static HRESULT try_restore(struct world *world, const char *file,
+                           const char *machine) {
+    struct system system;
+    char members[1024];
+    snprintf(members, sizeof members,
+             "%s,\"RestoreState\":{\"SaveStateFilePath\":\"%s\"}", machine,
+             file);
+    system_create(world, &system, "r", members);
+    HRESULT hr = system_do(&system, HcsOperationTypeStart, NULL);
+    assert_int_equal(vm_state(system.vm), FAILED(hr) ? VM_CREATED : VM_RUNNING);
+    system_close(&system);
+    return hr;
+}
+
+static void copy_part(const char *from, const char *to, size_t most) {
+    static char bytes[65536];
+    int in = open(from, O_RDONLY), out = open(to, O_CREAT | O_WRONLY, 0600);
+    ssize_t count = read(in, bytes, most);
+    assert_true(count >= 0);
+    assert_int_equal(write(out, bytes, (size_t)count), count);
+    close(in);
+    close(out);
+}
+
+static void refuses_what_is_no_state(void **state) {
+    struct world world;
+    char good[128], bad[128], options[256];
+    struct stat status;
+    (void)state;
+    world_open(&world, 0);
+    path_in(good, sizeof good, &world, "good");
+    path_in(bad, sizeof bad, &world, "bad");
+    snprintf(options, sizeof options, "{\"SaveStateFilePath\":\"%s\"}", good);
+    save_to(&world, options);
+    assert_int_equal(stat(good, &status), 0);
+    assert_int_equal(try_restore(&world, bad, TICKING), HR_FILE_NOT_FOUND);
+    for (off_t size = 0; size < status.st_size; size += 7) {
+        copy_part(good, bad, (size_t)size);
+        assert_int_equal(try_restore(&world, bad, TICKING), HR_FILE_CORRUPT);
+        unlink(bad);
+    }
+    assert_int_equal(try_restore(&world, good, TICKING), S_OK);
+    assert_int_equal(
+        try_restore(&world, good,
+                    "\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":128},"
+                    "\"Processor\":{\"Count\":2}}"),
+        HR_INVALID_DATA);
+    assert_int_equal(
+        try_restore(&world, good,
+                    "\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64}}"),
+        HR_INVALID_DATA);
+    unlink(good);
+    world_close(&world);
+}
+
+/* A damaged state must not leave half of itself in the machine. */
+static void restores_after_a_failure(void **state) {
+    struct world world;
+    struct system system;
+    char file[128], options[256], members[1024];
+    (void)state;
+    world_open(&world, 0);
+    path_in(file, sizeof file, &world, "f");
+    snprintf(options, sizeof options, "{\"SaveStateFilePath\":\"%s\"}", file);
+    snprintf(members, sizeof members,
+             TICKING ",\"RestoreState\":{\"SaveStateFilePath\":\"%s\"}", file);
+    assert_int_equal(sim_file_create(world.sim, file, "junk", 4, NULL), S_OK);
+    system_create(&world, &system, "r", members);
+    assert_int_equal(system_do(&system, HcsOperationTypeStart, NULL),
+                     HR_FILE_CORRUPT);
+    save_to(&world, options);
+    assert_int_equal(system_do(&system, HcsOperationTypeStart, NULL), S_OK);
+    system_connect(&system, "p");
+    world_wait(&world, 12 * CLOCK_MS);
+    system_expect(&system, "tick 3");
+    unlink(file);
+    system_close(&system);
+    world_close(&world);
+}
+
+static void cannot_save(void **state) {
+    struct world world;
+    struct system system;
+    (void)state;
+    world_open(&world, 0);
+    system_create(&world, &system, "s", TICKING);
+    assert_int_equal(system_do(&system, HcsOperationTypeStart, NULL), S_OK);
+    assert_int_equal(system_do(&system, HcsOperationTypePause, NULL), S_OK);
+    assert_int_equal(
+        system_do(&system, HcsOperationTypeSave,
+                  "{\"SaveStateFilePath\":\"/nowhere/at/all\"}"),
+        HR_FILE_NOT_FOUND);
+    assert_int_equal(system_do(&system, HcsOperationTypeSave,
+                               "{\"SaveStateFilePath\":\"relative\"}"),
+                     E_INVALIDARG);
+    assert_int_equal(system_do(&system, HcsOperationTypeResume, NULL), S_OK);
+    system_close(&system);
+    world_close(&world);
+}
+
+static void template_and_clones(void **state) {
+    struct world world;
+    struct system template, clones[3];
+    struct hcs_error error;
+    (void)state;
+    world_open(&world, 0);
+    system_create(&world, &template, "t", TICKING);
+    assert_int_equal(system_do(&template, HcsOperationTypeStart, NULL), S_OK);
+    world_wait(&world, 45 * CLOCK_MS);
+    assert_int_equal(system_do(&template, HcsOperationTypePause, NULL), S_OK);
+    assert_int_equal(system_do(&template, HcsOperationTypeSave,
+                               "{\"SaveType\":\"AsTemplate\"}"),
+                     S_OK);
+    assert_int_equal(system_do(&template, HcsOperationTypeResume, NULL),
+                     HCS_E_INVALID_STATE);
+    assert_int_equal(system_try(&world, &clones[0], "c",
+                                TICKING ",\"RestoreState\":{"
+                                        "\"TemplateSystemId\":\"none\"}",
+                                &error),
+                     HCS_E_SYSTEM_NOT_FOUND);
+    system_close(&clones[0]);
+    world.template = &template;
+    for (size_t i = 0; i < HCS_COUNT(clones); i++) {
+        char id[8], members[512];
+        snprintf(id, sizeof id, "c%zu", i);
+        snprintf(members, sizeof members,
+                 MACHINE("", "") "," DEVICES(PORT("p%zu"))
+                 ",\"RestoreState\":{\"TemplateSystemId\":\"t\"}", i);
+        system_create(&world, &clones[i], id, members);
+        assert_int_equal(system_do(&clones[i], HcsOperationTypeStart, NULL),
+                         S_OK);
+        snprintf(id, sizeof id, "P%zu", i);
+        system_connect(&clones[i], id);
+    }
+    world_wait(&world, 12 * CLOCK_MS);
+    system_type(&clones[1], "poweroff\n");
+    world_wait(&world, CLOCK_MS);
+    system_expect(&clones[0], "tick 3");
+    system_expect(&clones[2], "tick 3");
+    system_expect_log(&clones[1], "GracefulExit");
+    assert_int_equal(vm_state(clones[2].vm), VM_RUNNING);
+    for (size_t i = 0; i < HCS_COUNT(clones); i++)
+        system_close(&clones[i]);
+    system_close(&template);
+    world_close(&world);
+}
+
+/* --- dumps ------------------------------------------------------------ */
+
+#define CRASHING(settings)                                                 \
+    MACHINE("", "panic=5 unknown_nmi_panic") ","                           \
+    DEVICES("\"GuestCrashReporting\":{\"NixCrashSettings\":{" settings "}}")
+
+static void crash_with(struct world *world, struct system *system,
+                       const char *settings) {
+    char members[1024], text[2048];
+    snprintf(members, sizeof members, CRASHING("%s"), settings);
+    format(text, sizeof text, members, world);
+    system_create(world, system, "d", text);
+    assert_int_equal(system_do(system, HcsOperationTypeStart, NULL), S_OK);
+    world_wait(world, 30 * CLOCK_MS);
+    assert_int_equal(system_do(system, HcsOperationTypeCrash, NULL), S_OK);
+    world_wait(world, CLOCK_MS);
+}
+
+static void check_core(const char *path) {
+    Elf64_Ehdr header;
+    Elf64_Phdr program[2];
+    struct stat status;
+    char log[4096];
+    int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(fstat(fd, &status), 0);
+    assert_int_equal(read(fd, &header, sizeof header), sizeof header);
+    assert_memory_equal(header.e_ident, ELFMAG, SELFMAG);
+    assert_int_equal(header.e_type, ET_CORE);
+    assert_int_equal(header.e_phnum, 2);
+    assert_int_equal(read(fd, program, sizeof program), sizeof program);
+    assert_int_equal(program[0].p_type, PT_NOTE);
+    assert_int_equal(program[0].p_filesz, 2 * (12 + 8 + 336));
+    assert_int_equal(program[1].p_type, PT_LOAD);
+    assert_int_equal(program[1].p_memsz, 64 << 20);
+    assert_int_equal(status.st_size,
+                     program[1].p_offset + program[1].p_filesz);
+    assert_true(status.st_blocks * 512 < 1 << 20); /* a hole */
+    assert_true(pread(fd, log, sizeof log,
+                      (off_t)program[1].p_offset + 0x10000) > 0);
+    log[sizeof log - 1] = '\0';
+    assert_non_null(strstr(log, "Kernel panic - not syncing: NMI"));
+    close(fd);
+}
+
+static void writes_a_core(void **state) {
+    struct world world;
+    struct system system;
+    char path[128];
+    (void)state;
+    world_open(&world, 0);
+    crash_with(&world, &system,
+               "\"DumpFileName\":\"%s/core\",\"DumpType\":\"ElfCore\"");
+    path_in(path, sizeof path, &world, "core");
+    system_expect_log(&system, "\"FinalPhase\":\"Complete\"");
+    check_core(path);
+    unlink(path);
+    system_close(&system);
+    world_close(&world);
+}
+
+static void limits_of_a_dump(void **state) {
+    static const struct {
+        const char *settings;
+        const char *report;
+    } cases[] = {
+        {"\"DumpFileName\":\"%s/core\",\"DumpType\":\"ElfCore\","
+         "\"MaxDumpSize\":67112959", "\"Status\":-2147024784"},
+        {"\"DumpFileName\":\"/nowhere/at/all\",\"DumpType\":\"ElfCore\"",
+         "\"Status\":-2147024894"},
+        {"\"DumpFileName\":\"%s/core\"", "CrashLog"},
+    };
+    (void)state;
+    for (size_t i = 0; i < HCS_COUNT(cases); i++) {
+        struct world world;
+        struct system system;
+        world_open(&world, 0);
+        crash_with(&world, &system, cases[i].settings);
+        assert_null(strstr(system.log.data, "Complete"));
+        system_expect_log(&system, cases[i].report);
+        assert_int_equal(vm_state(system.vm), VM_RUNNING);
+        system_close(&system);
+        world_close(&world); /* checks that no file is there */
+    }
+}
+
+static void large_enough(void **state) {
+    struct world world;
+    struct system system;
+    char path[128];
+    (void)state;
+    world_open(&world, 0);
+    crash_with(&world, &system,
+               "\"DumpFileName\":\"%s/core\",\"DumpType\":\"ElfCore\","
+               "\"MaxDumpSize\":67112960");
+    system_expect_log(&system, "\"FinalPhase\":\"Complete\"");
+    path_in(path, sizeof path, &world, "core");
+    assert_int_equal(unlink(path), 0);
+    system_close(&system);
+    world_close(&world);
+}
+
+static void saves_when_it_crashes(void **state) {
+    struct world world;
+    struct system system;
+    char members[1024], path[128];
+    (void)state;
+    world_open(&world, 0);
+    path_in(path, sizeof path, &world, "crash.vmrs");
+    snprintf(members, sizeof members,
+             MACHINE("", "unknown_nmi_panic") ",\"DebugOptions\":{"
+             "\"BugcheckNoCrashdumpSavedStateFileName\":\"%s\"}", path);
+    system_create(&world, &system, "d", members);
+    assert_int_equal(system_do(&system, HcsOperationTypeStart, NULL), S_OK);
+    world_wait(&world, 30 * CLOCK_MS);
+    assert_int_equal(system_do(&system, HcsOperationTypeCrash, NULL), S_OK);
+    world_wait(&world, CLOCK_MS);
+    system_expect_log(&system, "\"Reason\":\"GuestCrashNoCrashdump\"");
+    system_close(&system);
+    assert_int_equal(try_restore(&world, path, MACHINE("", "")), S_OK);
+    assert_int_equal(unlink(path), 0);
+    world_close(&world);
+}
+
+static void captures(void **state) {
+    struct world world;
+    struct system system;
+    char options[256], path[128];
+    (void)state;
+    world_open(&world, CLOCK_MS / 20);
+    path_in(path, sizeof path, &world, "capture");
+    snprintf(options, sizeof options,
+             "{\"Type\":\"CaptureGuestDebugState\",\"GuestDebugStateFile\":"
+             "\"%s\"}", path);
+    system_create(&world, &system, "d", TICKING);
+    assert_int_equal(system_do(&system, HcsOperationTypeStart, NULL), S_OK);
+    world_wait(&world, 30 * CLOCK_MS);
+    assert_int_equal(system_do(&system, HcsOperationTypeCrash, options), S_OK);
+    assert_int_equal(vm_state(system.vm), VM_RUNNING);
+    assert_int_equal(unlink(path), 0);
+    system_connect(&system, "p");
+    world_wait(&world, 100 * CLOCK_MS);
+    system_expect(&system, "tick 9");
+    system_close(&system);
+    world_close(&world);
+}
+
+/* A disk that is full: nothing is left, and all is said. */
+static void no_room(void **state) {
+    struct world world;
+    struct system system;
+    struct rlimit limit, old;
+    (void)state;
+    world_open(&world, 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    limit = old;
+    limit.rlim_cur = 4096;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    crash_with(&world, &system,
+               "\"DumpFileName\":\"%s/core\",\"DumpType\":\"ElfCore\"");
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_null(strstr(system.log.data, "Complete"));
+    system_expect_log(&system, "\"FinalPhase\":\"Writing\"");
+    system_close(&system);
+    world_close(&world);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(both_kinds),
+        cmocka_unit_test(saves_and_restores),
+        cmocka_unit_test(refuses_what_is_no_state),
+        cmocka_unit_test(restores_after_a_failure),
+        cmocka_unit_test(cannot_save),
+        cmocka_unit_test(template_and_clones),
+        cmocka_unit_test(writes_a_core),
+        cmocka_unit_test(limits_of_a_dump),
+        cmocka_unit_test(large_enough),
+        cmocka_unit_test(saves_when_it_crashes),
+        cmocka_unit_test(captures),
+        cmocka_unit_test(no_room),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
