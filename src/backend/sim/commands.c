@@ -5,7 +5,6 @@
 #include "../../base/clock.h"
 #include "sim.h"
 
-#define LONGEST_LINE 4096
 #define FLOOD_PAUSE CLOCK_MS
 #define FLOOD_LINES 32
 
@@ -101,7 +100,7 @@ static bool take_line(struct buf *typed, char *out) {
 
 static void run_lines(struct machine *machine) {
     struct guest *guest = &machine->guest;
-    char line[LONGEST_LINE];
+    char line[SIM_LINE_SIZE];
     while (guest->up && !guest->hung && guest_runs(machine) &&
            take_line(&guest->line, line))
         run_line(machine, line);
@@ -112,7 +111,7 @@ void guest_type(struct machine *machine, const char *text, size_t length) {
     struct buf *typed = &machine->guest.line;
     for (size_t i = 0; i < length; i++) {
         bool end = text[i] == '\n' || text[i] == '\r';
-        if (typed->length + (end ? 1 : 2) < LONGEST_LINE)
+        if (typed->length + (end ? 1 : 2) < SIM_LINE_SIZE)
             buf_putc(typed, text[i]);
         if (end)
             run_lines(machine);

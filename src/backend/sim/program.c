@@ -104,6 +104,8 @@ HRESULT sim_guest_wake(struct sim *sim, uint64_t guest, int64_t delay) {
         return HR_NOT_FOUND;
     if (delay < 0)
         return E_INVALIDARG;
+    if (delay > INT64_MAX / 4) /* never, without an overflow */
+        delay = INT64_MAX / 4;
     guest_arm(machine, ALARM_WAKE, delay);
     return S_OK;
 }

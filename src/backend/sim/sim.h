@@ -11,6 +11,8 @@
 #define SIM_HOST_MEMORY_MB (UINT64_C(64) * 1024)
 /* What a guest remembers of what it printed. */
 #define SIM_LOG_SIZE (64u * 1024)
+/* The longest line that can be typed, with its end. */
+#define SIM_LINE_SIZE 4096
 #define SIM_PORTS 2
 #define SIM_OPS 4
 

@@ -6,6 +6,9 @@
 
 #include "sim.h"
 
+/* Far beyond any clock, and far from where sums of times overflow. */
+#define LONGEST_TIME (INT64_MAX / 4)
+
 HRESULT snapshot_write(const struct machine *machine, struct buf *out,
                        struct hcs_error *error) {
     const struct guest *guest = &machine->guest;
@@ -69,19 +72,27 @@ static bool read_alarms(struct guest *guest, const struct json *list) {
         return false;
     for (int i = 0; i < ALARM_COUNT; i++) {
         int64_t left;
-        if (!json_to_int64(&list->as.array.items[i], &left) || left < -1)
+        if (!json_to_int64(&list->as.array.items[i], &left) || left < -1 ||
+            left > LONGEST_TIME)
             return false;
         guest->timers[i].left = left;
     }
     return true;
 }
 
-static bool read_text(struct buf *out, const struct json *value) {
+/* At most the last `most` bytes. */
+static bool read_text(struct buf *out, const struct json *value, size_t most) {
     if (!value || value->type != JSON_STRING)
         return false;
+    size_t length = value->as.string.length;
+    size_t skip = length > most ? length - most : 0;
     buf_clear(out);
-    buf_add(out, value->as.string.text, value->as.string.length);
+    buf_add(out, value->as.string.text + skip, length - skip);
     return !out->failed;
+}
+
+static bool read_time(int64_t *out, const struct json *value) {
+    return json_to_int64(value, out) && *out >= 0 && *out <= LONGEST_TIME;
 }
 
 static bool read_guest(struct guest *guest, const struct json *state) {
@@ -102,12 +113,12 @@ static bool read_guest(struct guest *guest, const struct json *state) {
     return json_to_uint64(json_get(state, "Ticks"), &guest->ticks) &&
            json_to_uint64(json_get(state, "KernelOffset"),
                           &guest->kernel_offset) &&
-           json_to_int64(json_get(state, "Uptime"), &guest->ran) &&
-           json_to_int64(json_get(state, "Work"), &guest->work) &&
-           guest->ran >= 0 && guest->work >= 0 &&
+           read_time(&guest->ran, json_get(state, "Uptime")) &&
+           read_time(&guest->work, json_get(state, "Work")) &&
            read_alarms(guest, json_get(state, "Alarms")) &&
-           read_text(&guest->line, json_get(state, "Typed")) &&
-           read_text(&guest->log, json_get(state, "Log"));
+           read_text(&guest->line, json_get(state, "Typed"),
+                     SIM_LINE_SIZE - 1) &&
+           read_text(&guest->log, json_get(state, "Log"), SIM_LOG_SIZE);
 }
 
 HRESULT snapshot_read(struct machine *machine, const char *text, size_t length,

@@ -308,8 +308,8 @@ void vm_nmi_expired(struct timer *timer, void *context) {
         vm_nmi_injected(vm);
         return;
     }
-    if (vm->guest_event || vm->busy)
-        return;
+    if (vm->guest_event && vm->guest_kind == MACHINE_PANICKED)
+        return; /* it did: its turn is just to come */
     struct buf out = {0};
     struct json_writer w = {&out, false};
     new_activity(vm);

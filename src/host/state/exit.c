@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * How a system ends and what its SystemExitStatus says. */
-#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "vm_private.h"
 
@@ -122,17 +123,34 @@ static void write_attribution(struct json_writer *w, const struct vm *vm,
     json_end_array(w);
 }
 
-static char *exit_document(const struct vm *vm, enum vm_exit_cause cause) {
+static void write_document(struct vm *vm, enum vm_exit_cause cause,
+                           bool attribution) {
     struct buf out = {0};
     struct json_writer w = {&out, false};
     json_begin_object(&w);
     json_pair_int(&w, "Status", facts[cause].status);
     if (vm->host.build >= FIRST_BUILD_WITH_EXIT_TYPE)
         pair_if(&w, "ExitType", facts[cause].type);
-    if (vm->host.build >= FIRST_BUILD_WITH_ATTRIBUTION)
+    if (attribution)
         write_attribution(&w, vm, cause);
     json_end_object(&w);
-    return buf_take(&out);
+    if (!out.failed && out.length < sizeof vm->exit_document)
+        memcpy(vm->exit_document, out.data, out.length + 1);
+    buf_free(&out);
+}
+
+/* Without memory the exit is told in fewer words. */
+static void make_document(struct vm *vm, enum vm_exit_cause cause) {
+    const struct exit_facts *f = &facts[cause];
+    if (vm->host.build >= FIRST_BUILD_WITH_EXIT_TYPE && f->type)
+        snprintf(vm->exit_document, sizeof vm->exit_document,
+                 "{\"Status\":%d,\"ExitType\":\"%s\"}", (int)f->status,
+                 f->type);
+    else
+        snprintf(vm->exit_document, sizeof vm->exit_document,
+                 "{\"Status\":%d}", (int)f->status);
+    write_document(vm, cause,
+                   vm->host.build >= FIRST_BUILD_WITH_ATTRIBUTION);
 }
 
 static void refuse_all(struct vm *vm, HRESULT code) {
@@ -171,7 +189,7 @@ void vm_exit(struct vm *vm, enum vm_exit_cause cause) {
         timers_disarm(vm->host.timers, &vm->nmi_timer);
     vm->exit_cause = cause;
     if (!vm->failed)
-        vm->exit_document = exit_document(vm, cause);
+        make_document(vm, cause);
     vm_set_state(vm, VM_STOPPED);
     refuse_all(vm, facts[cause].pending);
     if (terminator)

@@ -61,7 +61,7 @@ void vm_tell(struct vm *vm, HCS_EVENT_TYPE type, const char *document) {
 void vm_watch(struct vm *vm, struct vm_watcher *watcher) {
     link_init(&watcher->link);
     link_append(&vm->watchers, &watcher->link);
-    if (vm->exit_document)
+    if (vm->state == VM_STOPPED && !vm->failed)
         watcher->event(watcher, HcsEventSystemExited, vm->exit_document);
 }
 
@@ -457,7 +457,6 @@ void vm_destroy(struct vm *vm) {
         link_remove(vm->watchers.next);
     vm_crash_free(&vm->crash);
     json_doc_free(&vm->document);
-    free(vm->exit_document);
     free(vm->id);
     free(vm);
 }

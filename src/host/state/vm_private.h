@@ -98,7 +98,7 @@ struct vm {
     bool nmi_timer_ready;
 
     enum vm_exit_cause exit_cause;
-    char *exit_document; /* NULL before the exit */
+    char exit_document[512]; /* no exit is lost for want of memory */
     struct link watchers;
 };
 
