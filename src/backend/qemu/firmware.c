@@ -71,14 +71,13 @@ static HRESULT fill(int fd, const char *path, const struct image *content,
     return FAILED(hr) ? error_wrap(error, hr, "%s", path) : S_OK;
 }
 
-/* The content decides: ours and empty is filled, a store is kept. */
+/* The content decides: nothing is filled, a store is kept. */
 static HRESULT adopt(int fd, const char *path, const struct image *fresh,
                      struct hcs_error *error) {
     struct image now = {NULL, 0};
     HRESULT hr = image_read(fd, path, &now, error);
 
-    if (SUCCEEDED(hr) && now.length == strlen(GUEST_STATE_MAGIC) &&
-        memcmp(now.bytes, GUEST_STATE_MAGIC, now.length) == 0)
+    if (SUCCEEDED(hr) && now.length == 0)
         hr = fill(fd, path, fresh, error);
     else if (SUCCEEDED(hr) &&
              (now.length != fresh->length ||

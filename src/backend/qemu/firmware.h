@@ -8,15 +8,11 @@
 
 #include "../../base/error.h"
 
-/* How an empty guest state file of ours begins; it becomes the plain variable
- * store at its first use. */
-#define GUEST_STATE_MAGIC "lua-hcs guest state\n"
-
 /* The firmware's code; HR_FILE_NOT_FOUND names the package. */
 HRESULT firmware_code(bool secure, const char **path, struct hcs_error *error);
 
 /* Makes the variable store usable. `guest_state`, the document's file, is used
- * in place (an empty one is filled); NULL: a fresh copy in `directory`. `out`
+ * in place (one of no bytes, as it is made, is filled); NULL: a fresh copy in `directory`. `out`
  * gets the path. HR_FILE_CORRUPT for a file that is no variable store. */
 HRESULT firmware_variables(bool secure, const char *guest_state,
                            const char *directory, char *out, size_t size,

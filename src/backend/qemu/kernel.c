@@ -246,7 +246,7 @@ static HRESULT prepare_open(int fd, const char *path, char *out, size_t size,
                             struct hcs_error *error) {
     char cache[3072], stamp[128];
     struct stat st;
-    unsigned char *bytes;
+    unsigned char *bytes = NULL;
     HRESULT hr;
 
     if (fstat(fd, &st) != 0)

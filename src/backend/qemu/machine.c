@@ -359,7 +359,7 @@ static HRESULT machine_create(const struct machine_env *env,
                               machine_done done, void *context,
                               struct machine **out, struct hcs_error *error) {
     struct machine *machine;
-    uint64_t memory;
+    uint64_t memory = 0;
     HRESULT hr = check(config->virtual_machine, &memory, error);
 
     if (FAILED(hr))

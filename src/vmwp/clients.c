@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: MIT
+ * Connections. Each is one handle and ends with its socket or its process,
+ * whichever is first: a child of the client may hold the socket on. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "worker.h"
+
+/* Replies that a client does not read; it is dropped beyond. */
+#define OUTPUT_LIMIT ((size_t)64 << 20)
+
+struct client {
+    struct link link; /* in worker->clients */
+    struct worker *worker;
+    uv_poll_t poll;
+    uv_poll_t peer;   /* the process */
+    int fd;
+    int pidfd;
+    int handles;      /* libuv handles that are not closed yet */
+    bool gone;
+    bool handle_closed;
+    struct buf in;
+    struct buf out;
+    struct link requests;
+    struct vm_watcher watcher;
+    bool watching;
+};
+
+/* One request that the vm works on. */
+struct request {
+    struct link link;
+    struct client *client;
+    uint64_t tag;
+};
+
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+/* --- the end of a connection ------------------------------------------------ */
+
+static void on_closed(uv_handle_t *handle) {
+    struct client *client = handle->data;
+
+    if (--client->handles > 0)
+        return;
+    if (client->pidfd >= 0)
+        close(client->pidfd);
+    close(client->fd);
+    buf_free(&client->in);
+    buf_free(&client->out);
+    free(client);
+}
+
+static void forget_requests(struct client *client) {
+    while (!link_alone(&client->requests)) {
+        struct request *request =
+            HCS_CONTAINER(client->requests.next, struct request, link);
+
+        if (client->worker->vm)
+            vm_forget(client->worker->vm, request);
+        link_remove(&request->link);
+        free(request);
+    }
+}
+
+size_t clients_handles(const struct worker *worker) {
+    size_t count = 0;
+
+    for (struct link *l = worker->clients.next; l != &worker->clients;
+         l = l->next)
+        count += !HCS_CONTAINER(l, struct client, link)->handle_closed;
+    return count;
+}
+
+bool clients_flushed(const struct worker *worker) {
+    for (struct link *l = worker->clients.next; l != &worker->clients;
+         l = l->next)
+        if (HCS_CONTAINER(l, struct client, link)->out.length > 0)
+            return false;
+    return true;
+}
+
+/* The handle is no more; the connection may stay for answers. */
+static void close_handle(struct client *client) {
+    struct worker *worker = client->worker;
+
+    if (client->handle_closed)
+        return;
+    client->handle_closed = true;
+    if (client->watching)
+        vm_unwatch(&client->watcher);
+    client->watching = false;
+    if (worker->vm)
+        vm_handle_closed(worker->vm, clients_handles(worker));
+}
+
+static void client_drop(struct client *client) {
+    if (client->gone)
+        return;
+    client->gone = true;
+    link_remove(&client->link);
+    forget_requests(client);
+    close_handle(client);
+    uv_close((uv_handle_t *)&client->poll, on_closed);
+    if (client->pidfd >= 0)
+        uv_close((uv_handle_t *)&client->peer, on_closed);
+}
+
+void clients_drop_all(struct worker *worker) {
+    while (!link_alone(&worker->clients))
+        client_drop(HCS_CONTAINER(worker->clients.next, struct client, link));
+}
+
+/* --- output ------------------------------------------------------------------ */
+
+static void client_flush(struct client *client) {
+    while (client->out.length > 0) {
+        ssize_t sent = send(client->fd, client->out.data, client->out.length,
+                            MSG_DONTWAIT | MSG_NOSIGNAL);
+
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0 && errno != EAGAIN) {
+            client_drop(client);
+            return;
+        }
+        if (sent < 0)
+            break;
+        buf_consume(&client->out, (size_t)sent);
+    }
+    if (client->out.length == 0 && client->handle_closed &&
+        link_alone(&client->requests)) {
+        client_drop(client);
+        return;
+    }
+    uv_poll_start(&client->poll,
+                  client->out.length ? UV_READABLE | UV_WRITABLE : UV_READABLE,
+                  on_poll);
+}
+
+static void client_send(struct client *client, const struct message *message) {
+    if (client->gone)
+        return;
+    if (FAILED(message_write(&client->out, message, NULL)) ||
+        client->out.length > OUTPUT_LIMIT) {
+        client_drop(client); /* better than an answer that never comes */
+        return;
+    }
+    client_flush(client);
+}
+
+static void send_reply(struct client *client, uint64_t tag,
+                       const struct vm_reply *reply) {
+    struct message message;
+
+    memset(&message, 0, sizeof message);
+    message.kind = MESSAGE_REPLY;
+    message.tag = tag;
+    message.result = reply->result;
+    message.document = reply->document;
+    if (reply->error) {
+        message.path = reply->error->path;
+        message.text = reply->error->text;
+    }
+    client_send(client, &message);
+}
+
+static void on_event(struct vm_watcher *watcher, HCS_EVENT_TYPE type,
+                     const char *document) {
+    struct client *client = HCS_CONTAINER(watcher, struct client, watcher);
+    struct message message;
+
+    memset(&message, 0, sizeof message);
+    message.kind = MESSAGE_EVENT;
+    message.type = type;
+    message.document = document;
+    client_send(client, &message);
+}
+
+static void say_hello(struct client *client) {
+    struct message message;
+
+    memset(&message, 0, sizeof message);
+    message.kind = MESSAGE_HELLO;
+    message.type = PROTOCOL_VERSION;
+    message.process = getpid();
+    message.id = client->worker->vm ? vm_id(client->worker->vm) : NULL;
+    client_send(client, &message);
+}
+
+/* --- requests ----------------------------------------------------------------- */
+
+static void on_reply(void *context, const struct vm_reply *reply) {
+    struct request *request = context;
+    struct client *client = request->client;
+    uint64_t tag = request->tag;
+
+    link_remove(&request->link);
+    free(request);
+    send_reply(client, tag, reply);
+}
+
+static void watch(struct client *client) {
+    if (!client->worker->vm || client->watching || client->handle_closed ||
+        client->gone)
+        return;
+    client->watcher.event = on_event;
+    client->watching = true;
+    vm_watch(client->worker->vm, &client->watcher);
+}
+
+static void fail_now(struct client *client, uint64_t tag, HRESULT result,
+                     const char *text) {
+    struct hcs_error error;
+    struct vm_reply reply = {result, &error, NULL};
+
+    error_set(&error, result, NULL, "%s", text);
+    send_reply(client, tag, &reply);
+}
+
+static struct request *request_new(struct client *client, uint64_t tag) {
+    struct request *request = calloc(1, sizeof *request);
+
+    if (!request) {
+        fail_now(client, tag, E_OUTOFMEMORY, "out of memory");
+        return NULL;
+    }
+    request->client = client;
+    request->tag = tag;
+    link_append(&client->requests, &request->link);
+    return request;
+}
+
+static void do_create(struct client *client, const struct message *message) {
+    struct worker *worker = client->worker;
+    struct request *request;
+
+    if (worker->vm || worker->over) {
+        client_drop(client);
+        return;
+    }
+    request = request_new(client, message->tag);
+    if (request)
+        system_create(worker, message, on_reply, request);
+    watch(client);
+}
+
+static void do_submit(struct client *client, const struct message *message) {
+    struct worker *worker = client->worker;
+    struct request *request;
+
+    if (!worker->vm) {
+        fail_now(client, message->tag, HCS_E_SYSTEM_ALREADY_STOPPED,
+                 "the system could not be created");
+        return;
+    }
+    request = request_new(client, message->tag);
+    if (request)
+        vm_submit(worker->vm, (HCS_OPERATION_TYPE)message->verb,
+                  message->document, on_reply, request);
+}
+
+static void on_message(struct client *client, const struct message *message) {
+    switch (message->kind) {
+    case MESSAGE_CREATE:
+        do_create(client, message);
+        return;
+    case MESSAGE_SUBMIT:
+        do_submit(client, message);
+        return;
+    case MESSAGE_CLOSE:
+        close_handle(client);
+        if (!client->gone)
+            client_flush(client);
+        return;
+    case MESSAGE_HELLO:
+    case MESSAGE_REPLY:
+    case MESSAGE_EVENT:
+        client_drop(client);
+        return;
+    }
+}
+
+static void handle_input(struct client *client) {
+    while (!client->gone && !client->handle_closed) {
+        struct message message;
+        struct json_doc doc;
+        HRESULT hr = message_read(&client->in, &message, &doc, NULL);
+
+        if (hr == S_FALSE)
+            return;
+        if (FAILED(hr)) {
+            client_drop(client);
+            return;
+        }
+        on_message(client, &message);
+        json_doc_free(&doc);
+    }
+}
+
+static void client_read(struct client *client) {
+    char bytes[65536];
+    ssize_t got = recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (got <= 0) {
+        client_drop(client);
+        return;
+    }
+    buf_add(&client->in, bytes, (size_t)got);
+    if (client->in.failed)
+        client_drop(client);
+    else
+        handle_input(client);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events) {
+    struct client *client = poll->data;
+
+    if (status < 0) {
+        client_drop(client);
+        return;
+    }
+    if (events & UV_READABLE)
+        client_read(client);
+    if ((events & UV_WRITABLE) && !client->gone)
+        client_flush(client);
+}
+
+static void on_peer(uv_poll_t *poll, int status, int events) {
+    struct client *client = poll->data;
+
+    (void)status;
+    (void)events;
+    /* What it sent before its end is still to be done. */
+    while (!client->gone) {
+        char byte;
+
+        if (recv(client->fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) <= 0)
+            break;
+        client_read(client);
+    }
+    client_drop(client);
+}
+
+/* --- the beginning of a connection --------------------------------------------- */
+
+/* The peer's process, as a descriptor that becomes readable when it ends. */
+static void watch_peer(struct client *client) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+
+    client->pidfd = -1;
+    if (getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 ||
+        peer.pid <= 0 || peer.pid == getpid())
+        return;
+    client->pidfd = (int)syscall(SYS_pidfd_open, peer.pid, 0);
+    if (client->pidfd < 0)
+        return;
+    if (uv_poll_init(&client->worker->loop, &client->peer, client->pidfd) != 0) {
+        close(client->pidfd);
+        client->pidfd = -1;
+        return;
+    }
+    client->peer.data = client;
+    client->handles++;
+    uv_poll_start(&client->peer, UV_READABLE, on_peer);
+}
+
+HRESULT client_add(struct worker *worker, int fd, struct hcs_error *error) {
+    struct client *client = calloc(1, sizeof *client);
+
+    if (!client || uv_poll_init(&worker->loop, &client->poll, fd) != 0) {
+        free(client);
+        close(fd);
+        return error_set(error, E_OUTOFMEMORY, NULL, "a connection");
+    }
+    client->worker = worker;
+    client->fd = fd;
+    client->poll.data = client;
+    client->handles = 1;
+    link_init(&client->requests);
+    link_init(&client->watcher.link);
+    link_append(&worker->clients, &client->link);
+    watch_peer(client);
+    uv_poll_start(&client->poll, UV_READABLE, on_poll);
+    say_hello(client);
+    if (!client->gone)
+        watch(client);
+    return S_OK;
+}
+
+static void on_connection(uv_poll_t *poll, int status, int events) {
+    struct worker *worker = poll->data;
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    int fd;
+
+    (void)events;
+    if (status < 0)
+        return;
+    fd = accept4(worker->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0)
+        return;
+    /* The directory keeps others out; this is the second lock. */
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 ||
+        (peer.uid != geteuid() && peer.uid != 0)) {
+        close(fd);
+        return;
+    }
+    client_add(worker, fd, NULL);
+}
+
+HRESULT clients_listen(struct worker *worker, struct hcs_error *error) {
+    HRESULT hr;
+    int directory = openat(worker->root, worker->runtime_id,
+                           O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (directory < 0)
+        return error_errno(error, errno, "the system's directory");
+    hr = socket_listen(directory, "socket", &worker->listen_fd, error);
+    close(directory);
+    if (FAILED(hr))
+        return hr;
+    if (uv_poll_init(&worker->loop, &worker->listener, worker->listen_fd) != 0) {
+        close(worker->listen_fd);
+        return error_set(error, HR_NO_SYSTEM_RESOURCES, NULL, "the socket");
+    }
+    worker->listener.data = worker;
+    worker->listening = true;
+    uv_poll_start(&worker->listener, UV_READABLE, on_connection);
+    return S_OK;
+}
+
+void clients_stop_listening(struct worker *worker) {
+    if (!worker->listening)
+        return;
+    worker->listening = false;
+    uv_close((uv_handle_t *)&worker->listener, NULL);
+    close(worker->listen_fd);
+}

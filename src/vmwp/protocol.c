@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "protocol.h"
+
+#include <string.h>
+
+static const char *const kinds[] = {"Hello", "Create", "Submit",
+                                    "Close", "Reply",  "Event"};
+
+static void pair_text(struct json_writer *w, const char *name,
+                      const char *text) {
+    if (text)
+        json_pair_string(w, name, text);
+}
+
+static void write_members(struct json_writer *w, const struct message *m) {
+    json_begin_object(w);
+    json_pair_string(w, "Kind", kinds[m->kind]);
+    json_pair_uint(w, "Tag", m->tag);
+    json_pair_int(w, "Verb", m->verb);
+    json_pair_int(w, "Type", m->type);
+    json_pair_int(w, "Result", m->result);
+    json_pair_int(w, "Process", m->process);
+    json_pair_int(w, "Build", m->build);
+    json_pair_bool(w, "Open", m->open);
+    json_pair_bool(w, "Replay", m->replay);
+    pair_text(w, "Id", m->id);
+    pair_text(w, "Document", m->document);
+    pair_text(w, "Path", m->path);
+    pair_text(w, "Text", m->text);
+    pair_text(w, "Accelerator", m->accelerator);
+    pair_text(w, "Qemu", m->qemu);
+    json_end_object(w);
+}
+
+HRESULT message_write(struct buf *out, const struct message *message,
+                      struct hcs_error *error) {
+    static const char room[4] = {0};
+    struct buf frame = {0};
+    struct json_writer w = {&frame, false};
+    HRESULT hr = S_OK;
+    size_t length;
+
+    buf_add(&frame, room, sizeof room);
+    write_members(&w, message);
+    if (frame.failed) {
+        hr = error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
+        goto out;
+    }
+    length = frame.length - sizeof room;
+    if (length > FRAME_LIMIT) {
+        hr = error_set(error, HCS_E_INVALID_JSON, NULL,
+                       "the document is larger than %zu MiB",
+                       FRAME_LIMIT >> 20);
+        goto out;
+    }
+    for (int i = 0; i < 4; i++)
+        frame.data[i] = (char)(unsigned char)(length >> (8 * i));
+    buf_add(out, frame.data, frame.length);
+    if (out->failed)
+        hr = error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
+
+out:
+    buf_free(&frame);
+    return hr;
+}
+
+static HRESULT bad(struct hcs_error *error, const char *what) {
+    return error_set(error, HCS_E_PROTOCOL_ERROR, NULL,
+                     "the other side sent %s", what);
+}
+
+/* An absent number is 0; one that is no number fails. */
+static bool get_int(const struct json *object, const char *name,
+                    int64_t *out) {
+    const struct json *value = json_get(object, name);
+
+    *out = 0;
+    return !value || json_to_int64(value, out);
+}
+
+static bool get_text(const struct json *object, const char *name,
+                     const char **out) {
+    const struct json *value = json_get(object, name);
+
+    *out = json_text(value, NULL);
+    return !value || *out;
+}
+
+static bool get_kind(const struct json *object, enum message_kind *out) {
+    const char *kind = json_text(json_get(object, "Kind"), "");
+
+    for (size_t i = 0; i < HCS_COUNT(kinds); i++) {
+        if (strcmp(kinds[i], kind) == 0) {
+            *out = (enum message_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool get_all(const struct json *object, struct message *m) {
+    const struct json *tag = json_get(object, "Tag");
+    int64_t result;
+
+    memset(m, 0, sizeof *m);
+    if (!get_kind(object, &m->kind) || (tag && !json_to_uint64(tag, &m->tag)) ||
+        !get_int(object, "Result", &result) || result < INT32_MIN ||
+        result > INT32_MAX)
+        return false;
+    m->result = (HRESULT)result;
+    m->open = json_is_true(json_get(object, "Open"));
+    m->replay = json_is_true(json_get(object, "Replay"));
+    return get_int(object, "Verb", &m->verb) &&
+           get_int(object, "Type", &m->type) &&
+           get_int(object, "Process", &m->process) &&
+           get_int(object, "Build", &m->build) &&
+           get_text(object, "Id", &m->id) &&
+           get_text(object, "Document", &m->document) &&
+           get_text(object, "Path", &m->path) &&
+           get_text(object, "Text", &m->text) &&
+           get_text(object, "Accelerator", &m->accelerator) &&
+           get_text(object, "Qemu", &m->qemu);
+}
+
+HRESULT message_read(struct buf *in, struct message *message,
+                     struct json_doc *doc, struct hcs_error *error) {
+    size_t length = 0;
+    HRESULT hr;
+
+    if (in->length < 4)
+        return S_FALSE;
+    for (int i = 0; i < 4; i++)
+        length |= (size_t)(unsigned char)in->data[i] << (8 * i);
+    if (length > FRAME_LIMIT)
+        return bad(error, "a message that is too long");
+    if (in->length - 4 < length)
+        return S_FALSE;
+    hr = json_parse(in->data + 4, length, doc, NULL);
+    if (hr == E_OUTOFMEMORY)
+        return error_set(error, hr, NULL, "out of memory");
+    if (FAILED(hr))
+        return bad(error, "something that is not JSON");
+    if (!get_all(doc->root, message)) {
+        json_doc_free(doc);
+        return bad(error, "something that is no message");
+    }
+    buf_consume(in, length + 4);
+    return S_OK;
+}
