@@ -24,7 +24,7 @@ describe("README", function()
 
     it("leads to files that exist", function()
         local count = 0
-        for _, page in ipairs { "README.md", "docs/running.md", "docs/hosts.md", "docs/guest.md" } do
+        for _, page in ipairs { "README.md", "docs/running.md", "docs/hosts.md" } do
             local folder = page:match("^(.*/)") or ""
             for link in slurp(page):gmatch("%]%(([^)#:]+)%)") do
                 assert.is_truthy(io.open(folder .. link), page .. " leads to " .. link)
