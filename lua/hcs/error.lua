@@ -39,35 +39,42 @@ local function non_empty(text)
     return type(text) == "string" and text ~= "" and text or nil
 end
 
+local function member(value, name)
+    return type(value) == "table" and value[name] or nil
+end
+
+local function list(value)
+    return type(value) == "table" and value or {}
+end
+
 -- Messages are for people only: nothing here looks into them.
 local function message_of(document)
-    local events = document.ErrorEvents
-    if type(events) == "table" then
-        for index = #events, 1, -1 do
-            local text = type(events[index]) == "table" and non_empty(events[index].Message)
-            if text then return text end
-        end
+    local events = list(document.ErrorEvents)
+    for index = #events, 1, -1 do
+        local text = non_empty(member(events[index], "Message"))
+        if text then return text end
     end
     return non_empty(document.ErrorMessage) or non_empty(document.Error)
 end
 
 local function phase_of(attribution)
-    if type(attribution) ~= "table" then return nil end
-    for _, record in ipairs(attribution) do
-        local failure = type(record) == "table" and record.OperationFailure
-        if type(failure) == "table" and failure.Detail then return failure.Detail:lower() end
+    for _, record in ipairs(list(attribution)) do
+        local detail = member(member(record, "OperationFailure"), "Detail")
+        if type(detail) == "string" then return detail:lower() end
     end
     return nil
 end
 
-local function each_datum(events)
-    return coroutine.wrap(function()
-        for _, event in ipairs(type(events) == "table" and events or {}) do
-            for _, datum in ipairs(type(event.Data) == "table" and event.Data or {}) do
-                if type(datum.Value) == "string" then coroutine.yield(datum.Value) end
-            end
+-- The texts in the events' data.
+local function texts_of(events)
+    local texts = {}
+    for _, event in ipairs(list(events)) do
+        for _, datum in ipairs(list(member(event, "Data"))) do
+            local text = member(datum, "Value")
+            if type(text) == "string" then texts[#texts + 1] = text end
         end
-    end)
+    end
+    return texts
 end
 
 local function is_file(text)
@@ -78,7 +85,7 @@ end
 -- quotes (the platform's own form), a file's path.
 local function places_of(events)
     local path, file
-    for value in each_datum(events) do
+    for _, value in ipairs(texts_of(events)) do
         path = path or value:match("'(%$.*)'") or value:match("^%$.*")
         file = file or (is_file(value) and value)
     end

@@ -203,9 +203,9 @@ local function take_report(world, system, crash, event)
     wait_for_more(world, system, crash)
 end
 
--- Events that bear on a crash in progress, before they are delivered.
-local function before_delivery(world, system, event)
-    if event.name == "exited" or event.name == "crash_initiated" then compose(world, system) end
+-- What bears on a crash in progress, before it is delivered.
+local function before_delivery(world, system, name)
+    if name == "exited" or name == "crash_initiated" then compose(world, system) end
 end
 
 local function after_delivery(world, system, event)
@@ -224,8 +224,8 @@ function events.arrived(world, handle, number, json)
     local system = world.systems[handle]
     local names = events.TYPES[number]
     if not system or not names then return end
+    before_delivery(world, system, names[1])
     local event = make(world, system, names, json)
-    before_delivery(world, system, event)
     deliver(world, system, event)
     after_delivery(world, system, event)
 end

@@ -21,14 +21,13 @@ end
 -- handler the user has set, else the pump raises it.
 local function report(self)
     local world = self._world
+    local fault = type(self.err) == "string" and self.traceback or self.err
     if world.on_error then
         local ok, err = pcall(world.on_error, self.err, self.traceback)
         if ok then return end
-        self.err = err
+        fault = err
     end
-    local err = self.err
-    if type(err) == "string" then err = self.traceback or err end
-    table.insert(world.faults, err)
+    table.insert(world.faults, fault)
 end
 
 local function finish(self, results)
