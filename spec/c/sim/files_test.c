@@ -41,20 +41,18 @@ static void both_kinds(void **state) {
                      HR_FILE_NOT_FOUND);
 
     assert_false(sim_file_exists(world.sim, "C:\\a\\b.vmgs"));
-    assert_int_equal(
-        sim_file_create(world.sim, "C:\\a\\b.vmgs", "x", 1, NULL), S_OK);
+    assert_int_equal(sim_file_create(world.sim, "C:\\a\\b.vmgs", "x", 1, NULL),
+                     S_OK);
     assert_true(sim_file_exists(world.sim, "c:\\A/B.VMGS"));
-    assert_int_equal(
-        sim_file_create(world.sim, "c:\\A\\b.vmgs", "", 0, NULL),
-        HR_FILE_EXISTS);
+    assert_int_equal(sim_file_create(world.sim, "c:\\A\\b.vmgs", "", 0, NULL),
+                     HR_FILE_EXISTS);
     assert_int_equal(sim_file_create(world.sim, "\\\\srv\\x", "", 0, NULL),
                      S_OK);
     assert_true(sim_file_exists(world.sim, "\\\\SRV\\X"));
 
     assert_int_equal(sim_file_create(world.sim, "relative", "", 0, NULL),
                      E_INVALIDARG);
-    assert_int_equal(sim_file_create(world.sim, "", "", 0, NULL),
-                     E_INVALIDARG);
+    assert_int_equal(sim_file_create(world.sim, "", "", 0, NULL), E_INVALIDARG);
     assert_int_equal(sim_file_create(world.sim, "C:", "", 0, NULL),
                      E_INVALIDARG);
     assert_false(sim_file_exists(world.sim, ""));
@@ -92,14 +90,16 @@ static void expect_restored(struct world *world, const char *members) {
 }
 
 static void saves_and_restores(void **state) {
-    static const char *const files[] = {"%s/state.vmrs", "C:\\\\vm\\\\state.vmrs"};
+    static const char *const files[] = {"%s/state.vmrs",
+                                        "C:\\\\vm\\\\state.vmrs"};
     (void)state;
     for (size_t i = 0; i < HCS_COUNT(files); i++) {
         struct world world;
         char file[128], options[256], members[1024];
         world_open(&world, 0);
         format(file, sizeof file, files[i], &world);
-        snprintf(options, sizeof options, "{\"SaveStateFilePath\":\"%s\"}", file);
+        snprintf(options, sizeof options, "{\"SaveStateFilePath\":\"%s\"}",
+                 file);
         save_to(&world, options);
         save_to(&world, options); /* over the old one */
         snprintf(members, sizeof members,
@@ -200,10 +200,9 @@ static void cannot_save(void **state) {
     system_create(&world, &system, "s", TICKING);
     assert_int_equal(system_do(&system, HcsOperationTypeStart, NULL), S_OK);
     assert_int_equal(system_do(&system, HcsOperationTypePause, NULL), S_OK);
-    assert_int_equal(
-        system_do(&system, HcsOperationTypeSave,
-                  "{\"SaveStateFilePath\":\"/nowhere/at/all\"}"),
-        HR_FILE_NOT_FOUND);
+    assert_int_equal(system_do(&system, HcsOperationTypeSave,
+                               "{\"SaveStateFilePath\":\"/nowhere/at/all\"}"),
+                     HR_FILE_NOT_FOUND);
     assert_int_equal(system_do(&system, HcsOperationTypeSave,
                                "{\"SaveStateFilePath\":\"relative\"}"),
                      E_INVALIDARG);
@@ -238,8 +237,9 @@ static void template_and_clones(void **state) {
         char id[8], members[512];
         snprintf(id, sizeof id, "c%zu", i);
         snprintf(members, sizeof members,
-                 MACHINE("", "") "," DEVICES(PORT("p%zu"))
-                 ",\"RestoreState\":{\"TemplateSystemId\":\"t\"}", i);
+                 MACHINE("", "") "," DEVICES(PORT(
+                     "p%zu")) ",\"RestoreState\":{\"TemplateSystemId\":\"t\"}",
+                 i);
         system_create(&world, &clones[i], id, members);
         assert_int_equal(system_do(&clones[i], HcsOperationTypeStart, NULL),
                          S_OK);
@@ -262,8 +262,9 @@ static void template_and_clones(void **state) {
 /* --- dumps ------------------------------------------------------------ */
 
 #define CRASHING(settings)                                                 \
-    MACHINE("", "panic=5 unknown_nmi_panic") ","                           \
-    DEVICES("\"GuestCrashReporting\":{\"NixCrashSettings\":{" settings "}}")
+    MACHINE("", "panic=5 unknown_nmi_panic")                               \
+    "," DEVICES("\"GuestCrashReporting\":{\"NixCrashSettings\":{" settings \
+                "}}")
 
 static void crash_with(struct world *world, struct system *system,
                        const char *settings) {
@@ -294,11 +295,10 @@ static void check_core(const char *path) {
     assert_int_equal(program[0].p_filesz, 2 * (12 + 8 + 336));
     assert_int_equal(program[1].p_type, PT_LOAD);
     assert_int_equal(program[1].p_memsz, 64 << 20);
-    assert_int_equal(status.st_size,
-                     program[1].p_offset + program[1].p_filesz);
+    assert_int_equal(status.st_size, program[1].p_offset + program[1].p_filesz);
     assert_true(status.st_blocks * 512 < 1 << 20); /* a hole */
-    assert_true(pread(fd, log, sizeof log,
-                      (off_t)program[1].p_offset + 0x10000) > 0);
+    assert_true(
+        pread(fd, log, sizeof log, (off_t)program[1].p_offset + 0x10000) > 0);
     log[sizeof log - 1] = '\0';
     assert_non_null(strstr(log, "Kernel panic - not syncing: NMI"));
     close(fd);
@@ -326,7 +326,8 @@ static void limits_of_a_dump(void **state) {
         const char *report;
     } cases[] = {
         {"\"DumpFileName\":\"%s/core\",\"DumpType\":\"ElfCore\","
-         "\"MaxDumpSize\":67112959", "\"Status\":-2147024784"},
+         "\"MaxDumpSize\":67112959",
+         "\"Status\":-2147024784"},
         {"\"DumpFileName\":\"/nowhere/at/all\",\"DumpType\":\"ElfCore\"",
          "\"Status\":-2147024894"},
         {"\"DumpFileName\":\"%s/core\"", "CrashLog"},
@@ -370,7 +371,9 @@ static void saves_when_it_crashes(void **state) {
     path_in(path, sizeof path, &world, "crash.vmrs");
     snprintf(members, sizeof members,
              MACHINE("", "unknown_nmi_panic") ",\"DebugOptions\":{"
-             "\"BugcheckNoCrashdumpSavedStateFileName\":\"%s\"}", path);
+                                              "\"BugcheckNoCrashdumpSavedStateF"
+                                              "ileName\":\"%s\"}",
+             path);
     system_create(&world, &system, "d", members);
     assert_int_equal(system_do(&system, HcsOperationTypeStart, NULL), S_OK);
     world_wait(&world, 30 * CLOCK_MS);
@@ -392,7 +395,8 @@ static void captures(void **state) {
     path_in(path, sizeof path, &world, "capture");
     snprintf(options, sizeof options,
              "{\"Type\":\"CaptureGuestDebugState\",\"GuestDebugStateFile\":"
-             "\"%s\"}", path);
+             "\"%s\"}",
+             path);
     system_create(&world, &system, "d", TICKING);
     assert_int_equal(system_do(&system, HcsOperationTypeStart, NULL), S_OK);
     world_wait(&world, 30 * CLOCK_MS);

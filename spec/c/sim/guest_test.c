@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define TICKING MACHINE("", "console=ttyS0 hcs.tick=10 panic=1 unknown_nmi_panic")
+#define TICKING \
+    MACHINE("", "console=ttyS0 hcs.tick=10 panic=1 unknown_nmi_panic")
 
 static void start(struct world *world, struct system *system,
                   const char *members) {
@@ -134,8 +135,9 @@ static void heeds_the_button(void **state) {
     struct system system;
     (void)state;
     world_open(&world, 0);
-    start(&world, &system, MACHINE("", "") ",\"Services\":{\"Shutdown\":{}},"
-                           DEVICES(PORT("com-g")));
+    start(&world, &system,
+          MACHINE("", "") ",\"Services\":{\"Shutdown\":{}}," DEVICES(
+              PORT("com-g")));
     world_wait(&world, 30 * CLOCK_MS);
     assert_int_equal(system_do(&system, HcsOperationTypeShutdown, NULL), S_OK);
     assert_int_equal(vm_state(system.vm), VM_RUNNING);
@@ -207,9 +209,9 @@ static void panics_and_resets(void **state) {
     system_create(&world, &system, "g", TICKING);
     assert_int_equal(system_do(&system, HcsOperationTypeStart, NULL), S_OK);
     world_wait(&world, 45 * CLOCK_MS);
-    assert_int_equal(system_do(&system, HcsOperationTypeCrash,
-                               "{\"Type\":\"CrashGuest\"}"),
-                     S_OK);
+    assert_int_equal(
+        system_do(&system, HcsOperationTypeCrash, "{\"Type\":\"CrashGuest\"}"),
+        S_OK);
     world_wait(&world, CLOCK_MS);
     assert_non_null(strstr(system.log.data, "event 2 "));
     system_expect_log(&system, "Kernel panic - not syncing: NMI");

@@ -97,17 +97,18 @@ static bool fail_at(long n) {
     struct buf text = {0};
     world_open(&world, 0);
     buf_printf(&text,
-               "{\"ShouldTerminateOnLastHandleClosed\":true,\"VirtualMachine\":{"
-               MACHINE("", "hcs.tick=5 unknown_nmi_panic")
-               "," DEVICES(PORT("p") ",\"GuestCrashReporting\":{"
-               "\"NixCrashSettings\":{\"DumpFileName\":\"%s/core\",\"DumpType\":"
-               "\"ElfCore\"}}") "}}", world.folder);
+               "{\"ShouldTerminateOnLastHandleClosed\":true,\"VirtualMachine\":"
+               "{" MACHINE("", "hcs.tick=5 unknown_nmi_panic") "," DEVICES(
+                   PORT("p") ",\"GuestCrashReporting\":{"
+                             "\"NixCrashSettings\":{\"DumpFileName\":\"%s/"
+                             "core\",\"DumpType\":"
+                             "\"ElfCore\"}}") "}}",
+               world.folder);
     assert_int_equal(json_parse(text.data, text.length, &doc, NULL), S_OK);
     buf_free(&text);
     replies = 0;
     countdown = n;
-    HRESULT hr =
-        vm_create(&world.host, "x", &doc, on_reply, NULL, &vm, NULL);
+    HRESULT hr = vm_create(&world.host, "x", &doc, on_reply, NULL, &vm, NULL);
     world_wait(&world, CLOCK_MS);
     assert_int_equal(replies, SUCCEEDED(hr) ? 1 : 0);
     if (SUCCEEDED(hr))

@@ -92,8 +92,10 @@ HRESULT system_try(struct world *world, struct system *system, const char *id,
     struct schema_profile profile = {world->host.build, 0, 0};
     *system = (struct system){.world = world, .pipe = -1};
     system->watcher.event = on_event;
-    buf_printf(&text, "{\"SchemaVersion\":{\"Major\":2,\"Minor\":7},"
-                      "\"VirtualMachine\":{%s}}", members);
+    buf_printf(&text,
+               "{\"SchemaVersion\":{\"Major\":2,\"Minor\":7},"
+               "\"VirtualMachine\":{%s}}",
+               members);
     HRESULT hr = json_parse(text.data, text.length, &doc, error);
     if (SUCCEEDED(hr))
         hr = schema_check(doc.root, "ComputeSystem", &profile, error);
@@ -101,8 +103,8 @@ HRESULT system_try(struct world *world, struct system *system, const char *id,
         print_error("%s: %s\n%s\n", error->path, error->text, text.data);
     assert_int_equal(hr, S_OK);
     buf_free(&text);
-    hr = vm_create(&world->host, id, &doc, on_reply, system, &system->vm,
-                   error);
+    hr =
+        vm_create(&world->host, id, &doc, on_reply, system, &system->vm, error);
     if (SUCCEEDED(hr))
         vm_watch(system->vm, &system->watcher);
     return hr;
@@ -155,7 +157,8 @@ void system_type(struct system *system, const char *text) {
 void system_read(struct system *system) {
     char bytes[16384];
     ssize_t count;
-    while ((count = recv(system->pipe, bytes, sizeof bytes, MSG_DONTWAIT)) > 0) {
+    while ((count = recv(system->pipe, bytes, sizeof bytes, MSG_DONTWAIT)) >
+           0) {
         buf_add(&system->console, bytes, (size_t)count);
         sim_pump(system->world->sim);
     }

@@ -58,11 +58,12 @@ void system_expect(struct system *system, const char *part);
 void system_expect_log(struct system *system, const char *part);
 
 /* 64 MB, one processor, COM1 on the pipe `name`. */
-#define MACHINE(name, cmdline)                                               \
+#define MACHINE(name, cmdline)                                                 \
     "\"Chipset\":{\"LinuxKernelDirect\":{\"KernelCmdLine\":\"" cmdline "\"}}," \
-    "\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"                      \
+    "\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"                       \
     "\"Processor\":{\"Count\":2}}"
-#define PORT(name) "\"ComPorts\":{\"0\":{\"NamedPipe\":\"\\\\\\\\.\\\\pipe\\\\" name "\"}}"
+#define PORT(name) \
+    "\"ComPorts\":{\"0\":{\"NamedPipe\":\"\\\\\\\\.\\\\pipe\\\\" name "\"}}"
 #define DEVICES(list) "\"Devices\":{" list "}"
 
 #endif

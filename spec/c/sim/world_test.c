@@ -26,9 +26,10 @@ static void program_hears_all(void **state) {
     world_open(&world, 0);
     world.guest = note_guest;
     assert_int_equal(sim_program(world.sim, "boss", true, NULL), S_OK);
-    system_create(&world, &system, "boss",
-                  MACHINE("", "unknown_nmi_panic")
-                  ",\"Services\":{\"Shutdown\":{}}," DEVICES(PORT("p")));
+    system_create(
+        &world, &system, "boss",
+        MACHINE("", "unknown_nmi_panic") ",\"Services\":{\"Shutdown\":{}}"
+                                         "," DEVICES(PORT("p")));
     system_create(&world, &other, "other", MACHINE("", ""));
     assert_int_equal(sim_guest_wake(world.sim, 1, 0), HR_NOT_FOUND);
     assert_int_equal(system_do(&system, HcsOperationTypeStart, NULL), S_OK);
@@ -137,8 +138,8 @@ static void program_acts(void **state) {
         system_create(&world, &system, "a",
                       MACHINE("", "") ",\"StopOnReset\":true");
         assert_int_equal(system_do(&system, HcsOperationTypeStart, NULL), S_OK);
-        assert_int_equal(
-            sim_guest_act(world.sim, 1, cases[i].action, NULL), S_OK);
+        assert_int_equal(sim_guest_act(world.sim, 1, cases[i].action, NULL),
+                         S_OK);
         assert_int_equal(sim_guest_act(world.sim, 1, cases[i].action, NULL),
                          HCS_E_INVALID_STATE);
         world_wait(&world, CLOCK_MS);
@@ -203,14 +204,13 @@ static void refusals(void **state) {
     } cases[] = {
         {MACHINE("", "") "," DEVICES("\"ComPorts\":{\"7\":{}}"),
          HCS_E_INVALID_JSON, "$.VirtualMachine.Devices.ComPorts['7']"},
-        {MACHINE("", "") ","
-         DEVICES("\"GuestCrashReporting\":{\"NixCrashSettings\":{"
-                 "\"DumpFileName\":\"/d\",\"DumpType\":\"KDump\"}}"),
+        {MACHINE("", "") "," DEVICES(
+             "\"GuestCrashReporting\":{\"NixCrashSettings\":{"
+             "\"DumpFileName\":\"/d\",\"DumpType\":\"KDump\"}}"),
          HR_NOT_SUPPORTED,
          "$.VirtualMachine.Devices.GuestCrashReporting.NixCrashSettings"
          ".DumpType"},
-        {MACHINE("", "") ","
-         DEVICES("\"VirtioSerial\":{\"Ports\":{\"0\":{}}}"),
+        {MACHINE("", "") "," DEVICES("\"VirtioSerial\":{\"Ports\":{\"0\":{}}}"),
          HR_NOT_SUPPORTED, "$.VirtualMachine.Devices.VirtioSerial.Ports"},
     };
     (void)state;
@@ -242,8 +242,8 @@ static void too_much_memory(void **state) {
     world_close(&world);
 }
 
-#define DISK(number, kind, settings)                                       \
-    "{\"ResourcePath\":\"VirtualMachine/Devices/Scsi/" number "\","         \
+#define DISK(number, kind, settings)                                \
+    "{\"ResourcePath\":\"VirtualMachine/Devices/Scsi/" number "\"," \
     "\"RequestType\":\"" kind "\"" settings "}"
 #define ISO ",\"Settings\":{\"Type\":\"Iso\",\"Path\":\"C:\\\\d.iso\"}"
 
@@ -261,14 +261,18 @@ static void devices(void **state) {
         {DISK("9/Attachments/0", "Add", ISO), HR_NOT_FOUND},
         {"{\"ResourcePath\":\"VirtualMachine/Devices/NetworkAdapters/"
          "6a1f0f1e-2c6f-4c0f-9a55-3f5b4f1d9f02\",\"RequestType\":\"Add\","
-         "\"Settings\":{}}", S_OK},
+         "\"Settings\":{}}",
+         S_OK},
         {"{\"ResourcePath\":\"VirtualMachine/Devices/NetworkAdapters/"
          "6a1f0f1e-2c6f-4c0f-9a55-3f5b4f1d9f02\",\"RequestType\":\"Update\","
-         "\"Settings\":{}}", HR_NOT_SUPPORTED},
+         "\"Settings\":{}}",
+         HR_NOT_SUPPORTED},
         {"{\"ResourcePath\":\"VirtualMachine/Devices/Plan9/Shares\","
-         "\"RequestType\":\"Add\",\"Settings\":{}}", HR_NOT_SUPPORTED},
+         "\"RequestType\":\"Add\",\"Settings\":{}}",
+         HR_NOT_SUPPORTED},
         {"{\"ResourcePath\":\"VirtualMachine/ComputeTopology/Memory/SizeInMB\","
-         "\"RequestType\":\"Update\",\"Settings\":128}", S_OK},
+         "\"RequestType\":\"Update\",\"Settings\":128}",
+         S_OK},
         {"{\"ResourcePath\":\"VirtualMachine/ComputeTopology/Memory/SizeInMB\","
          "\"RequestType\":\"Update\",\"Settings\":1048576}",
          HR_NO_SYSTEM_RESOURCES},
@@ -280,12 +284,13 @@ static void devices(void **state) {
     assert_int_equal(sim_file_create(world.sim, "C:\\d.iso", "", 0, NULL),
                      S_OK);
     system_create(&world, &system, "x",
-                  MACHINE("", "") ","
-                  DEVICES("\"Scsi\":{\"0\":{\"Attachments\":{\"0\":{\"Type\":"
-                          "\"Iso\",\"Path\":\"C:\\\\d.iso\"}}}}"));
+                  MACHINE("", "") "," DEVICES(
+                      "\"Scsi\":{\"0\":{\"Attachments\":{\"0\":{\"Type\":"
+                      "\"Iso\",\"Path\":\"C:\\\\d.iso\"}}}}"));
     assert_int_equal(system_do(&system, HcsOperationTypeStart, NULL), S_OK);
     for (size_t i = 0; i < HCS_COUNT(cases); i++) {
-        HRESULT hr = system_do(&system, HcsOperationTypeModify, cases[i].request);
+        HRESULT hr =
+            system_do(&system, HcsOperationTypeModify, cases[i].request);
         if (hr != cases[i].result)
             print_error("case %zu: 0x%08x\n", i, (unsigned)hr);
         assert_int_equal(hr, cases[i].result);

@@ -30,9 +30,9 @@ static void on_input(void *context, const char *bytes, size_t length) {
 static void desk_open(struct desk *desk, bool replay) {
     *desk = (struct desk){0};
     assert_int_equal(console_set_create(&desk->set, NULL), S_OK);
-    assert_int_equal(console_create(desk->set, replay, on_input, desk,
-                                    &desk->console, NULL),
-                     S_OK);
+    assert_int_equal(
+        console_create(desk->set, replay, on_input, desk, &desk->console, NULL),
+        S_OK);
 }
 
 static void desk_close(struct desk *desk) {
@@ -42,8 +42,8 @@ static void desk_close(struct desk *desk) {
 
 static int attach(struct desk *desk) {
     int ends[2];
-    assert_int_equal(
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends),
+                     0);
     assert_int_equal(console_attach(desk->console, ends[0], NULL), S_OK);
     return ends[1];
 }
@@ -129,7 +129,9 @@ static void without_replay(void **state) {
 /* Nothing is lost before the limits, and exactly what must be after them. */
 static void gap(void **state) {
     static const uint64_t sizes[] = {
-        CONSOLE_HEAD_SIZE - 16, CONSOLE_HEAD_SIZE, CONSOLE_HEAD_SIZE + 16,
+        CONSOLE_HEAD_SIZE - 16,
+        CONSOLE_HEAD_SIZE,
+        CONSOLE_HEAD_SIZE + 16,
         CONSOLE_HEAD_SIZE + CONSOLE_TAIL_SIZE,
         CONSOLE_HEAD_SIZE + CONSOLE_TAIL_SIZE + 16,
         CONSOLE_HEAD_SIZE + 3 * (uint64_t)CONSOLE_TAIL_SIZE + 4096};
@@ -256,10 +258,13 @@ static void tails(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_ways),   cmocka_unit_test(without_replay),
-        cmocka_unit_test(gap),         cmocka_unit_test(slow_client),
+        cmocka_unit_test(both_ways),
+        cmocka_unit_test(without_replay),
+        cmocka_unit_test(gap),
+        cmocka_unit_test(slow_client),
         cmocka_unit_test(ended_with_a_backlog),
-        cmocka_unit_test(half_closed), cmocka_unit_test(tails),
+        cmocka_unit_test(half_closed),
+        cmocka_unit_test(tails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,9 +3,9 @@
  * it fail. */
 #include "fake.h"
 
-#define DUMP                                                            \
-    "\"Devices\":{\"GuestCrashReporting\":{\"NixCrashSettings\":{"      \
-    "\"DumpFileName\":\"/d/dump\",\"MaxDumpSize\":1000,\"DumpType\":"   \
+#define DUMP                                                          \
+    "\"Devices\":{\"GuestCrashReporting\":{\"NixCrashSettings\":{"    \
+    "\"DumpFileName\":\"/d/dump\",\"MaxDumpSize\":1000,\"DumpType\":" \
     "\"ElfCore\"}}}"
 #define INITIATED "event 2 "
 #define REPORT "event 3 "
@@ -33,10 +33,9 @@ static void dump_and_go_on(void **state) {
     fake_create(&fake, 26100, DUMP);
     fake_bring(&fake, VM_RUNNING);
     fake_event(&fake, MACHINE_PANICKED, "Kernel panic - \xff!");
-    expect(&fake,
-           INITIATED "{\"SystemId\":\"vm1\"," ACTIVITY ",\"Owner\":\"me\"}\n"
-           "[elf /d/dump 1000] dump\n"
-           REPORT "{\"SystemId\":\"vm1\"," ACTIVITY
+    expect(&fake, INITIATED
+           "{\"SystemId\":\"vm1\"," ACTIVITY ",\"Owner\":\"me\"}\n"
+           "[elf /d/dump 1000] dump\n" REPORT "{\"SystemId\":\"vm1\"," ACTIVITY
            ",\"NixCrashInfo\":{\"DumpFile\":\"/d/dump\",\"FinalPhase\":"
            "\"Complete\"},\"CrashLog\":\"Kernel panic - \xef\xbf\xbd!\","
            "\"Owner\":\"me\"}\n"
@@ -53,10 +52,9 @@ static void dump_fails(void **state) {
     fake.machine->failing = "dump";
     fake.machine->failure = HR_DISK_FULL;
     fake_event(&fake, MACHINE_PANICKED, "log");
-    expect(&fake,
-           INITIATED "{\"SystemId\":\"vm1\"," ACTIVITY ",\"Owner\":\"me\"}\n"
-           "[elf /d/dump 1000] dump\n"
-           REPORT "{\"SystemId\":\"vm1\"," ACTIVITY
+    expect(&fake, INITIATED
+           "{\"SystemId\":\"vm1\"," ACTIVITY ",\"Owner\":\"me\"}\n"
+           "[elf /d/dump 1000] dump\n" REPORT "{\"SystemId\":\"vm1\"," ACTIVITY
            ",\"NixCrashInfo\":{\"FinalPhase\":\"Writing\",\"Status\":"
            "-2147024784},\"CrashLog\":\"log\",\"Status\":-2147024784,"
            "\"Owner\":\"me\"}\n"
@@ -75,17 +73,17 @@ static void everything_at_once(void **state) {
     fake.machine->failing = "dump";
     fake.machine->failure = HR_NOT_SUPPORTED;
     fake_event(&fake, MACHINE_PANICKED, "");
-    expect(&fake,
-           INITIATED "{\"SystemId\":\"vm1\",\"SystemName\":\"box\"," ACTIVITY
+    expect(&fake, INITIATED
+           "{\"SystemId\":\"vm1\",\"SystemName\":\"box\"," ACTIVITY
            ",\"Owner\":\"me\"}\n"
-           "[elf /d/dump 1000] dump\n[/s/1] save\n[/s/2] save\n"
-           REPORT "{\"SystemId\":\"vm1\",\"SystemName\":\"box\"," ACTIVITY
+           "[elf /d/dump 1000] dump\n[/s/1] save\n[/s/2] save\n" REPORT
+           "{\"SystemId\":\"vm1\",\"SystemName\":\"box\"," ACTIVITY
            ",\"NixCrashInfo\":{\"FinalPhase\":\"Writing\",\"Status\":"
-           "-2147024846},\"Status\":-2147024846,\"Owner\":\"me\"}\n"
-           REPORT "{\"SystemId\":\"vm1\",\"SystemName\":\"box\"," ACTIVITY
+           "-2147024846},\"Status\":-2147024846,\"Owner\":\"me\"}\n" REPORT
+           "{\"SystemId\":\"vm1\",\"SystemName\":\"box\"," ACTIVITY
            ",\"GuestCrashSaveInfo\":{\"SaveStateFile\":\"/s/1\",\"Reason\":"
-           "\"GuestCrash\"},\"Owner\":\"me\"}\n"
-           REPORT "{\"SystemId\":\"vm1\",\"SystemName\":\"box\"," ACTIVITY
+           "\"GuestCrash\"},\"Owner\":\"me\"}\n" REPORT
+           "{\"SystemId\":\"vm1\",\"SystemName\":\"box\"," ACTIVITY
            ",\"GuestCrashSaveInfo\":{\"SaveStateFile\":\"/s/2\",\"Reason\":"
            "\"GuestCrashNoCrashdump\"},\"Owner\":\"me\"}\n"
            "resume\n");
@@ -122,15 +120,16 @@ static void save_fails(void **state) {
 static void nothing_asked_for(void **state) {
     struct fake fake;
     (void)state;
-    fake_create(&fake, 19041,
-                "\"Devices\":{\"GuestCrashReporting\":{\"WindowsCrashSettings\":"
-                "{\"DumpFileName\":\"/d/win.dmp\",\"DumpType\":\"Full\"}}}");
+    fake_create(
+        &fake, 19041,
+        "\"Devices\":{\"GuestCrashReporting\":{\"WindowsCrashSettings\":"
+        "{\"DumpFileName\":\"/d/win.dmp\",\"DumpType\":\"Full\"}}}");
     fake_bring(&fake, VM_RUNNING);
     fake_event(&fake, MACHINE_PANICKED, "boom");
-    expect(&fake,
-           INITIATED "{\"SystemId\":\"vm1\"," ACTIVITY "}\n"
-           REPORT "{\"SystemId\":\"vm1\"," ACTIVITY ",\"CrashLog\":\"boom\"}\n"
-           "resume\n");
+    expect(&fake, INITIATED "{\"SystemId\":\"vm1\"," ACTIVITY "}\n" REPORT
+                            "{\"SystemId\":\"vm1\"," ACTIVITY
+                            ",\"CrashLog\":\"boom\"}\n"
+                            "resume\n");
     fake_close(&fake);
 }
 
@@ -143,9 +142,9 @@ static void old_builds_have_no_save_info(void **state) {
     fake_event(&fake, MACHINE_PANICKED, "boom");
     expect(&fake,
            INITIATED "{\"SystemId\":\"vm1\"," ACTIVITY "}\n"
-           "[/s/1] save\n"
-           REPORT "{\"SystemId\":\"vm1\"," ACTIVITY ",\"CrashLog\":\"boom\"}\n"
-           "resume\n");
+                     "[/s/1] save\n" REPORT "{\"SystemId\":\"vm1\"," ACTIVITY
+                     ",\"CrashLog\":\"boom\"}\n"
+                     "resume\n");
     fake_close(&fake);
 }
 
@@ -191,13 +190,14 @@ static void reset_fails(void **state) {
 static void triple_fault(void **state) {
     struct fake fake;
     (void)state;
-    fake_create(&fake, 26100,
-                "\"DebugOptions\":{\"TripleFaultSavedStateFileName\":\"/s/3\"}");
+    fake_create(
+        &fake, 26100,
+        "\"DebugOptions\":{\"TripleFaultSavedStateFileName\":\"/s/3\"}");
     fake_bring(&fake, VM_RUNNING);
     fake_event(&fake, MACHINE_TRIPLE_FAULT, NULL);
     expect(&fake,
-           "[/s/3] save\n"
-           REPORT "{\"SystemId\":\"vm1\"," ACTIVITY ",\"GuestCrashSaveInfo\":{"
+           "[/s/3] save\n" REPORT "{\"SystemId\":\"vm1\"," ACTIVITY
+           ",\"GuestCrashSaveInfo\":{"
            "\"SaveStateFile\":\"/s/3\",\"Reason\":\"TripleFault\"},"
            "\"Owner\":\"me\"}\n"
            "power_off\n"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * What goes in and comes out as documents: options, queries, refusals, files. */
+ * What goes in and comes out as documents: options, queries, refusals, files.
+ */
 #include "fake.h"
 
-#define SYSTEM(members)                                                \
+#define SYSTEM(members) \
     "{\"Owner\":\"me\",\"SchemaVersion\":{\"Major\":2,\"Minor\":7}," members "}"
-#define TOPOLOGY \
-    "\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64}}"
-#define KERNEL                                                          \
-    "\"Chipset\":{\"LinuxKernelDirect\":{\"KernelFilePath\":\"/k\","    \
+#define TOPOLOGY "\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64}}"
+#define KERNEL                                                       \
+    "\"Chipset\":{\"LinuxKernelDirect\":{\"KernelFilePath\":\"/k\"," \
     "\"InitRdPath\":\"/i\"}}"
 
 static void base_properties(void **state) {
@@ -18,8 +18,7 @@ static void base_properties(void **state) {
     fake_expect_contains(&fake,
                          "{\"Id\":\"vm1\",\"SystemType\":\"VirtualMachine\","
                          "\"Name\":\"box\",\"Owner\":\"me\",\"RuntimeId\":\"");
-    fake_submit(&fake, HcsOperationTypeGetProperties,
-                "{\"PropertyTypes\":[]}");
+    fake_submit(&fake, HcsOperationTypeGetProperties, "{\"PropertyTypes\":[]}");
     assert_null(strstr(fake.log.data, "State"));
     buf_clear(&fake.log);
     fake_bring(&fake, VM_PAUSED);
@@ -75,9 +74,8 @@ static void memory_and_statistics(void **state) {
     fake_submit(&fake, HcsOperationTypeGetProperties,
                 "{\"PropertyTypes\":[\"Statistics\"]}");
     fake_expect_contains(
-        &fake,
-        "\"Uptime100ns\":15,\"Processor\":{\"TotalRuntime100ns\":7},"
-        "\"Memory\":{\"MemoryUsageCommitBytes\":4096,");
+        &fake, "\"Uptime100ns\":15,\"Processor\":{\"TotalRuntime100ns\":7},"
+               "\"Memory\":{\"MemoryUsageCommitBytes\":4096,");
     fake_close(&fake);
 }
 
@@ -107,9 +105,8 @@ static void queries(void **state) {
     fake_create(&fake, 26100, NULL);
     fake_submit(&fake, HcsOperationTypeGetProperties,
                 "{\"Queries\":{\"Basic\":null,\"Else\":{}}}");
-    fake_expect_contains(&fake,
-                         "\"Else\":{\"Error\":{\"Error\":-2143878899,"
-                         "\"ErrorMessage\":");
+    fake_expect_contains(&fake, "\"Else\":{\"Error\":{\"Error\":-2143878899,"
+                                "\"ErrorMessage\":");
     fake_submit(&fake, HcsOperationTypeGetProperties,
                 "{\"Queries\":{\"Basic\":null}}");
     fake_expect_contains(&fake,
@@ -169,8 +166,7 @@ static void bad_options(void **state) {
          "{\"ResourcePath\":\"VirtualMachine/Devices/Licensing\","
          "\"GuestRequest\":{}}",
          "reply 0x80070032 $.GuestRequest"},
-        {HcsOperationTypeStart,
-         "{\"RestoreOptions\":{}}", "reply 0x80370105"},
+        {HcsOperationTypeStart, "{\"RestoreOptions\":{}}", "reply 0x80370105"},
     };
     (void)state;
     for (size_t i = 0; i < HCS_COUNT(cases); i++) {
@@ -200,8 +196,9 @@ static void saving(void **state) {
     fake_submit(&fake, HcsOperationTypeSave,
                 "{\"RuntimeStateFilePath\":\"/r\"}");
     fake_expect(&fake, "[/r] save\nreply 0x00000000\n");
-    fake_submit(&fake, HcsOperationTypeSave,
-                "{\"RuntimeStateFilePath\":\"/r\",\"SaveStateFilePath\":\"/s\"}");
+    fake_submit(
+        &fake, HcsOperationTypeSave,
+        "{\"RuntimeStateFilePath\":\"/r\",\"SaveStateFilePath\":\"/s\"}");
     fake_expect(&fake, "reply 0x8037010d $.RuntimeStateFilePath\n");
     fake_submit(&fake, HcsOperationTypeSave,
                 "{\"SaveStateFilePath\":\"/s\",\"VmPhuOptions\":{}}");
@@ -251,12 +248,14 @@ static void refused_documents(void **state) {
         {SYSTEM("\"Container\":{}"), HR_NOT_SUPPORTED, "$.Container"},
         {SYSTEM("\"VirtualMachine\":{\"ComputeTopology\":{\"Memory\":{"
                 "\"SizeInMB\":0}}}"),
-         HCS_E_INVALID_JSON, "$.VirtualMachine.ComputeTopology.Memory.SizeInMB"},
+         HCS_E_INVALID_JSON,
+         "$.VirtualMachine.ComputeTopology.Memory.SizeInMB"},
         {SYSTEM("\"VirtualMachine\":{}"), HCS_E_INVALID_JSON,
          "$.VirtualMachine.ComputeTopology.Memory.SizeInMB"},
         {SYSTEM("\"VirtualMachine\":{\"ComputeTopology\":{\"Memory\":{"
                 "\"SizeInMB\":64},\"Processor\":{\"Count\":0}}}"),
-         HCS_E_INVALID_JSON, "$.VirtualMachine.ComputeTopology.Processor.Count"},
+         HCS_E_INVALID_JSON,
+         "$.VirtualMachine.ComputeTopology.Processor.Count"},
         {SYSTEM("\"VirtualMachine\":{" TOPOLOGY ",\"GuestConnection\":{}}"),
          HR_NOT_SUPPORTED, "$.VirtualMachine.GuestConnection"},
         {SYSTEM("\"VirtualMachine\":{" TOPOLOGY ",\"RestoreState\":{"
@@ -267,7 +266,8 @@ static void refused_documents(void **state) {
          HCS_E_INVALID_JSON, "$.VirtualMachine.RestoreState"},
         {SYSTEM("\"VirtualMachine\":{" TOPOLOGY ",\"DebugOptions\":{"
                 "\"FirmwareDumpFileName\":\"/a\"}}"),
-         HR_NOT_SUPPORTED, "$.VirtualMachine.DebugOptions.FirmwareDumpFileName"},
+         HR_NOT_SUPPORTED,
+         "$.VirtualMachine.DebugOptions.FirmwareDumpFileName"},
         {SYSTEM("\"VirtualMachine\":{" TOPOLOGY ",\"Devices\":{"
                 "\"GuestCrashReporting\":{\"NixCrashSettings\":{\"DumpType\":"
                 "\"ElfCore\"}}}}"),
@@ -319,10 +319,12 @@ static void files(void **state) {
         const char *file;
         const char *path;
     } cases[] = {
-        {KERNEL, "/k", "$.VirtualMachine.Chipset.LinuxKernelDirect"
-                       ".KernelFilePath"},
+        {KERNEL, "/k",
+         "$.VirtualMachine.Chipset.LinuxKernelDirect"
+         ".KernelFilePath"},
         {KERNEL, "/i", "$.VirtualMachine.Chipset.LinuxKernelDirect.InitRdPath"},
-        {"\"Devices\":{\"Scsi\":{\"0\":{\"Attachments\":{\"1\":{\"Type\":\"Iso\","
+        {"\"Devices\":{\"Scsi\":{\"0\":{\"Attachments\":{\"1\":{\"Type\":"
+         "\"Iso\","
          "\"Path\":\"/d.iso\"}}}}}",
          "/d.iso", "$.VirtualMachine.Devices.Scsi['0'].Attachments['1'].Path"},
         {"\"Devices\":{\"Ide\":[{\"Attachments\":[]}],\"VirtualPMem\":{"

@@ -5,8 +5,8 @@
 
 #include "../../../src/schema/schema.h"
 
-static void called(struct machine *machine, const char *name,
-                   machine_done done, void *context) {
+static void called(struct machine *machine, const char *name, machine_done done,
+                   void *context) {
     struct hcs_error error;
     buf_printf(&machine->fake->log, "%s\n", name);
     if (machine->by_hand) {
@@ -40,10 +40,10 @@ static HRESULT create(const struct machine_env *env,
     return S_OK;
 }
 
-#define CALL(name)                                                    \
+#define CALL(name)                                                   \
     static void m_##name(struct machine *machine, machine_done done, \
-                         void *context) {                             \
-        called(machine, #name, done, context);                        \
+                         void *context) {                            \
+        called(machine, #name, done, context);                       \
     }
 CALL(start)
 CALL(pause)
@@ -100,9 +100,9 @@ static void m_destroy(struct machine *machine) {
 }
 
 static const struct machine_ops ops = {
-    "fake",  create,       m_start,     m_pause,       m_resume,
-    m_save,  m_dump,       m_press_power, m_inject_nmi, m_reset,
-    m_modify, m_power_off, m_statistics, m_destroy};
+    "fake",   create,      m_start,       m_pause,      m_resume,
+    m_save,   m_dump,      m_press_power, m_inject_nmi, m_reset,
+    m_modify, m_power_off, m_statistics,  m_destroy};
 
 /* --- the world -------------------------------------------------------- */
 
@@ -200,7 +200,10 @@ void fake_create(struct fake *fake, int build, const char *extra) {
                "\"VirtualMachine\":{\"Chipset\":{},"
                "\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":256},"
                "\"Processor\":{\"Count\":2}}%s%s}}",
-               build < 20348 ? 1 : build < 25398 ? 5 : 7, extra ? "," : "", extra ? extra : "");
+               build < 20348   ? 1
+               : build < 25398 ? 5
+                               : 7,
+               extra ? "," : "", extra ? extra : "");
     HRESULT hr = fake_create_document(fake, text.data, &error);
     if (FAILED(hr))
         print_error("%s: %s\n", error.path, error.text);
@@ -274,7 +277,8 @@ void fake_bring(struct fake *fake, enum vm_state state) {
     if (state == VM_PAUSED || state == VM_SAVED_AS_TEMPLATE)
         fake_submit(fake, HcsOperationTypePause, NULL);
     if (state == VM_SAVED_AS_TEMPLATE)
-        fake_submit(fake, HcsOperationTypeSave, "{\"SaveType\":\"AsTemplate\"}");
+        fake_submit(fake, HcsOperationTypeSave,
+                    "{\"SaveType\":\"AsTemplate\"}");
     if (state == VM_STOPPED)
         fake_submit(fake, HcsOperationTypeTerminate, NULL);
     assert_int_equal(vm_state(fake->vm), state);

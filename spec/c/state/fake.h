@@ -34,9 +34,9 @@ struct fake {
 struct machine {
     struct fake *fake;
     struct machine_env env;
-    bool by_hand;            /* calls stay open until fake_done */
-    const char *failing;     /* the operation that fails … */
-    HRESULT failure;         /* … with this */
+    bool by_hand;        /* calls stay open until fake_done */
+    const char *failing; /* the operation that fails … */
+    HRESULT failure;     /* … with this */
     machine_done done;
     void *context;
     machine_done power_done; /* of power_off */

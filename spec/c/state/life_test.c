@@ -2,7 +2,7 @@
  * From creation to exit: every request is answered once, whatever comes. */
 #include "fake.h"
 
-#define FORCED                                                          \
+#define FORCED                                                             \
     "event 1 {\"Status\":0,\"ExitType\":\"ForcedExit\",\"Attribution\":[{" \
     "\"SystemExit\":{\"Detail\":\"Terminate\",\"Initiator\":\"Client\"}}]}\n"
 
@@ -111,10 +111,11 @@ static void terminate_overtakes(void **state) {
     fake_submit(&fake, HcsOperationTypeTerminate, NULL);
     fake_submit(&fake, HcsOperationTypeTerminate, NULL);
     fake_submit(&fake, HcsOperationTypePause, NULL);
-    fake_expect(&fake, "start\npower_off\nreply 0x80370110\nreply 0x80370110\n");
-    fake_power_done(&fake, S_OK);
     fake_expect(&fake,
-                "reply 0x80370107\nreply 0x80370107\nreply 0x00000000\n" FORCED);
+                "start\npower_off\nreply 0x80370110\nreply 0x80370110\n");
+    fake_power_done(&fake, S_OK);
+    fake_expect(
+        &fake, "reply 0x80370107\nreply 0x80370107\nreply 0x00000000\n" FORCED);
     fake_done(&fake, S_OK); /* the start's own end comes too late */
     fake_expect(&fake, "");
     assert_int_equal(vm_state(fake.vm), VM_STOPPED);
@@ -328,7 +329,8 @@ static void clones(void **state) {
     buf_clear(&fake.log);
     fake_submit(&fake, HcsOperationTypeGetProperties, NULL);
     fake_expect_contains(
-        &fake, "\"RuntimeTemplateId\":\"6a1f0f1e-2c6f-4c0f-9a55-3f5b4f1d9f02\"");
+        &fake,
+        "\"RuntimeTemplateId\":\"6a1f0f1e-2c6f-4c0f-9a55-3f5b4f1d9f02\"");
     fake_close(&fake);
 }
 

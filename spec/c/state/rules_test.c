@@ -17,7 +17,9 @@ static const struct row rows[] = {
     {HcsOperationTypeStart, NULL, {OK, E, E, X, E}, VM_RUNNING},
     {HcsOperationTypePause, NULL, {E, OK, E, X, E}, VM_PAUSED},
     {HcsOperationTypeResume, NULL, {E, E, OK, X, E}, VM_RUNNING},
-    {HcsOperationTypeSave, "{\"SaveStateFilePath\":\"/f\"}", {E, E, OK, X, E},
+    {HcsOperationTypeSave,
+     "{\"SaveStateFilePath\":\"/f\"}",
+     {E, E, OK, X, E},
      VM_CREATED},
     {HcsOperationTypeShutdown, NULL, {E, OK, E, X, E}, VM_CREATED},
     {HcsOperationTypeTerminate, NULL, {OK, OK, OK, X, OK}, VM_STOPPED},
@@ -25,7 +27,8 @@ static const struct row rows[] = {
     {HcsOperationTypeModify,
      "{\"ResourcePath\":\"VirtualMachine/ComputeTopology/Memory/SizeInMB\","
      "\"RequestType\":\"Update\",\"Settings\":512}",
-     {OK, OK, E, X, E}, VM_CREATED},
+     {OK, OK, E, X, E},
+     VM_CREATED},
     {HcsOperationTypeGetProperties, NULL, {OK, OK, OK, OK, OK}, VM_CREATED},
 };
 

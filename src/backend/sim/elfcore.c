@@ -76,8 +76,8 @@ static void put_register(unsigned char *status, size_t number, uint64_t value) {
 
 static void put_note(struct buf *out, const struct machine *machine,
                      uint64_t processor) {
-    Elf64_Nhdr note = {.n_namesz = 5, .n_descsz = PRSTATUS_SIZE,
-                       .n_type = NT_PRSTATUS};
+    Elf64_Nhdr note = {
+        .n_namesz = 5, .n_descsz = PRSTATUS_SIZE, .n_type = NT_PRSTATUS};
     unsigned char status[PRSTATUS_SIZE] = {0};
     uint32_t pid = (uint32_t)processor + 1;
     memcpy(status + PRSTATUS_PID, &pid, sizeof pid);
@@ -137,8 +137,8 @@ HRESULT elfcore_write(const struct machine *machine, const char *path,
     if (limit && size > limit)
         return error_set(error, HR_DISK_FULL, NULL,
                          "a dump of %llu bytes is larger than the limit of "
-                         "%llu", (unsigned long long)size,
-                         (unsigned long long)limit);
+                         "%llu",
+                         (unsigned long long)size, (unsigned long long)limit);
     HRESULT hr = sim_output_open(machine->sim, path, &out, error);
     if (FAILED(hr))
         return hr;

@@ -211,8 +211,8 @@ static HRESULT create_windows(struct sim *sim, const char *path,
                               struct hcs_error *error) {
     struct sim_output out;
     if (find(sim, path))
-        return error_set(error, HR_FILE_EXISTS, NULL,
-                         "\"%s\" exists already", path);
+        return error_set(error, HR_FILE_EXISTS, NULL, "\"%s\" exists already",
+                         path);
     HRESULT hr = sim_output_open(sim, path, &out, error);
     if (FAILED(hr))
         return hr;
@@ -249,8 +249,8 @@ static HRESULT open_input(struct sim *sim, const char *path, int *fd,
     return S_OK;
 }
 
-static HRESULT read_some(int fd, const char *path, size_t most,
-                         struct buf *out, struct hcs_error *error) {
+static HRESULT read_some(int fd, const char *path, size_t most, struct buf *out,
+                         struct hcs_error *error) {
     char block[16384];
     uint64_t offset = 0;
     for (;;) {

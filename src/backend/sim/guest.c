@@ -381,7 +381,8 @@ HRESULT guest_reset(struct machine *machine, struct hcs_error *error) {
     guest->ticks = 0;
     guest->ran = 0;
     guest->since = -1;
-    guest->kernel_offset = (random_next(&machine->sim->random) % 496 + 16) << 21;
+    guest->kernel_offset = (random_next(&machine->sim->random) % 496 + 16)
+                           << 21;
     buf_clear(&guest->line);
     buf_clear(&guest->log);
     buf_clear(&machine->typed);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The simulated machine: each operation takes the world's latency and then
- * happens at once, from a timer. */
+ * The simulated machine: what each operation does when its time has come. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,67 +12,6 @@
 
 static const char restore_path[] =
     "$.VirtualMachine.RestoreState.SaveStateFilePath";
-
-/* --- operations ------------------------------------------------------- */
-
-static void op_release(struct sim_op *op) {
-    timers_disarm(op->machine->env.timers, &op->timer);
-    free(op->path);
-    op->path = NULL;
-    op->used = false;
-}
-
-static void op_finish(struct sim_op *op, HRESULT result,
-                      const struct hcs_error *error) {
-    machine_done done = op->done;
-    void *context = op->context;
-    op_release(op);
-    done(context, result, SUCCEEDED(result) ? NULL : error);
-}
-
-static void on_due(struct timer *timer, void *context) {
-    struct sim_op *op = context;
-    struct hcs_error error;
-    (void)timer;
-    HRESULT hr = op->run(op, &error);
-    op_finish(op, hr, &error);
-}
-
-/* A free place, or NULL: no owner has that many calls under way. */
-static struct sim_op *op_take(struct machine *machine, machine_done done,
-                              void *context) {
-    for (size_t i = 0; i < SIM_OPS; i++) {
-        struct sim_op *op = &machine->ops[i];
-        if (op->used)
-            continue;
-        op->used = true;
-        op->done = done;
-        op->context = context;
-        return op;
-    }
-    struct hcs_error error;
-    error_set(&error, HCS_E_OPERATION_PENDING, NULL,
-              "the machine is busy with other operations");
-    done(context, error.code, &error);
-    return NULL;
-}
-
-static void op_submit(struct sim_op *op, HRESULT (*run)(struct sim_op *op,
-                                                        struct hcs_error *error)) {
-    op->run = run;
-    timers_arm(op->machine->env.timers, &op->timer,
-               sim_now(op->machine) + op->machine->sim->options.latency);
-}
-
-static bool op_set_path(struct sim_op *op, const char *path) {
-    struct hcs_error error;
-    op->path = strdup(path);
-    if (op->path)
-        return true;
-    error_set(&error, E_OUTOFMEMORY, NULL, "no memory for a path");
-    op_finish(op, error.code, &error);
-    return false;
-}
 
 /* --- create and destroy ----------------------------------------------- */
 
@@ -112,11 +50,7 @@ static void destroy(struct machine *machine) {
     lose_power(machine);
     sim_ports_close(machine);
     guest_free(machine);
-    for (size_t i = 0; i < SIM_OPS; i++) {
-        free(machine->ops[i].path);
-        if (machine->ops[i].ready)
-            timers_remove(machine->env.timers, &machine->ops[i].timer);
-    }
+    sim_ops_free(machine);
     sim_devices_free(machine);
     buf_free(&machine->typed);
     buf_free(&machine->state);
@@ -124,17 +58,6 @@ static void destroy(struct machine *machine) {
     link_remove(&machine->link);
     free(machine->id);
     free(machine);
-}
-
-static HRESULT init_ops(struct machine *machine, struct hcs_error *error) {
-    HRESULT hr = S_OK;
-    for (size_t i = 0; i < SIM_OPS && SUCCEEDED(hr); i++) {
-        struct sim_op *op = &machine->ops[i];
-        op->machine = machine;
-        hr = timers_add(machine->env.timers, &op->timer, on_due, op, error);
-        op->ready = SUCCEEDED(hr);
-    }
-    return hr;
 }
 
 static struct machine *machine_new(const struct machine_env *env,
@@ -181,7 +104,7 @@ static HRESULT fill(struct machine *machine,
     machine->id = strdup(config->id);
     if (!machine->id)
         return error_set(error, E_OUTOFMEMORY, NULL, "no memory for a machine");
-    HRESULT hr = init_ops(machine, error);
+    HRESULT hr = sim_ops_init(machine, error);
     if (SUCCEEDED(hr))
         hr = guest_init(machine, error);
     if (SUCCEEDED(hr))
@@ -216,7 +139,7 @@ static HRESULT create(const struct machine_env *env,
     }
     link_append(&machine->sim->machines, &machine->link);
     *out = machine;
-    op_submit(op_take(machine, done, context), run_create);
+    sim_op_submit(sim_op_take(machine, done, context), run_create);
     return S_OK;
 }
 
@@ -244,8 +167,7 @@ static HRESULT read_state(struct machine *machine, const char *path,
                           struct hcs_error *error) {
     size_t magic = sizeof MAGIC - 1;
     struct buf text = {0};
-    HRESULT hr =
-        sim_read_file(machine->sim, path, LARGEST_STATE, &text, error);
+    HRESULT hr = sim_read_file(machine->sim, path, LARGEST_STATE, &text, error);
     if (SUCCEEDED(hr) &&
         (text.length < magic || memcmp(text.data, MAGIC, magic) != 0))
         hr = error_set(error, HR_FILE_CORRUPT, NULL,
@@ -298,9 +220,9 @@ static HRESULT run_start(struct sim_op *op, struct hcs_error *error) {
 }
 
 static void start(struct machine *machine, machine_done done, void *context) {
-    struct sim_op *op = op_take(machine, done, context);
+    struct sim_op *op = sim_op_take(machine, done, context);
     if (op)
-        op_submit(op, run_start);
+        sim_op_submit(op, run_start);
 }
 
 static HRESULT run_pause(struct sim_op *op, struct hcs_error *error) {
@@ -312,9 +234,9 @@ static HRESULT run_pause(struct sim_op *op, struct hcs_error *error) {
 
 static void pause_machine(struct machine *machine, machine_done done,
                           void *context) {
-    struct sim_op *op = op_take(machine, done, context);
+    struct sim_op *op = sim_op_take(machine, done, context);
     if (op)
-        op_submit(op, run_pause);
+        sim_op_submit(op, run_pause);
 }
 
 static HRESULT run_resume(struct sim_op *op, struct hcs_error *error) {
@@ -326,9 +248,9 @@ static HRESULT run_resume(struct sim_op *op, struct hcs_error *error) {
 }
 
 static void resume(struct machine *machine, machine_done done, void *context) {
-    struct sim_op *op = op_take(machine, done, context);
+    struct sim_op *op = sim_op_take(machine, done, context);
     if (op)
-        op_submit(op, run_resume);
+        sim_op_submit(op, run_resume);
 }
 
 static HRESULT run_reset(struct sim_op *op, struct hcs_error *error) {
@@ -344,32 +266,24 @@ static HRESULT run_reset(struct sim_op *op, struct hcs_error *error) {
 }
 
 static void reset(struct machine *machine, machine_done done, void *context) {
-    struct sim_op *op = op_take(machine, done, context);
+    struct sim_op *op = sim_op_take(machine, done, context);
     if (op)
-        op_submit(op, run_reset);
-}
-
-static void cancel_others(struct machine *machine, const struct sim_op *self) {
-    struct hcs_error error;
-    error_set(&error, HCS_E_TERMINATED, NULL, "the machine was switched off");
-    for (size_t i = 0; i < SIM_OPS; i++)
-        if (machine->ops[i].used && &machine->ops[i] != self)
-            op_finish(&machine->ops[i], error.code, &error);
+        sim_op_submit(op, run_reset);
 }
 
 static HRESULT run_power_off(struct sim_op *op, struct hcs_error *error) {
     (void)error;
     lose_power(op->machine);
     sim_ports_end(op->machine);
-    cancel_others(op->machine, op);
+    sim_ops_cancel(op->machine, op);
     return S_OK;
 }
 
 static void power_off(struct machine *machine, machine_done done,
                       void *context) {
-    struct sim_op *op = op_take(machine, done, context);
+    struct sim_op *op = sim_op_take(machine, done, context);
     if (op)
-        op_submit(op, run_power_off);
+        sim_op_submit(op, run_power_off);
 }
 
 /* --- what reaches the guest ------------------------------------------- */
@@ -383,9 +297,9 @@ static HRESULT run_press_power(struct sim_op *op, struct hcs_error *error) {
 
 static void press_power(struct machine *machine, machine_done done,
                         void *context) {
-    struct sim_op *op = op_take(machine, done, context);
+    struct sim_op *op = sim_op_take(machine, done, context);
     if (op)
-        op_submit(op, run_press_power);
+        sim_op_submit(op, run_press_power);
 }
 
 static HRESULT run_nmi(struct sim_op *op, struct hcs_error *error) {
@@ -397,9 +311,9 @@ static HRESULT run_nmi(struct sim_op *op, struct hcs_error *error) {
 
 static void inject_nmi(struct machine *machine, machine_done done,
                        void *context) {
-    struct sim_op *op = op_take(machine, done, context);
+    struct sim_op *op = sim_op_take(machine, done, context);
     if (op)
-        op_submit(op, run_nmi);
+        sim_op_submit(op, run_nmi);
 }
 
 /* --- files ------------------------------------------------------------ */
@@ -432,12 +346,12 @@ static HRESULT run_save(struct sim_op *op, struct hcs_error *error) {
 
 static void save(struct machine *machine, enum machine_save_kind kind,
                  const char *path, machine_done done, void *context) {
-    struct sim_op *op = op_take(machine, done, context);
+    struct sim_op *op = sim_op_take(machine, done, context);
     if (!op)
         return;
     op->kind = kind;
-    if (op_set_path(op, path ? path : ""))
-        op_submit(op, run_save);
+    if (sim_op_set_path(op, path ? path : ""))
+        sim_op_submit(op, run_save);
 }
 
 static HRESULT run_dump(struct sim_op *op, struct hcs_error *error) {
@@ -450,14 +364,14 @@ static HRESULT run_dump(struct sim_op *op, struct hcs_error *error) {
 static void dump(struct machine *machine, enum machine_dump_format format,
                  const char *path, uint64_t limit, uint64_t *written,
                  machine_done done, void *context) {
-    struct sim_op *op = op_take(machine, done, context);
+    struct sim_op *op = sim_op_take(machine, done, context);
     if (!op)
         return;
     op->format = format;
     op->limit = limit;
     op->written = written;
-    if (op_set_path(op, path))
-        op_submit(op, run_dump);
+    if (sim_op_set_path(op, path))
+        sim_op_submit(op, run_dump);
 }
 
 /* --- the rest --------------------------------------------------------- */
@@ -468,11 +382,11 @@ static HRESULT run_modify(struct sim_op *op, struct hcs_error *error) {
 
 static void modify(struct machine *machine, const struct json *request,
                    machine_done done, void *context) {
-    struct sim_op *op = op_take(machine, done, context);
+    struct sim_op *op = sim_op_take(machine, done, context);
     if (!op)
         return;
     op->request = request;
-    op_submit(op, run_modify);
+    sim_op_submit(op, run_modify);
 }
 
 static void statistics(struct machine *machine,

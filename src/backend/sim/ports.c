@@ -145,7 +145,8 @@ HRESULT sim_pipe_connect(struct sim *sim, const char *name, int *fd,
     if (!port)
         return error_set(error, HR_FILE_NOT_FOUND, NULL,
                          "there is no pipe \"%s\": it exists while its system "
-                         "runs", name);
+                         "runs",
+                         name);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return error_errno(error, errno, "cannot connect to \"%s\"", name);
     HRESULT hr = console_attach(port->console, ends[0], error);

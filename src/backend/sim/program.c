@@ -13,7 +13,8 @@ static bool is_for(const struct sim_program_entry *entry, const char *id) {
 }
 
 static struct sim_program_entry *find(const struct sim *sim, const char *id) {
-    for (struct link *l = sim->programs.next; l != &sim->programs; l = l->next) {
+    for (struct link *l = sim->programs.next; l != &sim->programs;
+         l = l->next) {
         struct sim_program_entry *entry =
             HCS_CONTAINER(l, struct sim_program_entry, link);
         if (is_for(entry, id))
@@ -34,8 +35,8 @@ static void entry_free(struct sim_program_entry *entry) {
 
 void sim_programs_free(struct sim *sim) {
     while (!link_alone(&sim->programs))
-        entry_free(HCS_CONTAINER(sim->programs.next, struct sim_program_entry,
-                                 link));
+        entry_free(
+            HCS_CONTAINER(sim->programs.next, struct sim_program_entry, link));
 }
 
 HRESULT sim_program(struct sim *sim, const char *id, bool on,

@@ -58,7 +58,7 @@ struct guest_timer {
 };
 
 struct guest {
-    char *command_line; /* the one it was booted with */
+    char *command_line;    /* the one it was booted with */
     int64_t tick;          /* ns between ticks, 0: none */
     int64_t panic_timeout; /* seconds, as panic= has it */
     bool nmi_panics;
@@ -70,18 +70,21 @@ struct guest {
     uint64_t kernel_offset;
     int64_t ran; /* ns it has run before `since` */
     int64_t since;
-    int64_t work; /* ns of processor time that it used */
+    int64_t work;    /* ns of processor time that it used */
     struct buf line; /* what was typed since the last end of line */
     struct buf log;
     struct guest_timer timers[ALARM_COUNT];
 };
+
+struct sim_op;
+typedef HRESULT (*sim_run)(struct sim_op *op, struct hcs_error *error);
 
 struct sim_op {
     struct timer timer;
     bool ready;
     bool used;
     struct machine *machine;
-    HRESULT (*run)(struct sim_op *op, struct hcs_error *error);
+    sim_run run;
     machine_done done;
     void *context;
     enum machine_save_kind kind;
@@ -127,6 +130,20 @@ struct machine {
 };
 
 int64_t sim_now(const struct machine *machine);
+
+/* --- ops.c ------------------------------------------------------------ */
+
+HRESULT sim_ops_init(struct machine *machine, struct hcs_error *error);
+void sim_ops_free(struct machine *machine);
+/* A free place. NULL: there is none (no owner has so many calls under way),
+ * and `done` was told so. */
+struct sim_op *sim_op_take(struct machine *machine, machine_done done,
+                           void *context);
+/* False: there was no memory for it, and the operation is over. */
+bool sim_op_set_path(struct sim_op *op, const char *path);
+void sim_op_submit(struct sim_op *op, sim_run run);
+/* Ends all but `self`. */
+void sim_ops_cancel(struct machine *machine, const struct sim_op *self);
 
 /* --- guest.c ---------------------------------------------------------- */
 

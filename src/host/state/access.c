@@ -16,7 +16,8 @@ HRESULT vm_access_file(const struct vm *vm, const char *document_path,
     if (vm->host.granted && !vm->host.granted(vm->host.context, vm, file))
         return error_set(error, E_ACCESSDENIED, document_path,
                          "the system \"%s\" may not open \"%s\": grant it with "
-                         "HcsGrantVmAccess", vm->id, file);
+                         "HcsGrantVmAccess",
+                         vm->id, file);
     return S_OK;
 }
 
@@ -24,9 +25,8 @@ static HRESULT check_member(const struct vm *vm, const char *path,
                             struct hcs_error *error) {
     char full[JSON_MAX_PATH] = "$.VirtualMachine.";
     strncat(full, path, sizeof full - strlen(full) - 1);
-    return vm_access_file(vm, full,
-                          json_text(json_at(vm->virtual_machine, path), ""),
-                          error);
+    return vm_access_file(
+        vm, full, json_text(json_at(vm->virtual_machine, path), ""), error);
 }
 
 static bool names_a_file(const struct json *attachment) {
@@ -34,7 +34,8 @@ static bool names_a_file(const struct json *attachment) {
     return strcmp(type, "None") != 0 && strcmp(type, "PassThru") != 0;
 }
 
-static void extend(char *out, const char *path, const struct json_string *name) {
+static void extend(char *out, const char *path,
+                   const struct json_string *name) {
     memcpy(out, path, strlen(path) + 1);
     json_path_member(out, name);
 }
@@ -62,8 +63,8 @@ static HRESULT check_each(const struct vm *vm, const struct json *devices,
 }
 
 static HRESULT check_controller(const struct vm *vm,
-                                const struct json *controller,
-                                const char *path, struct hcs_error *error) {
+                                const struct json *controller, const char *path,
+                                struct hcs_error *error) {
     static const struct json_string attachments = {"Attachments", 11};
     char place[JSON_MAX_PATH];
     extend(place, path, &attachments);

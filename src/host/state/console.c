@@ -162,10 +162,10 @@ static void drop_client(struct client *client) {
 }
 
 static bool watch_client(struct client *client, int operation) {
-    struct epoll_event event = {
-        .events = (client->deaf ? 0u : (uint32_t)EPOLLIN) |
-                  (client->waiting ? (uint32_t)EPOLLOUT : 0u),
-        .data.ptr = client};
+    struct epoll_event event = {.events =
+                                    (client->deaf ? 0u : (uint32_t)EPOLLIN) |
+                                    (client->waiting ? (uint32_t)EPOLLOUT : 0u),
+                                .data.ptr = client};
     return epoll_ctl(client->console->set->epoll, operation, client->fd,
                      &event) == 0;
 }
@@ -314,8 +314,7 @@ void console_destroy(struct console *console) {
     if (!console)
         return;
     while (!link_alone(&console->clients))
-        drop_client(
-            HCS_CONTAINER(console->clients.next, struct client, link));
+        drop_client(HCS_CONTAINER(console->clients.next, struct client, link));
     link_remove(&console->link);
     buf_free(&console->head);
     free(console->tail);

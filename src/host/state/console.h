@@ -35,7 +35,8 @@ void console_output(struct console *console, const char *bytes, size_t length);
  * what clients type is dropped. A client that comes later gets the replay. */
 void console_end(struct console *console);
 /* Adds a connected stream socket as a client; takes the descriptor over. */
-HRESULT console_attach(struct console *console, int fd, struct hcs_error *error);
+HRESULT console_attach(struct console *console, int fd,
+                       struct hcs_error *error);
 /* Appends at most `most` bytes of the end of what was printed, from the start
  * of a line. */
 void console_tail(const struct console *console, size_t most, struct buf *out);

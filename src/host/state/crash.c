@@ -53,7 +53,8 @@ static void tell_initiated(struct vm *vm) {
     tell_report(vm, HcsEventSystemCrashInitiated, &out);
 }
 
-static void write_nix_info(struct json_writer *w, const struct vm_crash *crash) {
+static void write_nix_info(struct json_writer *w,
+                           const struct vm_crash *crash) {
     bool complete = SUCCEEDED(crash->dump_status);
     json_key(w, "NixCrashInfo");
     json_begin_object(w);
@@ -207,11 +208,11 @@ static void dump(struct vm *vm) {
     }
     json_to_int64(json_get(settings, "MaxDumpSize"), &limit);
     vm->crash.dump_path = json_text(json_get(settings, "DumpFileName"), "");
-    vm->host.machine->dump(
-        vm->machine,
-        strcmp(type, "KDump") == 0 ? MACHINE_DUMP_KDUMP_ZLIB : MACHINE_DUMP_ELF,
-        vm->crash.dump_path, limit > 0 ? (uint64_t)limit : 0,
-        &vm->crash.dump_bytes, VM_CALL(vm, dumped));
+    vm->host.machine->dump(vm->machine,
+                           strcmp(type, "KDump") == 0 ? MACHINE_DUMP_KDUMP_ZLIB
+                                                      : MACHINE_DUMP_ELF,
+                           vm->crash.dump_path, limit > 0 ? (uint64_t)limit : 0,
+                           &vm->crash.dump_bytes, VM_CALL(vm, dumped));
 }
 
 static void panicked(struct vm *vm) {

@@ -76,7 +76,8 @@ static void write_state(struct json_writer *w, const struct vm *vm) {
 static uint64_t processor_count(const struct vm *vm) {
     uint64_t count = 1;
     json_to_uint64(
-        json_at(vm->virtual_machine, "ComputeTopology.Processor.Count"), &count);
+        json_at(vm->virtual_machine, "ComputeTopology.Processor.Count"),
+        &count);
     return count;
 }
 
@@ -156,8 +157,7 @@ static void write_response(struct json_writer *w, const struct vm *vm,
         json_key(w, "Error");
         json_begin_object(w);
         json_pair_int(w, "Error", HCS_E_INVALID_JSON);
-        json_pair_string(w, "ErrorMessage",
-                         "This host answers no such query.");
+        json_pair_string(w, "ErrorMessage", "This host answers no such query.");
         json_end_object(w);
     }
     json_end_object(w);

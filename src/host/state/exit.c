@@ -147,10 +147,9 @@ static void make_document(struct vm *vm, enum vm_exit_cause cause) {
                  "{\"Status\":%d,\"ExitType\":\"%s\"}", (int)f->status,
                  f->type);
     else
-        snprintf(vm->exit_document, sizeof vm->exit_document,
-                 "{\"Status\":%d}", (int)f->status);
-    write_document(vm, cause,
-                   vm->host.build >= FIRST_BUILD_WITH_ATTRIBUTION);
+        snprintf(vm->exit_document, sizeof vm->exit_document, "{\"Status\":%d}",
+                 (int)f->status);
+    write_document(vm, cause, vm->host.build >= FIRST_BUILD_WITH_ATTRIBUTION);
 }
 
 static void refuse_all(struct vm *vm, HRESULT code) {

@@ -49,8 +49,8 @@ HRESULT vm_options_parse(const struct vm *vm, HCS_OPERATION_TYPE verb,
                          (int)verb);
     if (!text || !*text) {
         if (type->required)
-            return error_set(error, HCS_E_INVALID_JSON, "$",
-                             "a %s is required", type->type);
+            return error_set(error, HCS_E_INVALID_JSON, "$", "a %s is required",
+                             type->type);
         return S_OK;
     }
     HRESULT hr = json_parse(text, strlen(text), out, error);
@@ -95,7 +95,8 @@ HRESULT vm_pause_check(const struct json *options, struct hcs_error *error) {
         return S_OK;
     return error_set(error, HR_NOT_SUPPORTED, "$.SuspensionLevel",
                      "%s is for containers; a virtual machine can only be "
-                     "suspended", level);
+                     "suspended",
+                     level);
 }
 
 /* Reboot and hibernation need a service in the guest that a power button
@@ -119,15 +120,17 @@ HRESULT vm_shutdown_check(const struct vm *vm, const struct json *options,
 static HRESULT save_path(const struct vm *vm, const struct json *options,
                          const char **path, struct hcs_error *error) {
     const char *file = json_text(json_get(options, "SaveStateFilePath"), "");
-    const char *runtime = json_text(json_get(options, "RuntimeStateFilePath"), "");
+    const char *runtime =
+        json_text(json_get(options, "RuntimeStateFilePath"), "");
     if (*file && *runtime)
         return error_set(error, HCS_E_INVALID_JSON, "$.RuntimeStateFilePath",
                          "SaveStateFilePath is given already");
     if (!*file)
         file = runtime;
     if (!*file)
-        file = json_text(json_at(vm->virtual_machine,
-                                 "GuestState.RuntimeStateFilePath"), "");
+        file = json_text(
+            json_at(vm->virtual_machine, "GuestState.RuntimeStateFilePath"),
+            "");
     if (!*file)
         return error_set(error, HCS_E_INVALID_JSON, "$.SaveStateFilePath",
                          "the file to save to is missing");

@@ -2,7 +2,7 @@
  * What may be done in which state. */
 #include "vm_private.h"
 
-enum rule { OK, STATE, STOPPED };
+enum rule { OK, NO, GONE };
 
 struct row {
     HCS_OPERATION_TYPE verb;
@@ -10,18 +10,20 @@ struct row {
     unsigned char rules[5]; /* by enum vm_state */
 };
 
-/*                                    Created  Running  Paused  Stopped  SavedAsTemplate */
+/* clang-format off */
 static const struct row rows[] = {
-    {HcsOperationTypeStart, "start",         {OK, STATE, STATE, STOPPED, STATE}},
-    {HcsOperationTypePause, "pause",         {STATE, OK, STATE, STOPPED, STATE}},
-    {HcsOperationTypeResume, "resume",       {STATE, STATE, OK, STOPPED, STATE}},
-    {HcsOperationTypeSave, "save",           {STATE, STATE, OK, STOPPED, STATE}},
-    {HcsOperationTypeShutdown, "shut down",  {STATE, OK, STATE, STOPPED, STATE}},
-    {HcsOperationTypeTerminate, "terminate", {OK, OK, OK, STOPPED, OK}},
-    {HcsOperationTypeCrash, "crash",         {STATE, OK, STATE, STOPPED, STATE}},
-    {HcsOperationTypeModify, "modify",       {OK, OK, STATE, STOPPED, STATE}},
-    {HcsOperationTypeGetProperties, "query", {OK, OK, OK, OK, OK}},
+    /* by state:        Created, Running, Paused, Stopped, SavedAsTemplate */
+    {HcsOperationTypeStart,         "start",     {OK, NO, NO, GONE, NO}},
+    {HcsOperationTypePause,         "pause",     {NO, OK, NO, GONE, NO}},
+    {HcsOperationTypeResume,        "resume",    {NO, NO, OK, GONE, NO}},
+    {HcsOperationTypeSave,          "save",      {NO, NO, OK, GONE, NO}},
+    {HcsOperationTypeShutdown,      "shut down", {NO, OK, NO, GONE, NO}},
+    {HcsOperationTypeTerminate,     "terminate", {OK, OK, OK, GONE, OK}},
+    {HcsOperationTypeCrash,         "crash",     {NO, OK, NO, GONE, NO}},
+    {HcsOperationTypeModify,        "modify",    {OK, OK, NO, GONE, NO}},
+    {HcsOperationTypeGetProperties, "query",     {OK, OK, OK, OK, OK}},
 };
+/* clang-format on */
 
 static const char *const state_names[] = {
     [VM_CREATED] = "Created",
@@ -57,11 +59,11 @@ HRESULT vm_rule(HCS_OPERATION_TYPE verb, enum vm_state state,
     switch ((enum rule)row->rules[state]) {
     case OK:
         return S_OK;
-    case STATE:
+    case NO:
         return error_set(error, HCS_E_INVALID_STATE, NULL,
                          "cannot %s a system that is %s", row->name,
                          state_names[state]);
-    case STOPPED:
+    case GONE:
         break;
     }
     return error_set(error, HCS_E_SYSTEM_ALREADY_STOPPED, NULL,

@@ -28,8 +28,7 @@ static HRESULT check_kind(const struct json *root, struct hcs_error *error) {
                          "this host runs virtual machines only");
     }
     if (!present(root, "VirtualMachine"))
-        return invalid(error, "$",
-                       "the document describes no VirtualMachine");
+        return invalid(error, "$", "the document describes no VirtualMachine");
     return S_OK;
 }
 
@@ -42,17 +41,19 @@ static HRESULT check_topology(const struct json *root,
     uint64_t memory = 0, count = 1;
     json_to_uint64(json_at(root, memory_path), &memory);
     if (memory == 0)
-        return invalid(error, "$.VirtualMachine.ComputeTopology.Memory.SizeInMB",
+        return invalid(error,
+                       "$.VirtualMachine.ComputeTopology.Memory.SizeInMB",
                        "a virtual machine needs at least 1 MB of memory");
     json_to_uint64(json_at(root, count_path), &count);
     if (count == 0)
-        return invalid(error, "$.VirtualMachine.ComputeTopology.Processor.Count",
+        return invalid(error,
+                       "$.VirtualMachine.ComputeTopology.Processor.Count",
                        "a virtual machine needs at least one processor");
     return S_OK;
 }
 
 struct unsupported {
-    const char *path; /* below the root */
+    const char *path;   /* below the root */
     const char *unless; /* a text value that asks for nothing, or NULL */
     const char *text;
 };
@@ -96,14 +97,16 @@ static HRESULT check_dump(const struct json *root, struct hcs_error *error) {
     int64_t limit = 0;
     json_to_int64(json_get(settings, "MaxDumpSize"), &limit);
     if (limit < 0)
-        return invalid(error, "$.VirtualMachine.Devices.GuestCrashReporting"
-                              ".NixCrashSettings.MaxDumpSize",
+        return invalid(error,
+                       "$.VirtualMachine.Devices.GuestCrashReporting"
+                       ".NixCrashSettings.MaxDumpSize",
                        "a dump cannot be smaller than nothing");
     if (strcmp(type, "Disabled") == 0)
         return S_OK;
     if (!*json_text(json_get(settings, "DumpFileName"), ""))
-        return invalid(error, "$.VirtualMachine.Devices.GuestCrashReporting"
-                              ".NixCrashSettings.DumpFileName",
+        return invalid(error,
+                       "$.VirtualMachine.Devices.GuestCrashReporting"
+                       ".NixCrashSettings.DumpFileName",
                        "a dump needs a file to be written to");
     return S_OK;
 }
@@ -121,7 +124,8 @@ static HRESULT check_restore(const struct json *root, struct hcs_error *error) {
     return S_OK;
 }
 
-HRESULT vm_document_check(const struct json *document, struct hcs_error *error) {
+HRESULT vm_document_check(const struct json *document,
+                          struct hcs_error *error) {
     static HRESULT (*const checks[])(const struct json *,
                                      struct hcs_error *) = {
         check_kind, check_topology, check_supported, check_dump, check_restore};

@@ -180,8 +180,8 @@ static const struct {
     HCS_OPERATION_TYPE verb;
     void (*perform)(struct vm *vm, const struct json *options);
 } verbs[] = {
-    {HcsOperationTypeStart, start},       {HcsOperationTypePause, pause_vm},
-    {HcsOperationTypeResume, resume},     {HcsOperationTypeSave, save},
+    {HcsOperationTypeStart, start},        {HcsOperationTypePause, pause_vm},
+    {HcsOperationTypeResume, resume},      {HcsOperationTypeSave, save},
     {HcsOperationTypeShutdown, shut_down}, {HcsOperationTypeCrash, crash},
     {HcsOperationTypeModify, modify},
 };

@@ -47,8 +47,9 @@ struct vm_host {
     /* Another system's machine by runtime id where it is in this process;
      * *machine stays NULL where it is not. HCS_E_SYSTEM_NOT_FOUND, or
      * HCS_E_INVALID_STATE when it is not saved as a template. */
-    HRESULT (*find_template)(void *context, const char *runtime_id,
-                             struct machine **machine, struct hcs_error *error);
+    HRESULT (*find_template)
+    (void *context, const char *runtime_id, struct machine **machine,
+     struct hcs_error *error);
     /* Whether clones of this template are alive. */
     bool (*has_clones)(void *context, const struct vm *vm);
     /* The state has changed (also: created, exited). */

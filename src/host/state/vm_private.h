@@ -68,13 +68,13 @@ struct vm {
     struct schema_profile profile;
 
     enum vm_state state;
-    bool failed;            /* it could not be created: no exit is told */
-    bool shutdown_pending;  /* the button was pressed and it is still there */
-    bool crashed;           /* since it booted */
+    bool failed;           /* it could not be created: no exit is told */
+    bool shutdown_pending; /* the button was pressed and it is still there */
+    bool crashed;          /* since it booted */
     uint64_t crash_count;
     uint64_t memory_mb;
-    int64_t wall_offset;    /* wall clock minus host clock */
-    int64_t ran;            /* ns in Running before `running_since` */
+    int64_t wall_offset; /* wall clock minus host clock */
+    int64_t ran;         /* ns in Running before `running_since` */
     int64_t running_since;
 
     struct machine *machine;
@@ -85,8 +85,8 @@ struct vm {
     struct link queue; /* of vm_request */
     struct vm_request *active;
     struct vm_request *terminator;
-    bool busy;    /* a request or the answer to a guest's event is under way */
-    bool ending;  /* the power is being cut */
+    bool busy;   /* a request or the answer to a guest's event is under way */
+    bool ending; /* the power is being cut */
     bool pumping;
     enum vm_exit_cause ending_cause;
 
@@ -109,6 +109,16 @@ struct vm {
 void vm_lane_done(void *context, HRESULT result, const struct hcs_error *error);
 void *vm_lane_take(struct vm_lane *lane, vm_then then);
 
+void vm_set_state(struct vm *vm, enum vm_state state);
+void vm_tell(struct vm *vm, HCS_EVENT_TYPE type, const char *document);
+int64_t vm_now(const struct vm *vm);
+int64_t vm_uptime(const struct vm *vm);
+int64_t vm_wall(const struct vm *vm);
+
+/* --- requests.c ------------------------------------------------------- */
+
+struct vm_request *vm_request_new(HCS_OPERATION_TYPE verb, vm_reply_fn reply,
+                                  void *context);
 /* Answers the active request and turns to what waits. */
 void vm_finish(struct vm *vm, HRESULT result, const struct hcs_error *error,
                const char *document);
@@ -118,11 +128,7 @@ void vm_pump(struct vm *vm);
 void vm_answer(struct vm_request *request, HRESULT result,
                const struct hcs_error *error, const char *document);
 void vm_request_free(struct vm_request *request);
-void vm_set_state(struct vm *vm, enum vm_state state);
-void vm_tell(struct vm *vm, HCS_EVENT_TYPE type, const char *document);
-int64_t vm_now(const struct vm *vm);
-int64_t vm_uptime(const struct vm *vm);
-int64_t vm_wall(const struct vm *vm);
+void vm_abandon_requests(struct vm *vm); /* those that nothing ends any more */
 
 /* --- the other rooms -------------------------------------------------- */
 
