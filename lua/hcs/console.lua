@@ -44,7 +44,7 @@ local function keep(self, bytes)
 end
 
 -- Takes in what is there. Called by the loop when the descriptor is ready.
-function methods.serve(self)
+function methods._serve(self)
     self._served = (self._served or 0) + 1
     local stream = self._stream
     while stream do
@@ -67,7 +67,7 @@ local function try_connect(self)
     if stream then
         self._stream, self._fd, self._ended = stream, stream:fd(), nil
         world.descriptors[self._fd] = self
-        self:serve()
+        self:_serve()
         return true
     end
     if hresult == 0x80070002 then return false end
@@ -234,7 +234,7 @@ end
 --- All that was read so far (the last MiB of it).
 ---@return string
 function methods.text(self)
-    if self._stream then self:serve() end
+    if self._stream then self:_serve() end
     return self._text
 end
 

@@ -137,6 +137,13 @@ function M.new(fields, core)
     return err
 end
 
+local function has(entry, family)
+    for _, one in ipairs(entry and entry.families or {}) do
+        if one == family then return true end
+    end
+    return false
+end
+
 --- Whether the error is of one of the families (or has one of the codes).
 ---@param ... string
 ---@return boolean
@@ -146,11 +153,7 @@ function methods.is(err, ...)
     for index = 1, select("#", ...) do
         local name = select(index, ...)
         if name == err.code or name == err.symbol then return true end
-        for _, list in ipairs { entry and entry.families or {}, own and own.families or {} } do
-            for _, family in ipairs(list) do
-                if family == name then return true end
-            end
-        end
+        if has(entry, name) or has(own, name) then return true end
     end
     return false
 end

@@ -112,7 +112,7 @@ function loop.run_ready(world)
         ready[ready.first] = nil
         ready.first = ready.first + 1
         task.queued = nil
-        task:resume()
+        task:_resume()
     end
     return any
 end
@@ -136,7 +136,7 @@ local function serve_descriptors(world, ready)
     for fd in pairs(ready or {}) do
         local stream = world.descriptors[fd]
         if stream then
-            stream:serve()
+            stream:_serve()
             any = true
         end
     end

@@ -65,7 +65,7 @@ local function scan(source, into)
     local pattern = "^%s*function " .. source.table .. "%.([%w_]+)%(([^)]*)%)"
     for index, line in ipairs(lines) do
         local name, arguments = line:match(pattern)
-        if name then
+        if name and name:sub(1, 1) ~= "_" then
             local entry = entry_of(source, name, arguments, block_above(lines, index))
             into[entry.name] = entry
         end

@@ -21,12 +21,12 @@ end
 --- Compiles what was typed. Returns a function; nil and the message when it is
 --- wrong; nil, the message and true when it is not complete.
 function repl.compile(text, env)
-    local fn = load("return " .. text, "=stdin", "t", env)
+    local fn, as_expression = load("return " .. text, "=stdin", "t", env)
     if fn then return fn end
     local message
     fn, message = load(text, "=stdin", "t", env)
     if fn then return fn end
-    return nil, message, is_incomplete(message)
+    return nil, message, is_incomplete(message) or is_incomplete(as_expression)
 end
 
 local function one_line(err)
@@ -138,7 +138,7 @@ local function new_input(file)
 end
 
 --- Takes in a line. Called by the pump when the descriptor is readable.
-function Input:serve()
+function Input:_serve()
     local line = self.file:read("L")
     if not line then
         self.ended = true
@@ -214,10 +214,10 @@ end
 -- other clocks stand still at the prompt.
 local function pump_of(world)
     return function(input)
-        if not world.api then return input:serve() end
+        if not world.api then return input:_serve() end
         if world.clock ~= "real" then
             loop.settle(world)
-            return input:serve()
+            return input:_serve()
         end
         world.descriptors[STDIN] = input
         loop.round(world, nil)

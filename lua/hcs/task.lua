@@ -63,7 +63,7 @@ local function after(self, ok, ...)
 end
 
 -- Called by the loop.
-function methods.resume(self)
+function methods._resume(self)
     if self.finished then return end
     local world = self._world
     local previous = world.current
@@ -99,7 +99,7 @@ function task.start(world, strict, name, fn, ...)
         joined = true,
     }, strict)
     world.tasks[self] = true
-    self:resume()
+    self:_resume()
     self.joined = nil
     return self
 end

@@ -278,7 +278,8 @@ describe("a system", function()
 
     it("composes one crash of several reports", function()
         local other = assert(hcs.create { id = "saves", kernel = "/k",
-            debug = { bugcheck_saved_state = "/d/a.vmrs", bugcheck_no_dump_saved_state = "/d/b.vmrs" },
+            debug = { bugcheck_saved_state = "/d/a.vmrs",
+                bugcheck_no_dump_saved_state = "/d/b.vmrs" },
         })
         local one = host.systems.saves
         host.at(1, "event", one, 2, '{"SystemId":"saves","CrashParameters":[1,2]}')

@@ -1,0 +1,61 @@
+-- SPDX-License-Identifier: MIT
+local errors = require "hcs.error"
+local fake = require "spec.unit.fake_core"
+
+describe("explain", function()
+    local hcs = fake.hcs()
+
+    it("knows an HRESULT in any spelling", function()
+        for _, spelling in ipairs { 0x80370110, -2143878896, -2143878896.0, 0xC0370110,
+            "0x80370110", "0XC0370110", "-2143878896", "2151088400", "HCS_E_SYSTEM_ALREADY_STOPPED",
+            "system_already_stopped", errors.new { op = "x", hresult = 0x80370110 } } do
+            local told = assert(hcs.explain(spelling))
+            assert.equal("hresult", told.kind)
+            assert.equal("HCS_E_SYSTEM_ALREADY_STOPPED", told.name)
+            assert.truthy(tostring(told):find("0x80370110", 1, true))
+        end
+        assert.equal(0x8037011B, hcs.explain("access_denied").hresult)
+        assert.equal(0x80070005, hcs.explain("E_ACCESSDENIED").hresult)
+        assert.truthy(hcs.explain(0x8ABCDEF0).text:find("no code", 1, true))
+    end)
+
+    it("knows types, members, events and functions", function()
+        assert.equal("type", hcs.explain("ComputeSystem").kind)
+        assert.truthy(hcs.explain("NotificationType").text:find("GracefulExit", 1, true))
+        local member = hcs.explain("VirtualMachine.Devices.Scsi.0.Attachments.0.Path")
+        assert.equal("member", member.kind)
+        local chipset = hcs.explain("$.VirtualMachine.Chipset")
+        assert.truthy(chipset.text:find("LinuxKernelDirect", 1, true))
+        assert.equal("event", hcs.explain("exited").kind)
+        assert.equal("exited", hcs.explain("SystemExited").name)
+        assert.equal("event", hcs.explain("crash").kind)
+        for _, name in ipairs { "vm:start", "System:start", "start", "hcs.create", "create",
+            "hcs.file.grant", "console:expect", "start_async" } do
+            assert.equal("function", assert(hcs.explain(name)).kind, name)
+        end
+    end)
+
+    it("says so where it knows nothing, with the nearest name", function()
+        local told, err, code = hcs.explain("invalid_stat")
+        assert.is_nil(told)
+        assert.equal("not_found", code)
+        assert.truthy(err.hint:find("invalid_state", 1, true))
+        assert.is_nil((hcs.explain("VirtualMachine.Nope.Never")))
+    end)
+end)
+
+describe("doctor", function()
+    it("gives verdicts that print as lines", function()
+        local hcs, host = fake.hcs()
+        local report = hcs.doctor()
+        assert.truthy(#report >= 3)
+        for _, verdict in ipairs(report) do
+            assert.is_boolean(verdict.ok)
+            assert.truthy(#verdict.text > 0)
+        end
+        assert.truthy(tostring(report):find("ok   host: fake:, build 26100", 1, true))
+        hcs.close()
+        host.fail.open = 0x80070002
+        assert.truthy(tostring(hcs.doctor()):find("miss host:", 1, true))
+    end)
+end)
