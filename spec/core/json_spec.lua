@@ -140,8 +140,8 @@ describe("encode with a schema", function()
         Path = { type = "string" }, Size = { type = "uint64", unsigned = true },
         Tags = { type = "string", array = true } } }
     types.Mode = { kind = "enum", order = { "A" }, values = {} }
-    types.Machine = { kind = "object", order = { "Zeta", "Disks", "ByName", "Mode", "Rate", "Alpha" },
-        members = {
+    types.Machine = { kind = "object",
+        order = { "Zeta", "Disks", "ByName", "Mode", "Rate", "Alpha" }, members = {
             Zeta = { type = "bool" }, Mode = { type = "Mode", of = types.Mode },
             Disks = { type = "Disk", array = true },
             ByName = { type = "Disk", of = types.Disk, map = "string" },
@@ -235,7 +235,8 @@ describe("decode", function()
     end)
 
     it("refuses what is not JSON", function()
-        for _, text in ipairs { "", " ", "{", "[1,]", '{"a":1,}', "{'a':1}", "nul", "NaN", "01", "+1",
+        for _, text in ipairs { "", " ", "{", "[1,]", '{"a":1,}', "{'a':1}", "nul", "NaN", "01",
+            "+1",
             ".5", "1.", '"\x01"', '"\\x"', '"\\uD800"', '"a', "[1 2]", "1 2", "\xEF\xBB\xBF1",
             '{"a":1,"a":2}', '{"a\\u0000":1}', '"\xFF"', "[1]x", "\0", "Infinity", "/**/1",
             ("["):rep(10000), ("["):rep(129) .. ("]"):rep(129), '{"a":' } do

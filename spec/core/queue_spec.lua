@@ -39,7 +39,9 @@ for _, driver in ipairs(support.drivers) do
             local operation = api.HcsCreateOperation(nil, true)
             for _ = 1, 50 do
                 assert.are.equal(0, api.HcsEnumerateComputeSystems(nil, operation))
-                support.expect(api, function(kind, o) return kind == "operation" and o == operation end)
+                support.expect(api, function(kind, o)
+                    return kind == "operation" and o == operation
+                end)
             end
             assert.is_nil(api.next())
         end)

@@ -160,7 +160,8 @@ for _, driver in ipairs(support.drivers) do
         it("can be collected at any time", function()
             local operation = api.HcsCreateOperation(nil, true)
             for i = 1, 20 do
-                local _, system = api.HcsCreateComputeSystem("s" .. i, support.document(), operation)
+                local _, system = api.HcsCreateComputeSystem("s" .. i, support.document(),
+                    operation)
                 api.HcsSetComputeSystemCallback(system, 0, nil, true)
                 system = nil -- luacheck: ignore
                 collectgarbage()

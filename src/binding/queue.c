@@ -18,17 +18,27 @@ static atomic_uint_fast64_t serials;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static unsigned fork_epoch;
 
+/* A child gets queues that no thread is within, so that it can free them. */
 static void before_fork(void) {
     mutex_lock(&registry_lock);
+    for (unsigned i = 0; i < PLACES; i++)
+        if (registry[i] != NULL)
+            mutex_lock(&registry[i]->lock);
 }
 
 static void after_fork(void) {
+    for (unsigned i = 0; i < PLACES; i++)
+        if (registry[i] != NULL)
+            mutex_unlock(&registry[i]->lock);
     mutex_unlock(&registry_lock);
 }
 
 static void in_child(void) {
     fork_epoch++;
-    mutex_unlock(&registry_lock);
+    for (unsigned i = 0; i < PLACES; i++)
+        if (registry[i] != NULL)
+            registry[i]->users = 1; /* callbacks have no thread here */
+    after_fork();
 }
 
 static void watch_forks(void) {
@@ -110,11 +120,7 @@ void queue_close(struct queue *queue) {
     mutex_lock(&registry_lock);
     registry[queue->place] = NULL;
     mutex_unlock(&registry_lock);
-    if (queue_foreign(queue))
-        wake_close(&queue->wake); /* a thread that is not here may have been
-                                     within the rest when we were forked */
-    else
-        queue_release(queue);
+    queue_release(queue);
 }
 
 struct queue *queue_find(uint64_t number) {

@@ -43,8 +43,8 @@ struct queue;
 HRESULT queue_open(struct queue **out, struct hcs_error *error);
 /* No callback finds the queue afterwards. NULL is fine. */
 void queue_close(struct queue *queue);
-/* Whether the queue belongs to the process that this one was forked from: it
- * is of no use here, and its lock may be held by a thread that is not. */
+/* Whether the queue belongs to the process that this one was forked from:
+ * nothing will come here. */
 bool queue_foreign(const struct queue *queue);
 
 /* How to learn the number of an operation that an event names. */

@@ -1,0 +1,187 @@
+-- SPDX-License-Identifier: MIT
+-- Calls per second through Lua beside a C loop on the same library, in the
+-- same process: rounds of both take turns, and the medians are compared.
+local core = require "hcs.core"
+local loops = require "hcs.bench_calls"
+
+local ROUNDS = tonumber(os.getenv "BENCH_ROUNDS") or 9
+local SLICE = tonumber(os.getenv "BENCH_SLICE") or 0.05 -- seconds a round takes, about
+local AIM = 1.5
+
+local document = core.json.encode {
+    Owner = "bench", SchemaVersion = { Major = 2, Minor = 2 },
+    ShouldTerminateOnLastHandleClosed = true,
+    VirtualMachine = {
+        Chipset = { LinuxKernelDirect = { KernelFilePath = "/proc/version" } },
+        ComputeTopology = { Memory = { SizeInMB = 64 }, Processor = { Count = 1 } },
+    },
+}
+local query = core.json.encode { PropertyTypes = { "Statistics", "Memory" } }
+
+-- Lua's own loops, against hcs.core. Each returns a function that runs `count`
+-- rounds.
+local function core_loops(api)
+    local operation = api.HcsCreateOperation()
+    local function finish(op, hr)
+        if hr ~= 0 then error(("%x"):format(hr)) end
+        local result, text = api.HcsWaitForOperationResult(op, 10000)
+        if result ~= 0 then error(("%x %s"):format(result, text)) end
+        return text
+    end
+    local _, system = api.HcsCreateComputeSystem("bench", document, operation)
+    finish(operation, 0)
+    finish(operation, api.HcsStartComputeSystem(system, operation))
+
+    local function with_callback(call)
+        local op = api.HcsCreateOperation(nil, true)
+        if call(system, op) ~= 0 then error "a call failed" end
+        local kind, done
+        repeat
+            kind, done = api.next()
+        until kind or not api.pump(10)
+        if done ~= op or api.HcsGetOperationResult(op) ~= 0 then error(kind) end
+        op:close()
+    end
+
+    return {
+        id = function() api.HcsGetOperationId(operation) end,
+        operation = function() api.HcsCreateOperation():close() end,
+        pause = function()
+            finish(operation, api.HcsPauseComputeSystem(system, operation))
+            finish(operation, api.HcsResumeComputeSystem(system, operation))
+        end,
+        callback = function()
+            with_callback(api.HcsPauseComputeSystem)
+            with_callback(api.HcsResumeComputeSystem)
+        end,
+        properties = function()
+            finish(operation, api.HcsGetComputeSystemProperties(system, operation, query))
+        end,
+        decoded = function()
+            core.json.decode(finish(operation, api.HcsGetComputeSystemProperties(system,
+                operation, core.json.encode { PropertyTypes = { "Statistics", "Memory" } })))
+        end,
+        cycle = function()
+            local op = api.HcsCreateOperation()
+            local _, one = api.HcsCreateComputeSystem("cycle", document, op)
+            finish(op, 0)
+            finish(op, api.HcsStartComputeSystem(one, op))
+            finish(op, api.HcsTerminateComputeSystem(one, op))
+            one:close()
+            op:close()
+        end,
+    }
+end
+
+-- The same through the friendly layer, where it is there.
+local function hcs_loops(uri)
+    local found, hcs = pcall(require, "hcs.strict")
+    if not found then return nil end
+    local world = hcs.connect(uri)
+    local options = { memory = "64M", processors = 1, kernel = "/proc/version", grant = false }
+    local function create(id)
+        options.id = id
+        return world.create(options)
+    end
+    local vm = create "bench"
+    vm:start()
+    return {
+        callback = function()
+            vm:pause()
+            vm:resume()
+        end,
+        decoded = function() vm:properties("Statistics", "Memory") end,
+        cycle = function()
+            local one = create "cycle"
+            one:start()
+            one:terminate()
+            one:close()
+        end,
+    }, world
+end
+
+local function timed(run, count)
+    local before = core.monotonic()
+    run(count)
+    return (core.monotonic() - before) / count
+end
+
+local function repeated(call)
+    return call and function(count)
+        for _ = 1, count do call() end
+    end
+end
+
+local function median(list)
+    table.sort(list)
+    return list[(#list + 1) // 2]
+end
+
+-- How many rounds of all of `runs` fit into a slice.
+local function fitting(runs)
+    local count = 1
+    while true do
+        local slowest = 0
+        for _, run in pairs(runs) do slowest = math.max(slowest, timed(run, count) * count) end
+        if slowest >= SLICE / 4 then return math.max(1, count * SLICE // slowest) end
+        count = count * 4
+    end
+end
+
+local function measure(runs)
+    local times = {}
+    local count = fitting(runs)
+    for name in pairs(runs) do times[name] = {} end
+    for _ = 1, ROUNDS do
+        for name, run in pairs(runs) do
+            collectgarbage()
+            table.insert(times[name], timed(run, count))
+        end
+    end
+    for name, list in pairs(times) do times[name] = median(list) end
+    return times
+end
+
+local ROWS = {
+    { "id", "id", "HcsGetOperationId", 1, false },
+    { "operation", "operation", "create and close an operation", 2, false },
+    { "pause", "pause", "pause, resume; waiting in the call", 4, true },
+    { "callback", "callback", "pause, resume; by callback and queue", 8, true },
+    { "properties", "properties", "properties, as text", 2, false },
+    { "properties", "decoded", "properties, as tables", 2, false },
+    { "cycle", "cycle", "create, start, terminate, close", 9, false },
+}
+
+local function line(driver, row, times, key)
+    local text, calls, gated = row[3], row[4], row[5]
+    local ratio = times[key] / times.c
+    print(("%-7s %-40s %9.2f %11.2f %11.0f %7.2f"):format(driver,
+        text .. (key == "hcs" and " (hcs)" or ""), times.c * 1e6, times[key] * 1e6,
+        calls / times[key], ratio))
+    return gated and key == "core" and driver == "step" and ratio or 0
+end
+
+local worst = 0
+print(("%-7s %-40s %9s %11s %11s %7s"):format("driver", "what", "C, us", "Lua, us",
+    "calls/s", "Lua/C"))
+for _, driver in ipairs { "step", "thread" } do
+    local uri = "sim:?access=open&driver=" .. driver
+    local api = assert(core.open(uri))
+    local bench = loops.open(api.library, uri, document, query, driver == "step")
+    local mine = core_loops(api)
+    local friendly, world = hcs_loops(uri)
+    for _, row in ipairs(ROWS) do
+        local times = measure {
+            c = function(count) bench:run(row[1], count) end,
+            core = repeated(mine[row[2]]),
+            hcs = repeated(friendly and friendly[row[2]]),
+        }
+        worst = math.max(worst, line(driver, row, times, "core"))
+        if times.hcs then line(driver, row, times, "hcs") end
+    end
+    bench:close()
+    api.close()
+    if world then world.close() end
+end
+print(("\nLua/C on step without documents: %.2f (aim: %.1f)"):format(worst, AIM))
+os.exit(worst <= AIM, true)
