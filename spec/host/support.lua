@@ -120,7 +120,9 @@ end
 function support.script(text)
     local path = support.temporary("script.lua")
     local file = assert(io.open(path, "w"))
-    file:write('local hcs = require "hcs.strict"\nlocal support = require "spec.host.support"\n', text)
+    file:write([[local hcs = require "hcs.strict"
+        local support = require "spec.host.support"
+    ]], text)
     file:close()
     local pid = support.output(("lua5.4 %s >%s.out 2>&1 & echo $!"):format(path, path))
     return math.tointeger(pid), path .. ".out"

@@ -111,7 +111,8 @@ describe("what cannot be made", function()
         refused({ kernel = "/no/such/kernel" }, "not_found")
         refused({ memory = "1T" }, "limit")
         refused({ document = { VirtualMachine = { NoSuchMember = true } } }, "invalid_document")
-        refused({ document = { VirtualMachine = { ComputeTopology = { Memory = { SizeInMB = 0 } } } } },
+        local none = { ComputeTopology = { Memory = { SizeInMB = 0 } } }
+        refused({ document = { VirtualMachine = none } },
             "invalid_document")
     end)
 end)
