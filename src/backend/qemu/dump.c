@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "flatten.h"
@@ -15,7 +14,7 @@
 /* What an ELF core has besides the memory: headers and notes. */
 #define ELF_OVERHEAD (UINT64_C(1) << 20)
 
-/* QEMU writes while, for kdump, a job reads its pipe: both ends are awaited. */
+/* QEMU writes into a pipe that a job reads: both ends are awaited. */
 struct dump {
     struct job job;
     struct machine *machine;
@@ -24,7 +23,8 @@ struct dump {
     uint64_t limit;
     uint64_t size;
     uint64_t *written; /* the caller's */
-    int pipe;          /* kdump: the end that is read */
+    int pipe;          /* the end that is read */
+    bool flattened;
     int pending;
     HRESULT result;    /* the first failure */
     struct hcs_error error;
@@ -61,15 +61,7 @@ static void dump_end(struct dump *dump) {
 
 static HRESULT commit(struct job *job, struct hcs_error *error) {
     struct dump *dump = HCS_CONTAINER(job, struct dump, job);
-    struct stat st;
 
-    if (fstat(dump->output.fd, &st) != 0)
-        return error_errno(error, errno, "%s", dump->output.path);
-    dump->size = (uint64_t)st.st_size;
-    if (dump->limit && dump->size > dump->limit)
-        return error_set(error, HR_DISK_FULL, NULL,
-                         "the dump would be larger than %llu bytes",
-                         (unsigned long long)dump->limit);
     return output_commit(&dump->output, error);
 }
 
@@ -103,19 +95,23 @@ static void on_dumped(void *context, HRESULT result,
     one_ended(dump);
 }
 
-static HRESULT unflatten(struct job *job, struct hcs_error *error) {
+static HRESULT receive(struct job *job, struct hcs_error *error) {
     struct dump *dump = HCS_CONTAINER(job, struct dump, job);
-    uint64_t written;
-    HRESULT hr = flatten_undo(dump->pipe, dump->output.fd, dump->limit,
-                              OUTPUT_FLOOR, &written, error);
+    HRESULT hr;
 
+    if (dump->flattened)
+        hr = flatten_undo(dump->pipe, dump->output.fd, dump->limit,
+                          OUTPUT_FLOOR, &dump->size, error);
+    else
+        hr = sparse_copy(dump->pipe, dump->output.fd, dump->limit,
+                         OUTPUT_FLOOR, &dump->size, error);
     /* QEMU must not wait for a reader that is gone. */
     close(dump->pipe);
     dump->pipe = -1;
     return hr;
 }
 
-static void unflattened(struct job *job) {
+static void received(struct job *job) {
     struct dump *dump = HCS_CONTAINER(job, struct dump, job);
 
     if (FAILED(job->result))
@@ -125,7 +121,7 @@ static void unflattened(struct job *job) {
     one_ended(dump);
 }
 
-static void run(struct dump *dump, const char *format, int fd) {
+static void ask(struct dump *dump, int fd) {
     struct sequence *sequence = sequence_new(dump->machine, on_dumped, dump);
 
     sequence_internal(sequence);
@@ -133,12 +129,12 @@ static void run(struct dump *dump, const char *format, int fd) {
     sequence_add(sequence, "dump-guest-memory",
                  "{\"paging\":false,\"protocol\":\"fd:dump\",\"format\":\"%s\","
                  "\"detach\":true}",
-                 format);
+                 dump->flattened ? "kdump-zlib" : "elf");
     sequence_await(sequence, "DUMP_COMPLETED", NULL);
     sequence_run(sequence);
 }
 
-static void run_kdump(struct dump *dump) {
+static void run(struct dump *dump) {
     struct hcs_error error;
     int fds[2];
 
@@ -148,12 +144,13 @@ static void run_kdump(struct dump *dump) {
         dump_end(dump);
         return;
     }
+    fcntl(fds[0], F_SETPIPE_SZ, 1 << 20); /* fewer turns; not needed */
     dump->pipe = fds[0];
     dump->pending = 2;
-    dump->job.run = unflatten;
-    dump->job.after = unflattened;
+    dump->job.run = receive;
+    dump->job.after = received;
     job_start(&dump->job, dump->machine);
-    run(dump, "kdump-zlib", fds[1]);
+    ask(dump, fds[1]);
     close(fds[1]);
 }
 
@@ -196,11 +193,9 @@ void machine_dump(struct machine *machine, enum machine_dump_format format,
     if (SUCCEEDED(hr))
         hr = check_size(dump, format, &dump->error);
     dump->result = hr;
-    dump->pending = 1;
+    dump->flattened = format == MACHINE_DUMP_KDUMP_ZLIB;
     if (FAILED(hr))
         dump_end(dump);
-    else if (format == MACHINE_DUMP_ELF)
-        run(dump, "elf", dump->output.fd);
     else
-        run_kdump(dump);
+        run(dump);
 }

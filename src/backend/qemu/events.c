@@ -4,22 +4,117 @@
 
 #include <string.h>
 
+#include "../../base/clock.h"
+
 /* SeaBIOS, entered by a reset, resets once more to get its own memory back,
  * within this time. It must not be taken for the guest's. */
 #define SETTLE_TCG (2 * CLOCK_SECOND)
 #define SETTLE_KVM (300 * CLOCK_MS)
 
-#include "../../base/clock.h"
+/* How a panicked guest is watched while it prints. */
+#define FLUSH_ROUND (20 * CLOCK_MS)
+#define FLUSH_ROUNDS_LEAST 5
+#define FLUSH_ROUNDS 25
 
-static void on_panicked(struct machine *machine) {
+/* --- panics ------------------------------------------------------------------ */
+
+static void tell_panic(struct machine *machine) {
     struct buf log = {0};
 
+    machine->flushing = false;
+    timers_disarm(machine->env.timers, &machine->flush);
     ports_drain(machine);
     ports_tail(machine, &log);
     machine_event_send(machine, MACHINE_PANICKED, log.data ? log.data : "",
                        log.length);
     buf_free(&log);
 }
+
+static bool log_has(struct machine *machine, const char *words) {
+    struct buf log = {0};
+    bool found;
+
+    ports_tail(machine, &log);
+    found = log.length > 0 && strstr(log.data, words);
+    buf_free(&log);
+    return found;
+}
+
+static void on_held(void *context, HRESULT result,
+                    const struct hcs_error *error) {
+    (void)result; /* if it is gone, its end will be told */
+    (void)error;
+    tell_panic(context);
+}
+
+static void arm_flush(struct machine *machine) {
+    machine->flush_seen = ports_printed(machine);
+    timers_arm(machine->env.timers, &machine->flush,
+               machine->env.now(machine->env.context) + FLUSH_ROUND);
+}
+
+/* Done when the kernel says so, has fallen silent or takes too long. */
+void events_flush(struct timer *timer, void *context) {
+    struct machine *machine = context;
+    struct sequence *sequence;
+
+    (void)timer;
+    if (!machine->flushing || machine->phase != PHASE_ALIVE)
+        return;
+    ports_drain(machine);
+    if (++machine->flush_rounds < FLUSH_ROUNDS &&
+        (machine->flush_rounds < FLUSH_ROUNDS_LEAST ||
+         ports_printed(machine) != machine->flush_seen) &&
+        !log_has(machine, "end Kernel panic")) {
+        arm_flush(machine);
+        return;
+    }
+    sequence = sequence_new(machine, on_held, machine);
+    sequence_add(sequence, "stop", NULL);
+    sequence_run(sequence);
+}
+
+/* A Linux that panics in an interrupt prints why only after it has reported
+ * the panic. Without that a crash log is worth little, so such a guest may go
+ * on for that moment before it is held still. */
+static void on_panicked(struct machine *machine) {
+    if (machine->flushing)
+        return;
+    ports_drain(machine);
+    if (ports_printed(machine) == 0 || log_has(machine, "Kernel panic")) {
+        tell_panic(machine);
+        return;
+    }
+    machine->flushing = true;
+    machine->flush_rounds = 0;
+    arm_flush(machine);
+    qmp_send(machine->qmp, "cont", NULL, -1, NULL, NULL);
+}
+
+/* What a panicked guest did in that moment comes after its crash. */
+static bool put_off(struct machine *machine, enum machine_event_kind kind) {
+    if (!machine->flushing)
+        return false;
+    machine->after_panic = true;
+    machine->after_kind = kind;
+    tell_panic(machine);
+    return true;
+}
+
+void machine_go_on(struct machine *machine, machine_done done, void *context) {
+    if (!machine->after_panic) {
+        struct sequence *sequence = sequence_new(machine, done, context);
+
+        sequence_add(sequence, "cont", NULL);
+        sequence_run(sequence);
+        return;
+    }
+    machine->after_panic = false;
+    done(context, S_OK, NULL);
+    machine_event_send(machine, machine->after_kind, NULL, 0);
+}
+
+/* --- resets and power ---------------------------------------------------------- */
 
 static void carry_out_reset(struct machine *machine, machine_done done,
                             void *context) {
@@ -46,10 +141,11 @@ static void on_firmware_reset_done(void *context, HRESULT result,
 }
 
 static void on_reset(struct machine *machine) {
-    bool triple_fault;
+    enum machine_event_kind kind = MACHINE_RESET;
 
     diagnosis_drain(machine);
-    triple_fault = machine->diagnosis.triple_fault;
+    if (machine->diagnosis.triple_fault)
+        kind = MACHINE_TRIPLE_FAULT;
     machine->diagnosis.triple_fault = false;
     if (machine->firmware_reset) {
         machine->firmware_reset = false;
@@ -58,9 +154,8 @@ static void on_reset(struct machine *machine) {
         return;
     }
     ports_drain(machine);
-    machine_event_send(machine,
-                       triple_fault ? MACHINE_TRIPLE_FAULT : MACHINE_RESET,
-                       NULL, 0);
+    if (!put_off(machine, kind))
+        machine_event_send(machine, kind, NULL, 0);
 }
 
 static void on_shutdown(struct machine *machine, const struct json *data) {
@@ -70,7 +165,8 @@ static void on_shutdown(struct machine *machine, const struct json *data) {
         on_reset(machine);
     } else if (strcmp(reason, "guest-shutdown") == 0) {
         ports_drain(machine);
-        machine_event_send(machine, MACHINE_POWERED_OFF, NULL, 0);
+        if (!put_off(machine, MACHINE_POWERED_OFF))
+            machine_event_send(machine, MACHINE_POWERED_OFF, NULL, 0);
     }
     /* Others are of our own making, or the process' end says it. */
 }
@@ -88,6 +184,13 @@ void events_handle(void *context, const char *name, const struct json *data) {
     }
     if (!machine->destroyed)
         sequences_event(machine, name, data);
+}
+
+void events_settled(struct timer *timer, void *context) {
+    struct machine *machine = context;
+
+    (void)timer;
+    machine->firmware_reset = false;
 }
 
 void machine_reset(struct machine *machine, machine_done done, void *context) {

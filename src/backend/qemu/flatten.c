@@ -2,6 +2,7 @@
 #include "flatten.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -139,17 +140,112 @@ static HRESULT copy_all(struct copy *copy, struct hcs_error *error) {
     return hr;
 }
 
-HRESULT flatten_undo(int in, int out, uint64_t limit, uint64_t floor,
-                     uint64_t *written, struct hcs_error *error) {
-    struct copy copy = {in, out, limit, floor, 0, CHECK_EVERY, NULL};
+/* --- plain copies -------------------------------------------------------------- */
+
+#define PAGE 4096
+
+/* As much as there is, up to `length`; 0 at the end. */
+static HRESULT read_some(int fd, char *bytes, size_t length, size_t *got,
+                         struct hcs_error *error) {
+    size_t have = 0;
+
+    while (have < length) {
+        ssize_t part = read(fd, bytes + have, length - have);
+
+        if (part < 0 && errno == EINTR)
+            continue;
+        if (part < 0)
+            return error_errno(error, errno, "reading the dump");
+        if (part == 0)
+            break;
+        have += (size_t)part;
+    }
+    *got = have;
+    return S_OK;
+}
+
+static bool is_zero(const char *bytes, size_t length) {
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
+}
+
+/* Writes what is not zero of one chunk. */
+static HRESULT put_sparse(struct copy *copy, size_t length, uint64_t offset,
+                          struct hcs_error *error) {
+    char *whole = copy->bytes;
+    HRESULT hr = S_OK;
+
+    for (size_t at = 0; SUCCEEDED(hr) && at < length;) {
+        size_t end = at;
+
+        while (end < length) {
+            size_t page = length - end < PAGE ? length - end : PAGE;
+
+            if (is_zero(whole + end, page))
+                break;
+            end += page;
+        }
+        if (end > at) {
+            copy->bytes = whole + at;
+            hr = put(copy, end - at, offset + at, error);
+            copy->bytes = whole;
+            at = end;
+        } else {
+            at += length - at < PAGE ? length - at : PAGE;
+        }
+    }
+    return hr;
+}
+
+static HRESULT copy_sparse(struct copy *copy, struct hcs_error *error) {
+    uint64_t offset = 0;
+
+    for (;;) {
+        size_t length;
+        HRESULT hr = read_some(copy->in, copy->bytes, CHUNK, &length, error);
+
+        if (SUCCEEDED(hr) && length == 0)
+            break;
+        if (SUCCEEDED(hr))
+            hr = grow(copy, offset, length, error);
+        if (SUCCEEDED(hr))
+            hr = put_sparse(copy, length, offset, error);
+        if (FAILED(hr))
+            return hr;
+        offset += length;
+    }
+    if (ftruncate(copy->out, (off_t)offset) != 0)
+        return error_errno(error, errno, "writing the dump");
+    return S_OK;
+}
+
+/* --- the two ways ---------------------------------------------------------------- */
+
+static HRESULT run(HRESULT (*how)(struct copy *, struct hcs_error *),
+                   struct copy *copy, uint64_t *written,
+                   struct hcs_error *error) {
     HRESULT hr;
 
-    copy.bytes = malloc(CHUNK);
-    if (!copy.bytes)
+    copy->unchecked = CHECK_EVERY;
+    copy->bytes = malloc(CHUNK);
+    if (!copy->bytes)
         return error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
-    hr = copy_all(&copy, error);
-    free(copy.bytes);
+    hr = how(copy, error);
+    free(copy->bytes);
     if (SUCCEEDED(hr))
-        *written = copy.size;
+        *written = copy->size;
     return hr;
+}
+
+HRESULT flatten_undo(int in, int out, uint64_t limit, uint64_t floor,
+                     uint64_t *written, struct hcs_error *error) {
+    struct copy copy = {in, out, limit, floor, 0, 0, NULL};
+
+    return run(copy_all, &copy, written, error);
+}
+
+HRESULT sparse_copy(int in, int out, uint64_t limit, uint64_t floor,
+                    uint64_t *written, struct hcs_error *error) {
+    struct copy copy = {in, out, limit, floor, 0, 0, NULL};
+
+    return run(copy_sparse, &copy, written, error);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * QEMU writes kdump files in makedumpfile's flattened form, pieces with their
- * offsets, fit for a pipe. Tools want the plain file. */
+ * Dumps come from QEMU through a pipe, so that a size limit is kept to the
+ * byte. kdump files come in makedumpfile's flattened form, pieces with their
+ * offsets; tools want the plain file. */
 #ifndef HCS_QEMU_FLATTEN_H
 #define HCS_QEMU_FLATTEN_H
 
@@ -12,6 +13,10 @@
  * is not the form. *written, on success, is the file's size. */
 HRESULT flatten_undo(int in, int out, uint64_t limit, uint64_t floor,
                      uint64_t *written, struct hcs_error *error);
+
+/* Copies `in` to its end; runs of zeros become holes. The rest is as above. */
+HRESULT sparse_copy(int in, int out, uint64_t limit, uint64_t floor,
+                    uint64_t *written, struct hcs_error *error);
 
 /* HR_DISK_FULL when writing `more` bytes to the file system of `fd` would
  * leave less than `floor`. */

@@ -168,6 +168,7 @@ void machine_gone(struct machine *machine, const struct hcs_error *error) {
     machine_hold(machine);
     timers_disarm(machine->env.timers, &machine->timer);
     timers_disarm(machine->env.timers, &machine->settle);
+    timers_disarm(machine->env.timers, &machine->flush);
     close_control(machine);
     if (machine->phase == PHASE_STARTING)
         gone_while_starting(machine, error);
@@ -179,13 +180,6 @@ void machine_gone(struct machine *machine, const struct hcs_error *error) {
 static void on_impatient(struct timer *timer, void *context) {
     (void)timer;
     process_kill(context);
-}
-
-static void on_settled(struct timer *timer, void *context) {
-    struct machine *machine = context;
-
-    (void)timer;
-    machine->firmware_reset = false;
 }
 
 static void machine_power_off(struct machine *machine, machine_done done,
@@ -221,6 +215,7 @@ static void machine_destroy(struct machine *machine) {
     if (machine->timers_added) {
         timers_remove(machine->env.timers, &machine->timer);
         timers_remove(machine->env.timers, &machine->settle);
+        timers_remove(machine->env.timers, &machine->flush);
     }
     /* While the job of the start runs, what it made is the job's. */
     launch_free(machine->launch);
@@ -319,6 +314,29 @@ static HRESULT copy_document(struct machine *machine, const struct json *vm,
     return hr;
 }
 
+static HRESULT add_timers(struct machine *machine, struct hcs_error *error) {
+    struct timers *timers = machine->env.timers;
+    HRESULT hr = timers_add(timers, &machine->timer, on_impatient, machine,
+                            error);
+
+    if (FAILED(hr))
+        return hr;
+    hr = timers_add(timers, &machine->settle, events_settled, machine, error);
+    if (FAILED(hr))
+        goto no_settle;
+    hr = timers_add(timers, &machine->flush, events_flush, machine, error);
+    if (FAILED(hr))
+        goto no_flush;
+    machine->timers_added = true;
+    return S_OK;
+
+no_flush:
+    timers_remove(timers, &machine->settle);
+no_settle:
+    timers_remove(timers, &machine->timer);
+    return hr;
+}
+
 static HRESULT fill(struct machine *machine, const struct machine_env *env,
                     const struct machine_config *config,
                     struct hcs_error *error) {
@@ -342,15 +360,9 @@ static HRESULT fill(struct machine *machine, const struct machine_env *env,
     hr = copy_document(machine, config->virtual_machine, error);
     if (FAILED(hr))
         return hr;
-    hr = timers_add(env->timers, &machine->timer, on_impatient, machine, error);
+    hr = add_timers(machine, error);
     if (FAILED(hr))
         return hr;
-    hr = timers_add(env->timers, &machine->settle, on_settled, machine, error);
-    if (FAILED(hr)) {
-        timers_remove(env->timers, &machine->timer);
-        return hr;
-    }
-    machine->timers_added = true;
     return ports_create(machine, error);
 }
 
@@ -402,7 +414,10 @@ static void machine_pause(struct machine *machine, machine_done done,
 static void machine_resume(struct machine *machine, machine_done done,
                            void *context) {
     machine_moved(machine);
-    simple(machine, "cont", done, context);
+    if (machine->phase == PHASE_ALIVE)
+        machine_go_on(machine, done, context);
+    else
+        simple(machine, "cont", done, context);
 }
 
 static void machine_press_power(struct machine *machine, machine_done done,

@@ -38,6 +38,7 @@ struct port {
     const char *pipe;    /* the document's name, or NULL */
     struct console *console;
     struct buf input;    /* typed, not yet taken by QEMU */
+    uint64_t printed;    /* bytes that the guest sent */
 };
 
 /* QEMU's standard error: its last words and the triple fault's only trace. */
@@ -84,6 +85,12 @@ struct machine {
     struct timer timer;    /* power_off's patience */
     struct timer settle;   /* until the firmware's own reset is past */
     bool timers_added;
+    struct timer flush;    /* while a panicked guest prints its last lines */
+    bool flushing;
+    int flush_rounds;
+    uint64_t flush_seen;   /* bytes printed when last looked */
+    bool after_panic;      /* the guest did `after_kind` meanwhile */
+    enum machine_event_kind after_kind;
     bool firmware_reset;   /* the firmware may reset once more by itself */
 
     bool saved;            /* `state` holds what the guest is now */
@@ -135,11 +142,17 @@ void ports_drain(struct machine *machine);
 /* Closes sockets and pipes; `ended`: the consoles' clients may go, too. */
 void ports_close(struct machine *machine, bool ended);
 void ports_destroy(struct machine *machine);
-/* The end of what the first port printed. */
+/* The end of what the first port printed, and how much that was in all. */
 void ports_tail(struct machine *machine, struct buf *out);
+uint64_t ports_printed(const struct machine *machine);
 
 /* --- events.c ------------------------------------------------------------- */
 void events_handle(void *context, const char *name, const struct json *data);
+/* The timers' functions. */
+void events_settled(struct timer *timer, void *context);
+void events_flush(struct timer *timer, void *context);
+/* `cont`, or what the guest did while it printed its panic. */
+void machine_go_on(struct machine *machine, machine_done done, void *context);
 void machine_reset(struct machine *machine, machine_done done, void *context);
 
 /* --- store.c -------------------------------------------------------------- */

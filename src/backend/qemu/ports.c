@@ -57,6 +57,7 @@ static bool port_read(struct port *port) {
         uv_poll_stop(&port->poll);
         return false;
     }
+    port->printed += (uint64_t)got;
     console_output(port->console, bytes, (size_t)got);
     return true;
 }
@@ -240,4 +241,12 @@ void ports_tail(struct machine *machine, struct buf *out) {
         console_tail(machine->ports[i].console, LOG_TAIL, out);
         return;
     }
+}
+
+uint64_t ports_printed(const struct machine *machine) {
+    uint64_t sum = 0;
+
+    for (int i = 0; i < QEMU_PORTS; i++)
+        sum += machine->ports[i].printed;
+    return sum;
 }
