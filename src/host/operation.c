@@ -55,28 +55,28 @@ static struct target *listener(struct operation *operation) {
     return NULL;
 }
 
-static void queue(struct operation *operation) {
+/* False when there is nobody to tell it to yet. */
+static bool queue(struct operation *operation) {
     struct target *target = listener(operation);
     struct system *system = operation->system;
 
     if (operation->queued_at) {
         operation->owed++;
-        operation->told = true;
-        return;
+        return true;
     }
     link_remove(&operation->item.link);
     operation->queued_at = target;
-    operation->told = target != NULL;
     if (target)
         target_queue(operation->host, target, &operation->item);
     else if (system && !system->closed)
         link_append(&system->unheard, &operation->item.link);
+    return target != NULL;
 }
 
 void operation_announce(struct operation *operation) {
     if (operation->state == OPERATION_DONE && !operation->told &&
         !operation->closed)
-        queue(operation);
+        operation->told = queue(operation);
 }
 
 void operation_unqueue(struct operation *operation) {
@@ -92,6 +92,7 @@ void operation_unqueue(struct operation *operation) {
 void operation_told(struct operation *operation) {
     if (operation->owed == 0 || operation->closed)
         return;
+    /* one of an earlier use, whatever has become of this one meanwhile */
     operation->owed--;
     queue(operation);
 }

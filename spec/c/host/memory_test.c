@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT
+ * Out of memory at every place in turn: each call fails or works, nothing is
+ * lost that must not be, and what is left can be closed. */
+#include "faults.h"
+#include "world.h"
+
+struct heard {
+    int exits, completions;
+};
+
+static void on_event(HCS_EVENT *event, void *context) {
+    struct heard *heard = context;
+    if (event->Type == HcsEventSystemExited)
+        heard->exits++;
+}
+
+static void on_done(HCS_OPERATION operation, void *context) {
+    struct heard *heard = context;
+    (void)operation;
+    heard->completions++;
+}
+
+/* A whole life while memory ends at the n-th allocation; how many operations
+ * were begun. Terminating comes last, when there may be no memory at all. */
+static int live(HCSHOST host, struct heard *heard, bool *ended) {
+    HCS_OPERATION op = HcsCreateOperation(heard, on_done);
+    HCS_SYSTEM system = NULL;
+    PWSTR result = NULL;
+    int begun = 0;
+    HRESULT hr;
+    if (!op)
+        return 0;
+    if (SUCCEEDED(HcsCreateComputeSystem(u"poor", SYSTEM_DOCUMENT, op, NULL,
+                                         &system))) {
+        begun++;
+        hr = HcsWaitForOperationResult(op, INFINITE, &result);
+        assert_true(hr != HCS_E_OPERATION_TIMEOUT);
+        LocalFree(result);
+    }
+    if (!system)
+        return begun;
+    ok(HcsSetComputeSystemCallback(system, HcsEventOptionNone, heard,
+                                   on_event));
+    if (SUCCEEDED(HcsStartComputeSystem(system, op, NULL))) {
+        begun++;
+        hr = HcsWaitForOperationResult(op, INFINITE, &result);
+        assert_true(hr != HCS_E_OPERATION_TIMEOUT);
+        LocalFree(result);
+    }
+    if (SUCCEEDED(HcsGetComputeSystemProperties(system, op, u"{}"))) {
+        begun++;
+        hr = HcsWaitForOperationResult(op, INFINITE, &result);
+        assert_true(hr != HCS_E_OPERATION_TIMEOUT);
+        LocalFree(result);
+    }
+    if (SUCCEEDED(HcsTerminateComputeSystem(system, op, NULL))) {
+        begun++;
+        hr = HcsWaitForOperationResult(op, INFINITE, &result);
+        assert_true(hr != HCS_E_OPERATION_TIMEOUT);
+        *ended = SUCCEEDED(hr);
+        LocalFree(result);
+    }
+    hcshost_step(host, 0, 0, NULL);
+    return begun;
+}
+
+/* True when it lived without any allocation failing. */
+static bool live_with(size_t allocations) {
+    HCSHOST host = NULL;
+    PWSTR why = NULL;
+    struct heard heard = {0};
+    bool ended = false;
+    int begun = 0;
+    size_t used;
+    HRESULT hr;
+
+    faults_fail_from(allocations);
+    hr = hcshost_open("sim:?driver=step&clock=virtual&access=open", &host, &why);
+    if (SUCCEEDED(hr)) {
+        ok(hcshost_enter(host, NULL));
+        begun = live(host, &heard, &ended);
+    }
+    used = faults_allocations();
+    faults_fail_from(0);
+    if (SUCCEEDED(hr)) {
+        assert_int_equal(heard.completions, begun);
+        assert_int_equal(heard.exits, ended ? 1 : 0);
+        world_close(host);
+    } else {
+        assert_null(host);
+        LocalFree(why);
+    }
+    return used < allocations;
+}
+
+static void memory_ends_anywhere(void **state) {
+    size_t n = 1;
+    (void)state;
+    while (!live_with(n)) {
+        n++;
+        assert_true(n < 5000);
+    }
+    assert_true(n > 30); /* it was there to be missed */
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_ends_anywhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
