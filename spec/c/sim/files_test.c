@@ -167,6 +167,114 @@ static void refuses_what_is_no_state(void **state) {
     world_close(&world);
 }
 
+/* Whatever a state says, the guest that comes of it does no harm. */
+static void live_with(struct world *world, const struct buf *text) {
+    struct system system;
+    char file[128], members[1024];
+    path_in(file, sizeof file, world, "odd");
+    assert_int_equal(
+        sim_file_create(world->sim, file, text->data, text->length, NULL),
+        S_OK);
+    snprintf(members, sizeof members,
+             TICKING ",\"RestoreState\":{\"SaveStateFilePath\":\"%s\"}", file);
+    system_create(world, &system, "r", members);
+    HRESULT hr = system_do(&system, HcsOperationTypeStart, NULL);
+    assert_true(hr == S_OK || hr == HR_FILE_CORRUPT || hr == HR_INVALID_DATA);
+    unlink(file);
+    if (vm_state(system.vm) == VM_RUNNING) { /* it may be off already */
+        system_connect(&system, "p");
+        system_type(&system, "echo x\n");
+        world_wait(world, 50 * CLOCK_MS);
+        if (vm_state(system.vm) == VM_RUNNING)
+            system_do(&system, HcsOperationTypeCrash, NULL);
+        world_wait(world, 50 * CLOCK_MS);
+    }
+    system_close(&system);
+}
+
+static void load(const char *file, struct buf *out) {
+    char bytes[65536];
+    int fd = open(file, O_RDONLY);
+    ssize_t count = read(fd, bytes, sizeof bytes);
+    assert_true(count > 0);
+    buf_add(out, bytes, (size_t)count);
+    close(fd);
+}
+
+/* Puts `value` where the member's value was. */
+static void craft(struct buf *out, const struct buf *good, const char *member,
+                  const char *value) {
+    char key[64];
+    snprintf(key, sizeof key, "\"%s\":", member);
+    const char *at = strstr(good->data, key);
+    assert_non_null(at);
+    at += strlen(key);
+    buf_clear(out);
+    buf_add(out, good->data, (size_t)(at - good->data));
+    buf_puts(out, value);
+    size_t depth = 0;
+    while (depth > 0 || (*at != ',' && *at != '}')) {
+        depth += *at == '[' ? 1 : *at == ']' ? (size_t)-1 : 0;
+        at++;
+    }
+    buf_puts(out, at);
+}
+
+static void survives_crafted_states(void **state) {
+    static const struct {
+        const char *member, *value;
+    } cases[] = {
+        {"BootStep", "64"},
+        {"BootStep", "65"},
+        {"Uptime", "9223372036854775807"},
+        {"Uptime", "-1"},
+        {"Work", "2305843009213693951"},
+        {"Alarms", "[0,0,0,0,0,0]"},
+        {"Alarms", "[-1,-1,-1,-1,-1,9223372036854775807]"},
+        {"Alarms", "[2305843009213693951,-1,-1,-1,-1,-1]"},
+        {"Alarms", "[0]"},
+        {"Ticks", "18446744073709551615"},
+        {"CommandLine", "\"hcs.tick=99999999999999999999 panic=-7\""},
+        {"Dead", "true"},
+        {"Typed", "null"},
+    };
+    struct world world;
+    struct buf good = {0}, odd = {0};
+    struct random random;
+    char file[128], options[256];
+    (void)state;
+    world_open(&world, 0);
+    path_in(file, sizeof file, &world, "good");
+    snprintf(options, sizeof options, "{\"SaveStateFilePath\":\"%s\"}", file);
+    save_to(&world, options);
+    load(file, &good);
+    unlink(file);
+    for (size_t i = 0; i < HCS_COUNT(cases); i++) {
+        craft(&odd, &good, cases[i].member, cases[i].value);
+        live_with(&world, &odd);
+    }
+    buf_clear(&odd); /* a line longer than any that can be typed */
+    buf_add(&odd, "\"", 1);
+    for (int i = 0; i < 10000; i++)
+        buf_puts(&odd, "x");
+    buf_puts(&odd, "\"");
+    char *line = buf_take(&odd);
+    craft(&odd, &good, "Typed", line);
+    free(line);
+    live_with(&world, &odd);
+    random_seed(&random, 20);
+    for (int i = 0; i < 300; i++) {
+        buf_clear(&odd);
+        buf_add(&odd, good.data, good.length);
+        odd.data[random_next(&random) % odd.length] =
+            (char)(random_next(&random) & 0x7f);
+        live_with(&world, &odd);
+    }
+    buf_free(&odd);
+    buf_free(&good);
+    world_close(&world);
+}
+
 /* A damaged state must not leave half of itself in the machine. */
 static void restores_after_a_failure(void **state) {
     struct world world;
@@ -261,10 +369,10 @@ static void template_and_clones(void **state) {
 
 /* --- dumps ------------------------------------------------------------ */
 
-#define CRASHING(settings)                                                 \
-    MACHINE("", "panic=5 unknown_nmi_panic")                               \
-    "," DEVICES("\"GuestCrashReporting\":{\"NixCrashSettings\":{" settings \
-                "}}")
+#define CRASHING(settings)                                                     \
+    MACHINE("", "panic=5 unknown_nmi_panic")                                   \
+    "," DEVICES("\"GuestCrashReporting\":{\"NixCrashSettings\":{" settings "}" \
+                                                                           "}")
 
 static void crash_with(struct world *world, struct system *system,
                        const char *settings) {
@@ -436,6 +544,7 @@ int main(void) {
         cmocka_unit_test(both_kinds),
         cmocka_unit_test(saves_and_restores),
         cmocka_unit_test(refuses_what_is_no_state),
+        cmocka_unit_test(survives_crafted_states),
         cmocka_unit_test(restores_after_a_failure),
         cmocka_unit_test(cannot_save),
         cmocka_unit_test(template_and_clones),

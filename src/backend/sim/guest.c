@@ -257,7 +257,8 @@ static void tick(struct machine *machine) {
     struct buf line = {0};
     buf_printf(&line, "hcs-guest: tick %llu",
                (unsigned long long)++guest->ticks);
-    guest_arm(machine, ALARM_TICK, guest->tick);
+    if (guest->tick > 0) /* a restored alarm may belong to no option */
+        guest_arm(machine, ALARM_TICK, guest->tick);
     print_line(machine, &line);
     buf_free(&line);
 }
