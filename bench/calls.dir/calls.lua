@@ -35,10 +35,8 @@ local function core_loops(api)
     local function with_callback(call)
         local op = api.HcsCreateOperation(nil, true)
         if call(system, op) ~= 0 then error "a call failed" end
-        local kind, done
-        repeat
-            kind, done = api.next()
-        until kind or not api.pump(10)
+        local kind = api.pump(10)
+        local _, done = api.next()
         if done ~= op or api.HcsGetOperationResult(op) ~= 0 then error(kind) end
         op:close()
     end

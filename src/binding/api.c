@@ -32,6 +32,7 @@ static const luaL_Reg common[] = {
     {"pump", lhcs_pump},
     {"pollfd", lhcs_pollfd},
     {"queue_counts", lhcs_queue_counts},
+    {"close", lhcs_close},
     {NULL, NULL},
 };
 
@@ -80,7 +81,14 @@ void lhcs_resolve(struct lhcs_world *world) {
     queue_set_lookup(world->queue, world->hcs.HcsGetOperationContext);
 }
 
-/* The functions' upvalues: the world, and where the address is. */
+/* Pushes what all functions share. */
+static void push_upvalues(lua_State *L, int index) {
+    lua_pushvalue(L, index);
+    lua_pushvalue(L, index + 1);
+    luaL_getmetatable(L, LHCS_OPERATION);
+    luaL_getmetatable(L, LHCS_SYSTEM);
+}
+
 static void push_abi(lua_State *L, int index, struct lhcs_world *world) {
     for (size_t i = 0; i < HCS_COUNT(entries); i++) {
         char *place = (char *)&world->hcs + entries[i].offset;
@@ -88,20 +96,30 @@ static void push_abi(lua_State *L, int index, struct lhcs_world *world) {
         memcpy(&address, place, sizeof(address));
         if (address == NULL)
             continue;
-        lua_pushvalue(L, index);
+        push_upvalues(L, index);
         lua_pushlightuserdata(L, place);
-        lua_pushcclosure(L, entries[i].call, 2);
+        lua_pushcclosure(L, entries[i].call, UP_ADDRESS);
         lua_setfield(L, -2, entries[i].name);
     }
 }
 
 static void push_own(lua_State *L, int index, const luaL_Reg *functions) {
-    lua_pushvalue(L, index);
-    luaL_setfuncs(L, functions, 1);
+    push_upvalues(L, index);
+    luaL_setfuncs(L, functions, UP_COMMON);
+}
+
+/* Pushes the table of handles, which does not keep them alive. */
+static void push_objects(lua_State *L) {
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
 }
 
 void lhcs_push_api(lua_State *L, int index) {
     struct lhcs_world *world = lua_touserdata(L, index);
+    push_objects(L); /* at index + 1 */
     lua_createtable(L, 0, HCS_COUNT(entries) + HCS_COUNT(embedded) +
                               HCS_COUNT(common) + 4);
     push_abi(L, index, world);
@@ -110,9 +128,6 @@ void lhcs_push_api(lua_State *L, int index) {
         push_own(L, index, embedded);
     if (world->simulated)
         push_own(L, index, simulated);
-    lua_pushvalue(L, index);
-    lua_pushcclosure(L, lhcs_close, 1);
-    lua_setfield(L, -2, "close");
     lua_getiuservalue(L, index, WORLD_URI);
     lua_setfield(L, -2, "uri");
     lua_pushstring(L, world->library.path);

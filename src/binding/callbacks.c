@@ -139,8 +139,13 @@ static void push_input(struct queue *queue, const struct item *news) {
     queue_append(queue, item);
 }
 
-/* `news` is complete and its text the queue's from here on. */
-static void push(struct queue *queue, const struct item *news) {
+/* Files `news` where the context leads; its text is gone from here on. */
+static void push(void *context, const struct item *news) {
+    struct queue *queue = queue_enter((uint64_t)(uintptr_t)context);
+    if (queue == NULL) {
+        free(news->text);
+        return;
+    }
     mutex_lock(&queue->lock);
     if (news->vital)
         push_vital(queue, news);
@@ -149,29 +154,33 @@ static void push(struct queue *queue, const struct item *news) {
     else
         push_chatter(queue, news);
     mutex_unlock(&queue->lock);
+    queue_leave();
 }
 
 void CALLBACK queue_on_operation(HCS_OPERATION operation, void *context) {
-    struct item item = {.kind = ITEM_OPERATION, .vital = true};
-    struct queue *queue;
+    struct item item = {.kind = ITEM_OPERATION,
+                        .vital = true,
+                        .number = (uint64_t)(uintptr_t)context};
     (void)operation;
-    item.number = (uint64_t)(uintptr_t)context;
-    queue = queue_find(item.number);
+    push(context, &item);
+}
+
+/* The number of an operation that an event names: its context. */
+static uint64_t number_of(HCS_OPERATION operation, void *context) {
+    struct queue *queue = queue_enter((uint64_t)(uintptr_t)context);
+    void *(WINAPI *context_of)(HCS_OPERATION);
     if (queue == NULL)
-        return;
-    push(queue, &item);
-    queue_release(queue);
+        return 0;
+    context_of = queue->context_of;
+    queue_leave();
+    return (uint64_t)(uintptr_t)context_of(operation);
 }
 
 void CALLBACK queue_on_event(HCS_EVENT *event, void *context) {
-    struct item item = {.kind = ITEM_EVENT};
-    struct queue *queue;
-    item.number = (uint64_t)(uintptr_t)context;
-    queue = queue_find(item.number);
-    if (queue == NULL)
-        return;
-    item.type = event->Type;
-    item.vital = is_vital(event->Type);
+    struct item item = {.kind = ITEM_EVENT,
+                        .vital = is_vital(event->Type),
+                        .type = event->Type,
+                        .number = (uint64_t)(uintptr_t)context};
     /* A document that cannot be copied is left out; the event is not. */
     if (event->EventData != NULL &&
         FAILED(utf8_from_utf16(event->EventData,
@@ -181,21 +190,16 @@ void CALLBACK queue_on_event(HCS_EVENT *event, void *context) {
         item.length = 0;
     }
     if (event->Type == HcsEventOperationCallback && event->Operation != NULL)
-        item.operation =
-            (uint64_t)(uintptr_t)queue->context_of(event->Operation);
-    push(queue, &item);
-    queue_release(queue);
+        item.operation = number_of(event->Operation, context);
+    push(context, &item);
 }
 
 void queue_on_guest(void *context, uint64_t guest, HCSHOST_GUEST_EVENT event,
                     const char *text, size_t length) {
-    struct item item = {.kind = ITEM_GUEST};
-    struct queue *queue = queue_find((uint64_t)(uintptr_t)context);
-    if (queue == NULL)
-        return;
-    item.number = guest;
-    item.type = (int32_t)event;
-    item.vital = event != HcsHostGuestInput;
+    struct item item = {.kind = ITEM_GUEST,
+                        .vital = event != HcsHostGuestInput,
+                        .type = (int32_t)event,
+                        .number = guest};
     if (length > 0) {
         item.text = malloc(length + 1);
         if (item.text != NULL) {
@@ -204,6 +208,5 @@ void queue_on_guest(void *context, uint64_t guest, HCSHOST_GUEST_EVENT event,
             item.length = length;
         }
     }
-    push(queue, &item);
-    queue_release(queue);
+    push(context, &item);
 }

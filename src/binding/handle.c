@@ -5,7 +5,7 @@
 #include <string.h>
 
 void *lhcs_handle_new(lua_State *L, struct lhcs_world *world, size_t size,
-                      const char *type,
+                      int type,
                       void (*release)(struct lhcs_handle *handle)) {
     struct lhcs_handle *handle = lua_newuserdatauv(L, size, HANDLE_VALUES);
     memset(handle, 0, size);
@@ -13,9 +13,12 @@ void *lhcs_handle_new(lua_State *L, struct lhcs_world *world, size_t size,
     handle->world = world;
     handle->release = release;
     handle->number = queue_number(world->queue);
-    luaL_setmetatable(L, type);
-    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushvalue(L, LHCS_UP(type));
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, LHCS_UP(UP_WORLD));
     lua_setiuservalue(L, -2, HANDLE_WORLD);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, LHCS_UP(UP_OBJECTS), (lua_Integer)handle->number);
     return handle;
 }
 

@@ -79,12 +79,27 @@ struct lhcs_world {
     const void *system_meta;
 };
 
-/* User values of the world. */
-enum { WORLD_OBJECTS = 1, WORLD_URI, WORLD_VALUES = 2 };
+enum { WORLD_URI = 1, WORLD_VALUES = 1 }; /* user values of the world */
 
-/* The world of a function of an api (its first upvalue). Raises when it is
- * closed. */
-struct lhcs_world *lhcs_world(lua_State *L);
+/* Upvalues of every function of an api. */
+enum {
+    UP_WORLD = 1,
+    UP_OBJECTS, /* numbers to handles, which it does not keep alive */
+    UP_OPERATION, /* the metatables */
+    UP_SYSTEM,
+    UP_COMMON = UP_SYSTEM,
+    UP_ADDRESS /* functions of the ABI: where the address is */
+};
+#define LHCS_UP(which) lua_upvalueindex(which)
+
+void lhcs_world_is_closed(lua_State *L); /* raises */
+/* The world of a function of an api. Raises when it is closed. */
+static inline struct lhcs_world *lhcs_world(lua_State *L) {
+    struct lhcs_world *world = lua_touserdata(L, LHCS_UP(UP_WORLD));
+    if (!world->open)
+        lhcs_world_is_closed(L);
+    return world;
+}
 int lhcs_close(lua_State *L); /* api.close */
 /* Closes it and all it holds; idempotent. */
 void lhcs_world_drop(struct lhcs_world *world);
@@ -96,8 +111,6 @@ HRESULT lhcs_enter(struct lhcs_world *world, HCSHOST *previous);
 void lhcs_leave(struct lhcs_world *world, HCSHOST previous);
 /* Pushes the handle with this number; nothing, and false, if it is closed. */
 bool lhcs_push_open(lua_State *L, uint64_t number);
-/* Files the object at the top of the stack under its number, weakly. */
-void lhcs_file_object(lua_State *L, uint64_t number);
 
 /* --- handles ------------------------------------------------------------ */
 
@@ -123,9 +136,9 @@ struct lhcs_system {
 /* User values of both. */
 enum { HANDLE_WORLD = 1, HANDLE_CONTEXT, HANDLE_NAME, HANDLE_VALUES = 3 };
 
-/* Pushes a new closed handle of the world at upvalue 1, in `size` bytes. */
+/* Pushes a new closed handle in `size` bytes, files it under its number. */
 void *lhcs_handle_new(lua_State *L, struct lhcs_world *world, size_t size,
-                      const char *type,
+                      int type, /* UP_OPERATION or UP_SYSTEM */
                       void (*release)(struct lhcs_handle *handle));
 void lhcs_handle_opened(struct lhcs_handle *handle); /* it is, from now on */
 void lhcs_handle_close(struct lhcs_handle *handle);  /* idempotent */
@@ -194,7 +207,7 @@ int64_t lhcs_check_time(lua_State *L, int arg, int64_t otherwise);
 /* Finds what the library has; fills world->hcs and world->own. */
 HRESULT lhcs_resolve_own(struct lhcs_world *world, struct hcs_error *error);
 void lhcs_resolve(struct lhcs_world *world);
-/* Pushes the table of functions of the world at `index`. */
+/* Pushes the table of functions of the world at `index`, the stack's top. */
 void lhcs_push_api(lua_State *L, int index);
 
 int lhcs_next(lua_State *L);

@@ -16,13 +16,12 @@ int lhcs_HcsCreateOperation(lua_State *L) {
     HCSHOST previous;
     HRESULT hr = S_OK;
     lua_settop(L, 2);
-    operation = lhcs_handle_new(L, world, sizeof(*operation), LHCS_OPERATION,
+    operation = lhcs_handle_new(L, world, sizeof(*operation), UP_OPERATION,
                                 release);
     if (!lua_isnil(L, 1)) {
         lua_pushvalue(L, 1);
         lua_setiuservalue(L, -2, HANDLE_CONTEXT);
     }
-    lhcs_file_object(L, operation->base.number);
     if (callback)
         hr = lhcs_handle_reserve(&operation->base, QUEUE_OPERATION_ITEMS);
     if (SUCCEEDED(hr))

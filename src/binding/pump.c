@@ -222,6 +222,15 @@ static void push_ready(lua_State *L, const struct pump *pump) {
     }
 }
 
+/* Whether something is there after no more than a look and a step. */
+static bool is_there(struct lhcs_world *world) {
+    if (!queue_empty(world->queue, false))
+        return true;
+    return world->stepped &&
+           SUCCEEDED(world->own.hcshost_step(world->host, 0, 0, NULL)) &&
+           !queue_empty(world->queue, false);
+}
+
 /* api.pump(timeout, fds): "queue", "fd" (both with the set of descriptors that
  * are ready, if any were asked for), "signal" or "timeout". */
 int lhcs_pump(lua_State *L) {
@@ -233,6 +242,10 @@ int lhcs_pump(lua_State *L) {
     enum outcome outcome;
     if (queue_foreign(pump.world->queue))
         return luaL_error(L, "the host belongs to another process");
+    if (lua_isnoneornil(L, 2) && is_there(pump.world)) {
+        lua_pushliteral(L, "queue");
+        return 1;
+    }
     lua_settop(L, 2);
     pump.count = OURS + count_fds(L, 2);
     if (pump.count > FEW)

@@ -10,6 +10,10 @@
 #define PLACES 4096u
 #define SERIAL_BITS 52
 
+/* Spare items that are kept though nobody has reserved them, so that handles
+ * which come and go need no memory each time. */
+#define SPARE_KEPT 64u
+
 static hcs_mutex registry_lock = HCS_MUTEX_INIT;
 static struct queue *registry[PLACES];
 static atomic_uint_fast64_t serials;
@@ -35,9 +39,6 @@ static void after_fork(void) {
 
 static void in_child(void) {
     fork_epoch++;
-    for (unsigned i = 0; i < PLACES; i++)
-        if (registry[i] != NULL)
-            registry[i]->users = 1; /* callbacks have no thread here */
     after_fork();
 }
 
@@ -89,7 +90,6 @@ HRESULT queue_open(struct queue **out, struct hcs_error *error) {
     mutex_init(&queue->lock);
     link_init(&queue->items);
     link_init(&queue->spare);
-    queue->users = 1;
 #ifndef _WIN32
     (void)pthread_once(&fork_once, watch_forks);
     queue->epoch = fork_epoch;
@@ -120,26 +120,20 @@ void queue_close(struct queue *queue) {
     mutex_lock(&registry_lock);
     registry[queue->place] = NULL;
     mutex_unlock(&registry_lock);
-    queue_release(queue);
+    destroy(queue);
 }
 
-struct queue *queue_find(uint64_t number) {
+struct queue *queue_enter(uint64_t number) {
     struct queue *queue;
     mutex_lock(&registry_lock);
     queue = registry[(number >> SERIAL_BITS) % PLACES];
-    if (queue != NULL)
-        queue->users++;
-    mutex_unlock(&registry_lock);
+    if (queue == NULL)
+        mutex_unlock(&registry_lock);
     return queue;
 }
 
-void queue_release(struct queue *queue) {
-    unsigned left;
-    mutex_lock(&registry_lock);
-    left = --queue->users;
+void queue_leave(void) {
     mutex_unlock(&registry_lock);
-    if (left == 0)
-        destroy(queue);
 }
 
 void queue_set_lookup(struct queue *queue,
@@ -171,9 +165,10 @@ HRESULT queue_reserve(struct queue *queue, unsigned count) {
     return hr;
 }
 
-/* Frees spare items beyond what is reserved. The lock is held. */
+/* Frees spare items beyond what may be kept. The lock is held. */
 static void trim(struct queue *queue) {
-    while (queue->held > queue->reserved && !link_alone(&queue->spare)) {
+    while (queue->held > queue->reserved + SPARE_KEPT &&
+           !link_alone(&queue->spare)) {
         struct item *item =
             HCS_CONTAINER(queue->spare.next, struct item, link);
         link_remove(&item->link);
@@ -220,7 +215,7 @@ bool queue_take(struct queue *queue, struct item *out) {
                 queue->input -= item->length;
         }
         item->text = NULL;
-        if (item->vital && queue->held <= queue->reserved) {
+        if (item->vital && queue->held <= queue->reserved + SPARE_KEPT) {
             link_append(&queue->spare, &item->link);
         } else {
             queue->held -= item->vital;

@@ -11,7 +11,6 @@ struct queue {
     hcs_mutex lock; /* guards all but the first group */
 
     unsigned place; /* in the registry */
-    unsigned users; /* guarded by the registry's lock */
     unsigned epoch; /* of forks */
     struct wake wake;
     void *(WINAPI *context_of)(HCS_OPERATION);
@@ -28,9 +27,10 @@ struct queue {
     struct queue_counts counts;
 };
 
-/* The queue a context leads to, held, or NULL. */
-struct queue *queue_find(uint64_t number);
-void queue_release(struct queue *queue);
+/* The queue a context leads to, or NULL. It stays until queue_leave, and all
+ * callbacks of this process wait meanwhile: be brief, and call nobody. */
+struct queue *queue_enter(uint64_t number);
+void queue_leave(void);
 /* Adds an item that is accounted for. The lock is held. */
 void queue_append(struct queue *queue, struct item *item);
 

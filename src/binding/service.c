@@ -21,12 +21,12 @@ int lhcs_HcsGetServiceProperties(lua_State *L) {
     return 2;
 }
 
-/* (path), with the second upvalue saying where the function is. */
+/* (path), with an upvalue that says where the function is. */
 typedef HRESULT(WINAPI *path_function)(PCWSTR);
 
 int lhcs_path_call(lua_State *L) {
     struct lhcs_world *world = lhcs_world(L);
-    const path_function *call = lua_touserdata(L, lua_upvalueindex(2));
+    const path_function *call = lua_touserdata(L, LHCS_UP(UP_ADDRESS));
     struct lhcs_word path = {.arg = 1};
     HCSHOST previous;
     HRESULT hr;
@@ -46,7 +46,7 @@ typedef HRESULT(WINAPI *access_function)(PCWSTR, PCWSTR);
 
 int lhcs_access_call(lua_State *L) {
     struct lhcs_world *world = lhcs_world(L);
-    const access_function *call = lua_touserdata(L, lua_upvalueindex(2));
+    const access_function *call = lua_touserdata(L, LHCS_UP(UP_ADDRESS));
     struct lhcs_word words[] = {{.arg = 1}, {.arg = 2}};
     HCSHOST previous;
     HRESULT hr;

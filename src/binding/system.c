@@ -11,10 +11,9 @@ void lhcs_system_release(struct lhcs_handle *handle) {
 static struct lhcs_system *new_system(lua_State *L, struct lhcs_world *world,
                                       int id) {
     struct lhcs_system *system = lhcs_handle_new(
-        L, world, sizeof(*system), LHCS_SYSTEM, lhcs_system_release);
+        L, world, sizeof(*system), UP_SYSTEM, lhcs_system_release);
     lua_pushvalue(L, id);
     lua_setiuservalue(L, -2, HANDLE_NAME);
-    lhcs_file_object(L, system->base.number);
     return system;
 }
 
@@ -83,18 +82,19 @@ int lhcs_HcsCloseComputeSystem(lua_State *L) {
     return 0;
 }
 
-/* All of (system, operation, document); the second upvalue says where the
- * function is. */
+/* All of (system, operation, document); an upvalue says where the function
+ * is. */
 typedef HRESULT(WINAPI *system_function)(HCS_SYSTEM, HCS_OPERATION, PCWSTR);
 
 int lhcs_system_call(lua_State *L) {
     struct lhcs_world *world = lhcs_world(L);
     struct lhcs_system *system = lhcs_check_system(L, world, 1);
     struct lhcs_operation *operation = lhcs_check_operation(L, world, 2);
-    const system_function *call = lua_touserdata(L, lua_upvalueindex(2));
+    const system_function *call = lua_touserdata(L, LHCS_UP(UP_ADDRESS));
     struct lhcs_word document = {.arg = 3, .optional = true};
     HRESULT hr;
-    lhcs_words(L, &document, 1);
+    if (!lua_isnoneornil(L, 3))
+        lhcs_words(L, &document, 1);
     hr = (*call)(system->handle, operation->handle, document.wide);
     lhcs_words_free(&document, 1);
     lhcs_push_result(L, hr);

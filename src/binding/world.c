@@ -9,13 +9,9 @@
 #include <unistd.h>
 #endif
 
-struct lhcs_world *lhcs_world(lua_State *L) {
-    struct lhcs_world *world = lua_touserdata(L, lua_upvalueindex(1));
-    if (!world->open) {
-        lua_getiuservalue(L, lua_upvalueindex(1), WORLD_URI);
-        luaL_error(L, "the host '%s' is closed", lua_tostring(L, -1));
-    }
-    return world;
+void lhcs_world_is_closed(lua_State *L) {
+    lua_getiuservalue(L, LHCS_UP(UP_WORLD), WORLD_URI);
+    luaL_error(L, "the host '%s' is closed", lua_tostring(L, -1));
 }
 
 struct lhcs_world *lhcs_world_new(lua_State *L) {
@@ -25,12 +21,6 @@ struct lhcs_world *lhcs_world_new(lua_State *L) {
     link_init(&world->handles);
     world->epoll = -1;
     luaL_setmetatable(L, LHCS_WORLD);
-    lua_newtable(L); /* numbers to handles, which it does not keep alive */
-    luaL_getmetatable(L, LHCS_WORLD);
-    lua_getfield(L, -1, "weak");
-    lua_remove(L, -2);
-    lua_setmetatable(L, -2);
-    lua_setiuservalue(L, -2, WORLD_OBJECTS);
     luaL_getmetatable(L, LHCS_OPERATION);
     world->operation_meta = lua_topointer(L, -1);
     luaL_getmetatable(L, LHCS_SYSTEM);
@@ -74,7 +64,7 @@ void lhcs_world_drop(struct lhcs_world *world) {
 }
 
 int lhcs_close(lua_State *L) {
-    lhcs_world_drop(lua_touserdata(L, lua_upvalueindex(1)));
+    lhcs_world_drop(lua_touserdata(L, LHCS_UP(UP_WORLD)));
     return 0;
 }
 
@@ -98,10 +88,6 @@ void lhcs_world_register(lua_State *L) {
                                     {NULL, NULL}};
     if (luaL_newmetatable(L, LHCS_WORLD)) {
         luaL_setfuncs(L, meta, 0);
-        lua_createtable(L, 0, 1);
-        lua_pushliteral(L, "v");
-        lua_setfield(L, -2, "__mode");
-        lua_setfield(L, -2, "weak");
     }
     lua_pop(L, 1);
 }
@@ -120,19 +106,10 @@ void lhcs_leave(struct lhcs_world *world, HCSHOST previous) {
 
 bool lhcs_push_open(lua_State *L, uint64_t number) {
     const struct lhcs_handle *handle;
-    lua_getiuservalue(L, lua_upvalueindex(1), WORLD_OBJECTS);
-    lua_rawgeti(L, -1, (lua_Integer)number);
-    lua_remove(L, -2);
+    lua_rawgeti(L, LHCS_UP(UP_OBJECTS), (lua_Integer)number);
     handle = lua_touserdata(L, -1);
     if (handle != NULL && handle->open)
         return true;
     lua_pop(L, 1);
     return false;
-}
-
-void lhcs_file_object(lua_State *L, uint64_t number) {
-    lua_getiuservalue(L, lua_upvalueindex(1), WORLD_OBJECTS);
-    lua_pushvalue(L, -2);
-    lua_rawseti(L, -2, (lua_Integer)number);
-    lua_pop(L, 1);
 }
