@@ -69,14 +69,22 @@ static HRESULT already_stopped(const struct system *system,
 
 static const char *options_type(HCS_OPERATION_TYPE verb) {
     switch (verb) {
-    case HcsOperationTypeStart: return "StartOptions";
-    case HcsOperationTypeShutdown: return "ShutdownOptions";
-    case HcsOperationTypePause: return "PauseOptions";
-    case HcsOperationTypeSave: return "SaveOptions";
-    case HcsOperationTypeCrash: return "CrashOptions";
-    case HcsOperationTypeModify: return "ModifySettingRequest";
-    case HcsOperationTypeGetProperties: return "System_PropertyQuery";
-    default: return NULL;
+    case HcsOperationTypeStart:
+        return "StartOptions";
+    case HcsOperationTypeShutdown:
+        return "ShutdownOptions";
+    case HcsOperationTypePause:
+        return "PauseOptions";
+    case HcsOperationTypeSave:
+        return "SaveOptions";
+    case HcsOperationTypeCrash:
+        return "CrashOptions";
+    case HcsOperationTypeModify:
+        return "ModifySettingRequest";
+    case HcsOperationTypeGetProperties:
+        return "System_PropertyQuery";
+    default:
+        return NULL;
     }
 }
 
@@ -112,9 +120,9 @@ static HRESULT check_options(const struct system *system,
     return hr;
 }
 
-static HRESULT find_answer(const struct system *system,
-                           HCS_OPERATION_TYPE verb, const char *options,
-                           struct buf *document, struct hcs_error *error) {
+static HRESULT find_answer(const struct system *system, HCS_OPERATION_TYPE verb,
+                           const char *options, struct buf *document,
+                           struct hcs_error *error) {
     HRESULT hr = check_options(system, verb, options, error);
     if (FAILED(hr))
         return hr;
@@ -190,8 +198,7 @@ void systems_settle(struct host *host) {
                              HCS_CONTAINER(system->requests.next,
                                            struct request, system_link));
         system->exit_known = true;
-        system_queue_event(system, HcsEventSystemExited,
-                           system->exit_document);
+        system_queue_event(system, HcsEventSystemExited, system->exit_document);
         host_changed(host);
     }
 }

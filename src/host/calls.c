@@ -109,6 +109,14 @@ void call_end(struct call *call) {
     release(call);
 }
 
+HRESULT call_start(struct call *call, HCS_OPERATION_TYPE type,
+                   struct system *system) {
+    HRESULT hr = host_need_service(call->host, NULL);
+    if (SUCCEEDED(hr))
+        hr = operation_start(call->operation, type, system, NULL);
+    return hr;
+}
+
 HRESULT call_text(PCWSTR text, char **out, struct hcs_error *error) {
     *out = NULL;
     if (!text || !text[0])

@@ -25,6 +25,11 @@ HRESULT call_current(struct call *call);
 HRESULT call_host(struct call *call, const void *host);
 void call_end(struct call *call);
 
+/* Begins the call's operation, or tells why not; then the thread that carries
+ * it on is there. */
+HRESULT call_start(struct call *call, HCS_OPERATION_TYPE type,
+                   struct system *system);
+
 /* Text of a caller as UTF-8; NULL and "" become NULL. */
 HRESULT call_text(PCWSTR text, char **out, struct hcs_error *error);
 /* The same where there must be some: E_INVALIDARG without. */

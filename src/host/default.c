@@ -7,9 +7,9 @@
 
 #include "host.h"
 
-#define NO_HOST_TEXT                                                       \
-    "no host: HCS_HOST is not set and there is no qemu-system-x86_64 on "  \
-    "PATH; install the package qemu-system-x86, or set HCS_HOST to "       \
+#define NO_HOST_TEXT                                                      \
+    "no host: HCS_HOST is not set and there is no qemu-system-x86_64 on " \
+    "PATH; install the package qemu-system-x86, or set HCS_HOST to "      \
     "\"sim:\" for the simulated host"
 
 static hcs_mutex standard_lock = HCS_MUTEX_INIT;

@@ -7,10 +7,14 @@
 
 static int kept_of(HCS_EVENT_TYPE type) {
     switch (type) {
-    case HcsEventSystemExited: return KEPT_EXIT;
-    case HcsEventSystemCrashInitiated: return KEPT_CRASH;
-    case HcsEventSystemCrashReport: return KEPT_REPORT;
-    default: return -1;
+    case HcsEventSystemExited:
+        return KEPT_EXIT;
+    case HcsEventSystemCrashInitiated:
+        return KEPT_CRASH;
+    case HcsEventSystemCrashReport:
+        return KEPT_REPORT;
+    default:
+        return -1;
     }
 }
 

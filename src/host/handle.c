@@ -28,7 +28,7 @@ static struct {
     hcs_mutex lock;
     struct slot *slots;
     size_t count;
-    uint32_t free; /* 1-based */
+    uint32_t free;          /* 1-based */
     struct slot *inherited; /* the parent's, which nobody looks at */
 } table = {.lock = HCS_MUTEX_INIT};
 
@@ -121,9 +121,9 @@ static HRESULT grow(struct hcs_error *error) {
         return error_set(error, E_OUTOFMEMORY, NULL,
                          "out of memory for a handle");
     for (size_t i = table.count; i < count; i++)
-        slots[i] = (struct slot){
-            .generation = 1,
-            .next_free = i + 1 < count ? (uint32_t)(i + 2) : 0};
+        slots[i] =
+            (struct slot){.generation = 1,
+                          .next_free = i + 1 < count ? (uint32_t)(i + 2) : 0};
     table.free = (uint32_t)(table.count + 1);
     table.slots = slots;
     table.count = count;

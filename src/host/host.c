@@ -38,7 +38,8 @@ static HRESULT make(const struct host_spec *spec, const char *uri,
     HRESULT hr;
 
     if (!host)
-        return error_set(error, E_OUTOFMEMORY, NULL, "out of memory for a host");
+        return error_set(error, E_OUTOFMEMORY, NULL,
+                         "out of memory for a host");
     object_init(&host->object, HANDLE_HOST, destroy);
     mutex_init(&host->lock);
     condition_init(&host->changed);

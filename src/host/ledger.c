@@ -81,7 +81,8 @@ HRESULT ledger_grant(struct ledger *ledger, const char *runtime_id,
     grant = malloc(sizeof *grant + length + 1);
     if (!grant || strlen(runtime_id) >= sizeof grant->runtime_id) {
         free(grant);
-        return error_set(error, E_OUTOFMEMORY, NULL, "out of memory for a grant");
+        return error_set(error, E_OUTOFMEMORY, NULL,
+                         "out of memory for a grant");
     }
     strcpy(grant->runtime_id, runtime_id);
     memcpy(grant->path, path, length);
@@ -93,8 +94,8 @@ HRESULT ledger_grant(struct ledger *ledger, const char *runtime_id,
 
 bool ledger_revoke(struct ledger *ledger, const char *runtime_id,
                    const char *path) {
-    struct grant *grant = find(ledger, runtime_id ? runtime_id : "", path,
-                               significant(path));
+    struct grant *grant =
+        find(ledger, runtime_id ? runtime_id : "", path, significant(path));
     if (grant)
         grant_free(grant);
     return grant != NULL;

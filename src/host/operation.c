@@ -97,8 +97,7 @@ void operation_told(struct operation *operation) {
     queue(operation);
 }
 
-/* Counts it among those whose end a callback waits for. */
-static void count_awaited(struct operation *operation) {
+void operation_recount(struct operation *operation) {
     bool awaited = operation->state == OPERATION_PENDING &&
                    !operation->closed && listener(operation);
     if (awaited == operation->awaited)
@@ -194,7 +193,7 @@ HRESULT operation_start(struct operation *operation, HCS_OPERATION_TYPE type,
     operation->id = ++operation->host->operation_ids;
     operation->state = OPERATION_PENDING;
     hook_request(operation);
-    count_awaited(operation);
+    operation_recount(operation);
     return S_OK;
 }
 
@@ -247,7 +246,7 @@ void operation_finish(struct operation *operation,
     operation->state = OPERATION_DONE;
     if (!operation->closed)
         set_result(operation, reply);
-    count_awaited(operation);
+    operation_recount(operation);
     operation_announce(operation);
     host_changed(operation->host);
     object_unref(&operation->object);
@@ -299,7 +298,7 @@ void operation_set_callback(struct operation *operation,
     operation->callback = callback;
     if (own_queue && !callback)
         operation_unqueue(operation);
-    count_awaited(operation);
+    operation_recount(operation);
     operation_announce(operation);
 }
 
@@ -310,7 +309,7 @@ void operation_close(struct operation *operation) {
     link_remove(&operation->link);
     operation->host->operation_count--;
     operation_unqueue(operation);
-    count_awaited(operation);
+    operation_recount(operation);
     host_changed(operation->host);
     target_drain(operation->host, &operation->target);
 }

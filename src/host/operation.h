@@ -13,8 +13,8 @@ enum operation_state { OPERATION_IDLE, OPERATION_PENDING, OPERATION_DONE };
 /* One use of an operation that is under way. It outlives a cancelled or closed
  * operation until the answer has come. */
 struct request {
-    struct link link;         /* in host->requests */
-    struct link system_link;  /* in system->requests */
+    struct link link;            /* in host->requests */
+    struct link system_link;     /* in system->requests */
     struct operation *operation; /* with a reference; NULL: nobody cares */
     struct host *host;
 };
@@ -39,12 +39,11 @@ struct operation {
     bool awaited; /* counted in host->awaited */
 
     struct target target; /* of the callback */
-    struct item item;  /* in the target's queue, in the queue of the system's
-                          events, or in the list of those that no callback has
-                          heard of */
+    struct item item; /* in the target's queue, in that of the system's events,
+                         or in the list of those that nobody has heard of */
     struct target *queued_at; /* NULL: in no queue */
-    bool told;     /* this completion is queued, or was delivered */
-    unsigned owed; /* completions that wait behind the queued item */
+    bool told;                /* this completion is queued, or was delivered */
+    unsigned owed;            /* completions that wait behind the queued item */
 };
 
 HRESULT operation_create(struct host *host, const void *context,
@@ -68,7 +67,8 @@ struct operation *request_abandon(struct request *request);
 /* Frees a request for which no answer will come. */
 void request_forget(struct request *request);
 /* Ends a use whose request was abandoned; drops the reference. */
-void operation_finish(struct operation *operation, const struct vm_reply *reply);
+void operation_finish(struct operation *operation,
+                      const struct vm_reply *reply);
 
 /* Completes with HR_CANCELLED; the work itself may go on. */
 void operation_cancel(struct operation *operation);
@@ -85,6 +85,8 @@ HRESULT operation_result(struct operation *operation, PWSTR *document);
 void operation_announce(struct operation *operation);
 /* Takes it out of the queue or list it is in, as not yet told. */
 void operation_unqueue(struct operation *operation);
+/* Counts it among those whose end a callback waits for, or no longer. */
+void operation_recount(struct operation *operation);
 /* After it was told: queues what is still owed. */
 void operation_told(struct operation *operation);
 

@@ -11,8 +11,8 @@ HCS_OPERATION WINAPI HcsCreateOperation(const void *context,
 
     if (FAILED(call_current(&call)))
         return NULL;
-    if (SUCCEEDED(operation_create(call.host, context, callback, &operation,
-                                   NULL))) {
+    if (SUCCEEDED(
+            operation_create(call.host, context, callback, &operation, NULL))) {
         handle = (HCS_OPERATION)operation->object.number;
         object_unref(&operation->object); /* the table keeps its own */
     }

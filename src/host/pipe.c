@@ -89,8 +89,8 @@ HRESULT hcshost_guest_print(HCSHOST host, uint64_t guest, uint32_t port,
                             const char *text, size_t length) {
     struct sim *sim;
     struct call call;
-    HRESULT hr = text || length == 0 ? call_sim(&call, host, &sim)
-                                     : E_INVALIDARG;
+    HRESULT hr =
+        text || length == 0 ? call_sim(&call, host, &sim) : E_INVALIDARG;
     if (FAILED(hr))
         return hr;
     hr = sim_guest_print(sim, guest, port, text, length);

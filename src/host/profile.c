@@ -13,7 +13,8 @@ static const struct export {
     const char *name;
     int since; /* build */
     any_function function;
-} exports[] = {
+}
+exports[] = {
 #define HCS_FUNCTION(dll, build, kind, ret, name, params) \
     {#name, build, (any_function)name},
 #include "../abi/functions.def"

@@ -124,7 +124,8 @@ static void block(struct host *host, int64_t deadline, bool may_sleep) {
 }
 
 /* Nothing is due and nobody is ready. False: nothing ever will be. */
-static bool idle(struct host *host, const struct waiter *waiter, bool stepping) {
+static bool idle(struct host *host, const struct waiter *waiter,
+                 bool stepping) {
     if (!stepping) {
         if (!pump_time(host))
             block(host, waiter->deadline, false);
@@ -135,8 +136,7 @@ static bool idle(struct host *host, const struct waiter *waiter, bool stepping) 
             return true;
         if (host->spec.driver == HcsHostDriverStep && host->active == 0)
             return false;
-        block(host, waiter->deadline,
-              host->spec.driver == HcsHostDriverThread);
+        block(host, waiter->deadline, host->spec.driver == HcsHostDriverThread);
         return true;
     }
     block(host, waiter->deadline, true);
@@ -192,8 +192,8 @@ static bool never(const void *context) {
 
 HRESULT pump_pass(struct host *host, int64_t dt) {
     int64_t now = host_now(host);
-    HRESULT hr = wait_until(host, never, NULL,
-                            dt > INT64_MAX - 1 - now ? INT64_MAX - 1 : now + dt);
+    HRESULT hr = wait_until(
+        host, never, NULL, dt > INT64_MAX - 1 - now ? INT64_MAX - 1 : now + dt);
     return hr == HCS_E_OPERATION_TIMEOUT ? S_OK : hr;
 }
 
@@ -243,8 +243,8 @@ HRESULT pump_step(struct host *host, int64_t dt, int64_t budget,
     bool out_of_budget = false;
 
     if (simulated)
-        step.target = dt > INT64_MAX - 1 - host->time ? INT64_MAX - 1
-                                                      : host->time + dt;
+        step.target =
+            dt > INT64_MAX - 1 - host->time ? INT64_MAX - 1 : host->time + dt;
     if (budget > 0)
         step.end = clock_monotonic() + budget;
     while (!host->closed && !out_of_budget && step_one(host, &step))

@@ -45,17 +45,28 @@ HRESULT result_take(struct buf *text, PWSTR *out) {
 
 static const char *attribution(HCS_OPERATION_TYPE type) {
     switch (type) {
-    case HcsOperationTypeCreate: return "Construct";
-    case HcsOperationTypeStart: return "Start";
-    case HcsOperationTypeShutdown: return "Shutdown";
-    case HcsOperationTypePause: return "Pause";
-    case HcsOperationTypeResume: return "Resume";
-    case HcsOperationTypeSave: return "Save";
-    case HcsOperationTypeTerminate: return "Terminate";
-    case HcsOperationTypeModify: return "Modify";
-    case HcsOperationTypeGetProperties: return "GetProperties";
-    case HcsOperationTypeCrash: return "Crash";
-    default: return NULL;
+    case HcsOperationTypeCreate:
+        return "Construct";
+    case HcsOperationTypeStart:
+        return "Start";
+    case HcsOperationTypeShutdown:
+        return "Shutdown";
+    case HcsOperationTypePause:
+        return "Pause";
+    case HcsOperationTypeResume:
+        return "Resume";
+    case HcsOperationTypeSave:
+        return "Save";
+    case HcsOperationTypeTerminate:
+        return "Terminate";
+    case HcsOperationTypeModify:
+        return "Modify";
+    case HcsOperationTypeGetProperties:
+        return "GetProperties";
+    case HcsOperationTypeCrash:
+        return "Crash";
+    default:
+        return NULL;
     }
 }
 
@@ -94,7 +105,8 @@ static void write_event(struct json_writer *w, HRESULT result,
 
     json_begin_object(w);
     write_message(w, result, error, path);
-    json_pair_string(w, "Provider", denied ? PROVIDER_WORKER : PROVIDER_COMPUTE);
+    json_pair_string(w, "Provider",
+                     denied ? PROVIDER_WORKER : PROVIDER_COMPUTE);
     json_pair_int(w, "EventId",
                   is_document_error(result) ? EVENT_INVALID_CONFIG
                   : denied                  ? EVENT_NO_PERMISSION

@@ -136,8 +136,11 @@ static HRESULT set_latency(struct parser *p) {
     static const struct {
         const char *unit;
         int64_t ns;
-    } units[] = {{"", 1000000000}, {"s", 1000000000}, {"ms", 1000000},
-                 {"us", 1000},     {"ns", 1}};
+    } units[] = {{"", 1000000000},
+                 {"s", 1000000000},
+                 {"ms", 1000000},
+                 {"us", 1000},
+                 {"ns", 1}};
     size_t digits = strspn(p->value, "0123456789");
     char *end;
     unsigned long long value = strtoull(p->value, &end, 10);

@@ -6,28 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ledger.h"
-#include "store.h"
-
-struct local {
-    struct store store;
-    struct store_config config;
-    struct sim *sim;
-    struct ledger ledger;
-    struct link entries; /* all that have a vm */
-    size_t listed;
-};
-
-/* One system. */
-struct entry {
-    struct link link; /* in local->entries */
-    struct local *local;
-    struct vm *vm; /* NULL while it is being made */
-    char runtime_id[37];
-    bool listed;
-    size_t lines;
-    struct store_request create; /* who asked for it */
-};
+#include "store_local_private.h"
 
 struct store_line {
     struct entry *entry;
@@ -35,19 +14,11 @@ struct store_line {
     struct store_sink *sink;
 };
 
-static struct local *local_of(struct store *store) {
-    return HCS_CONTAINER(store, struct local, store);
-}
-
 struct sim *store_local_sim(struct store *store) {
     return local_of(store)->sim;
 }
 
 /* --- entries ------------------------------------------------------------- */
-
-static struct entry *entry_at(struct link *link) {
-    return HCS_CONTAINER(link, struct entry, link);
-}
 
 static struct entry *find_runtime(struct local *local, const char *runtime_id) {
     struct link *link;
@@ -159,7 +130,8 @@ static void created(void *context, const struct vm_reply *reply) {
 
 static void heard(struct vm_watcher *watcher, HCS_EVENT_TYPE type,
                   const char *document) {
-    struct store_line *line = HCS_CONTAINER(watcher, struct store_line, watcher);
+    struct store_line *line =
+        HCS_CONTAINER(watcher, struct store_line, watcher);
     line->sink->event(line->sink, type, document);
 }
 
@@ -226,7 +198,8 @@ static HRESULT local_create(struct store *store, const char *id,
     if (entry)
         line = line_new(entry, sink);
     if (!line) {
-        hr = error_set(error, E_OUTOFMEMORY, NULL, "out of memory for a system");
+        hr =
+            error_set(error, E_OUTOFMEMORY, NULL, "out of memory for a system");
         goto fail;
     }
     entry->create = request;
@@ -337,58 +310,6 @@ static HRESULT local_enumerate(struct store *store, const struct json *query,
     return S_OK;
 }
 
-/* --- files --------------------------------------------------------------- */
-
-static HRESULT local_grant(struct store *store, const char *id,
-                           const char *path, struct hcs_error *error) {
-    struct local *local = local_of(store);
-    char runtime_id[37];
-
-    if (!sim_file_exists(local->sim, path))
-        return error_set(error, HR_FILE_NOT_FOUND, NULL,
-                         "there is no file \"%s\"", path);
-    if (id)
-        vm_runtime_id_of(id, runtime_id);
-    return ledger_grant(&local->ledger, id ? runtime_id : NULL, path, error);
-}
-
-/* Taking away what was never given is no failure, but there must be a file to
- * take it from. */
-static HRESULT local_revoke(struct store *store, const char *id,
-                            const char *path, struct hcs_error *error) {
-    struct local *local = local_of(store);
-    char runtime_id[37];
-
-    if (id)
-        vm_runtime_id_of(id, runtime_id);
-    if (!ledger_revoke(&local->ledger, id ? runtime_id : NULL, path) &&
-        !sim_file_exists(local->sim, path))
-        return error_set(error, HR_FILE_NOT_FOUND, NULL,
-                         "there is no file \"%s\"", path);
-    return S_OK;
-}
-
-static HRESULT local_create_file(struct store *store, enum store_file_kind kind,
-                                 const char *path, struct hcs_error *error) {
-    (void)kind; /* both are empty until a system writes to them */
-    return sim_file_create(local_of(store)->sim, path, "", 0, error);
-}
-
-static HRESULT local_pipe_connect(struct store *store, const char *name,
-                                  int *fd, struct hcs_error *error) {
-    return sim_pipe_connect(local_of(store)->sim, name, fd, error);
-}
-
-static HRESULT local_pipe_path(struct store *store, const char *name,
-                               char *path, size_t size,
-                               struct hcs_error *error) {
-    (void)store;
-    (void)path;
-    (void)size;
-    return error_set(error, HR_NOT_SUPPORTED, NULL,
-                     "the pipe \"%s\" is inside this process", name);
-}
-
 /* --- the whole ----------------------------------------------------------- */
 
 static void local_inventory(struct store *store, struct store_inventory *out) {
@@ -446,7 +367,8 @@ static const struct store_ops ops = {
 HRESULT store_local_open(const struct store_config *config, struct store **out,
                          struct hcs_error *error) {
     struct sim_options options = {.seed = config->seed,
-                                  .latency = config->latency};
+                                  .latency = config->latency,
+                                  .no_replay = config->strict};
     struct sim_env env = {.timers = config->timers,
                           .now = config->now,
                           .guest = config->guest,
@@ -455,7 +377,8 @@ HRESULT store_local_open(const struct store_config *config, struct store **out,
     HRESULT hr;
 
     if (!local)
-        return error_set(error, E_OUTOFMEMORY, NULL, "out of memory for a host");
+        return error_set(error, E_OUTOFMEMORY, NULL,
+                         "out of memory for a host");
     local->store.ops = &ops;
     local->config = *config;
     ledger_init(&local->ledger);

@@ -84,9 +84,19 @@ bool system_exit_known(const void *context) {
     return system->exit_known || system->closed || system->failed;
 }
 
+/* Who hears of the requests under way has changed. */
+static void recount(struct system *system) {
+    struct link *link;
+    for (link = system->requests.next; link != &system->requests;
+         link = link->next)
+        operation_recount(
+            HCS_CONTAINER(link, struct request, system_link)->operation);
+}
+
 static HRESULT unregister(struct system *system) {
     system->callback = NULL;
     system->options = HcsEventOptionNone;
+    recount(system);
     system_drop_events(system);
     target_drain(system->host, &system->target);
     return S_OK;
@@ -109,6 +119,8 @@ HRESULT system_set_callback(struct system *system, HCS_EVENT_OPTIONS options,
     system->callback = callback;
     if (!system_tells_operations(system))
         return S_OK;
+    recount(system);
+    system->host->call_sleeper = true; /* time may pass for them now */
     for (link = system->unheard.next; link != &system->unheard; link = next) {
         next = link->next;
         operation_announce(HCS_CONTAINER(link, struct operation, item.link));
@@ -128,6 +140,7 @@ void system_close(struct system *system) {
     system->closed = true;
     system->callback = NULL;
     system->options = HcsEventOptionNone;
+    recount(system);
     system_drop_events(system);
     forget_unheard(system);
     link_remove(&system->link);

@@ -66,8 +66,7 @@ void systems_settle(struct host *host);
 
 /* after_exit.c: what an exited system's handle answers by itself. */
 void system_answer_after_exit(struct system *system, HCS_OPERATION_TYPE verb,
-                              const char *options,
-                              struct operation *operation);
+                              const char *options, struct operation *operation);
 
 /* event.c */
 void system_event(struct store_sink *sink, HCS_EVENT_TYPE type,

@@ -9,9 +9,9 @@
 #include "../base/error.h"
 
 struct waker {
-    int call;  /* readable when somebody called */
+    int call;   /* readable when somebody called */
     int inputs; /* covers the store's descriptor; what hosts give away */
-    int input; /* the store's descriptor that it covers now, or -1 */
+    int input;  /* the store's descriptor that it covers now, or -1 */
 };
 
 HRESULT waker_open(struct waker *waker, struct hcs_error *error);

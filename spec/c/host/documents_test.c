@@ -94,9 +94,9 @@ static void old_builds_lack_what_came_later(void **state) {
     text = text_of(document);
     has(text, "\"ErrorEvents\"");
     assert_null(strstr(text, "Attribution"));
-    fails(E_INVALIDARG, HcsSetComputeSystemCallback(
-                            system, HcsEventOptionEnableVmLifecycle, &host,
-                            (HCS_EVENT_CALLBACK)abort));
+    fails(E_INVALIDARG,
+          HcsSetComputeSystemCallback(system, HcsEventOptionEnableVmLifecycle,
+                                      &host, (HCS_EVENT_CALLBACK)abort));
     HcsCloseComputeSystem(system);
     HcsCloseOperation(op);
     world_close(host);
@@ -136,7 +136,8 @@ static void a_host_describes_itself(void **state) {
     assert_null(document);
 }
 
-/* --- files ------------------------------------------------------------------ */
+/* --- files ------------------------------------------------------------------
+ */
 
 static HRESULT start_with_kernel(PCWSTR id, PCWSTR document) {
     HCS_OPERATION op = HcsCreateOperation(NULL, NULL);
@@ -202,7 +203,8 @@ static void pipes_need_their_system(void **state) {
     world_close(host);
 }
 
-/* --- the process's own host --------------------------------------------------- */
+/* --- the process's own host
+ * --------------------------------------------------- */
 
 static void without_a_host_calls_say_why(void **state) {
     HCS_OPERATION op;

@@ -68,7 +68,8 @@ static void expect(HCSHOST host, struct log *log, int count) {
     assert_int_equal(log->overlaps, 0);
 }
 
-#define LOG {.lock = PTHREAD_MUTEX_INITIALIZER}
+#define LOG \
+    { .lock = PTHREAD_MUTEX_INITIALIZER }
 
 static HCS_SYSTEM run(PCWSTR id, HCS_OPERATION op, struct log *log) {
     HCS_SYSTEM system = world_create(id, op);
@@ -106,8 +107,8 @@ static void every_handle_hears_of_the_exit(void **state) {
                  "\"Owner\":\"spec\",\"RuntimeId\":\"");
     has(stopped, "\",\"State\":\"Stopped\",\"Stopped\":true,"
                  "\"ExitType\":\"ForcedExit\"}");
-    ok(HcsGetComputeSystemProperties(
-        other, op, u"{\"PropertyTypes\":[\"Statistics\"]}"));
+    ok(HcsGetComputeSystemProperties(other, op,
+                                     u"{\"PropertyTypes\":[\"Statistics\"]}"));
     fails(HCS_E_SYSTEM_ALREADY_STOPPED,
           HcsWaitForOperationResult(op, INFINITE, NULL));
     ok(HcsGetComputeSystemProperties(other, op, u"{\"PropertyTypes\":1}"));
@@ -140,8 +141,8 @@ static void registering_follows_the_rules(void **state) {
     ok(HcsSetComputeSystemCallback(system, HcsEventOptionEnableVmLifecycle,
                                    &log, on_event));
     HcsCloseComputeSystem(system);
-    fails(E_HANDLE, HcsSetComputeSystemCallback(system, HcsEventOptionNone,
-                                                NULL, NULL));
+    fails(E_HANDLE,
+          HcsSetComputeSystemCallback(system, HcsEventOptionNone, NULL, NULL));
     HcsCloseOperation(op);
 }
 
@@ -157,9 +158,8 @@ static void completions_reach_a_late_event_callback(void **state) {
     HCS_OPERATION op = HcsCreateOperation(NULL, NULL);
     HCS_OPERATION second = HcsCreateOperation(&own, nothing);
     HCS_SYSTEM system = world_create(u"late", op);
-    ok(HcsSetComputeSystemCallback(system,
-                                   HcsEventOptionEnableOperationCallbacks, &log,
-                                   on_event));
+    ok(HcsSetComputeSystemCallback(
+        system, HcsEventOptionEnableOperationCallbacks, &log, on_event));
     expect(*state, &log, 1);
     assert_int_equal(log.types[0], HcsEventOperationCallback);
     assert_ptr_equal(log.operations[0], op);
@@ -176,9 +176,8 @@ static void completions_reach_a_late_event_callback(void **state) {
     /* without the callback the next one is heard of by the next callback */
     ok(HcsSetComputeSystemCallback(system, HcsEventOptionNone, NULL, NULL));
     ok(finish(op, HcsPauseComputeSystem(system, op, NULL)));
-    ok(HcsSetComputeSystemCallback(system,
-                                   HcsEventOptionEnableOperationCallbacks, &log,
-                                   on_event));
+    ok(HcsSetComputeSystemCallback(
+        system, HcsEventOptionEnableOperationCallbacks, &log, on_event));
     expect(*state, &log, 3);
     HcsCloseComputeSystem(system);
     HcsCloseOperation(op);
@@ -235,14 +234,14 @@ static void the_last_handle_takes_the_system_along(void **state) {
     (void)state;
     HCS_SYSTEM system = NULL, other = NULL, clock = world_create(u"clock", op);
     PWSTR list = NULL;
-    ok(finish(op, HcsCreateComputeSystem(u"last", document, op, NULL, &system)));
+    ok(finish(op,
+              HcsCreateComputeSystem(u"last", document, op, NULL, &system)));
     ok(HcsOpenComputeSystem(u"last", GENERIC_ALL, &other));
     HcsCloseComputeSystem(system);
     ok(finish(op, HcsStartComputeSystem(other, op, NULL)));
     HcsCloseComputeSystem(other);
     for (int i = 0; i < 1000; i++) {
-        ok(finish(op, HcsEnumerateComputeSystems(
-                          u"{\"Ids\":[\"last\"]}", op)));
+        ok(finish(op, HcsEnumerateComputeSystems(u"{\"Ids\":[\"last\"]}", op)));
         ok(HcsGetOperationResult(op, &list));
         if (strcmp(text_of(list), "[]") == 0)
             break;
@@ -284,8 +283,8 @@ static void a_callback_may_wait(void **state) {
     ok(HcsSetComputeSystemCallback(nested.system,
                                    HcsEventOptionEnableOperationCallbacks,
                                    &nested, wait_inside));
-    for (int i = 0; i < 20000 &&
-                    __atomic_load_n(&nested.count, __ATOMIC_SEQ_CST) == 0;
+    for (int i = 0;
+         i < 20000 && __atomic_load_n(&nested.count, __ATOMIC_SEQ_CST) == 0;
          i++)
         if (hcshost_step(*state, 1000000, 0, NULL) == E_NOTIMPL)
             nanosleep(&(struct timespec){0, 100000}, NULL);

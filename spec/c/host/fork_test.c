@@ -10,9 +10,9 @@
 #include "world.h"
 
 /* A child tells by its exit status where it failed; a hang ends it. */
-#define must(condition)          \
-    do {                         \
-        if (!(condition))        \
+#define must(condition)                \
+    do {                               \
+        if (!(condition))              \
             _exit(__LINE__ % 250 + 1); \
     } while (0)
 
@@ -274,8 +274,8 @@ static int count_in_program(void) {
     int status = -1;
     pid_t pid = fork();
     if (pid == 0)
-        execl("/bin/sh", "sh", "-c",
-              "set -- /proc/self/fd/*; exit $#", (char *)NULL);
+        execl("/bin/sh", "sh", "-c", "set -- /proc/self/fd/*; exit $#",
+              (char *)NULL);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);

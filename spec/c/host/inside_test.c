@@ -99,7 +99,8 @@ static void an_unknown_host_leaves_a_document(void **state) {
     fails(E_POINTER, hcshost_open("sim:", NULL, NULL));
 }
 
-/* --- handles --------------------------------------------------------------- */
+/* --- handles ---------------------------------------------------------------
+ */
 
 static int destroyed;
 
@@ -123,9 +124,9 @@ static void handles_are_looked_up(void **state) {
     assert_null(handle_get(&object, HANDLE_SYSTEM));
     assert_null(handle_get((const void *)UINTPTR_MAX, HANDLE_SYSTEM));
     for (int bit = 0; bit < 64; bit++)
-        assert_null(handle_get(
-            (const void *)(object.number ^ ((uintptr_t)1 << bit)),
-            HANDLE_SYSTEM));
+        assert_null(
+            handle_get((const void *)(object.number ^ ((uintptr_t)1 << bit)),
+                       HANDLE_SYSTEM));
     assert_ptr_equal(handle_take(handle, HANDLE_SYSTEM), &object);
     assert_null(handle_take(handle, HANDLE_SYSTEM));
     assert_null(handle_get(handle, HANDLE_SYSTEM));
@@ -157,7 +158,8 @@ static void a_slot_is_never_mistaken_for_its_predecessor(void **state) {
     }
 }
 
-/* --- the ledger ------------------------------------------------------------- */
+/* --- the ledger -------------------------------------------------------------
+ */
 
 static void grants_are_kept(void **state) {
     struct ledger ledger;

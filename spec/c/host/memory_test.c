@@ -75,7 +75,8 @@ static bool live_with(size_t allocations) {
     HRESULT hr;
 
     faults_fail_from(allocations);
-    hr = hcshost_open("sim:?driver=step&clock=virtual&access=open", &host, &why);
+    hr =
+        hcshost_open("sim:?driver=step&clock=virtual&access=open", &host, &why);
     if (SUCCEEDED(hr)) {
         ok(hcshost_enter(host, NULL));
         begun = live(host, &heard, &ended);

@@ -80,8 +80,8 @@ static void arguments_are_checked_in_the_call(void **state) {
     fails(E_INVALIDARG, HcsCreateComputeSystem(
                             u"x", u"{}", op,
                             (const SECURITY_DESCRIPTOR *)(void *)op, &system));
-    fails(E_HANDLE, HcsCreateComputeSystem(u"x", u"{}", (HCS_OPERATION)(void *)1,
-                                           NULL, &system));
+    fails(E_HANDLE, HcsCreateComputeSystem(
+                        u"x", u"{}", (HCS_OPERATION)(void *)1, NULL, &system));
     fails(E_INVALIDARG, HcsEnumerateComputeSystems(NULL, NULL));
     assert_int_equal(HcsGetOperationType(op), HcsOperationTypeNone);
     system = world_create(u"x", op);
@@ -110,7 +110,8 @@ static void failed_creation(PCWSTR document, HRESULT code, const char *words) {
     fails(code, HcsWaitForOperationResult(op, INFINITE, &result));
     has(text_of(result), words);
     ok(HcsStartComputeSystem(system, op, NULL));
-    fails(HCS_E_SYSTEM_NOT_FOUND, HcsWaitForOperationResult(op, INFINITE, NULL));
+    fails(HCS_E_SYSTEM_NOT_FOUND,
+          HcsWaitForOperationResult(op, INFINITE, NULL));
     fails(HCS_E_SYSTEM_NOT_FOUND, HcsWaitForComputeSystemExit(system, 0, NULL));
     HcsCloseComputeSystem(system);
     HcsCloseOperation(op);
@@ -236,7 +237,8 @@ static void failures_keep_their_code(void **state) {
     PWSTR result = NULL;
     (void)state;
     ok(HcsPauseComputeSystem(system, op, NULL));
-    fails(HCS_E_INVALID_STATE, HcsWaitForOperationResult(op, INFINITE, &result));
+    fails(HCS_E_INVALID_STATE,
+          HcsWaitForOperationResult(op, INFINITE, &result));
     has(text_of(result), "\"Detail\":\"Pause\"");
     fails(HCS_E_INVALID_STATE, HcsGetOperationResult(op, NULL));
     ok(HcsPauseComputeSystem(system, op, u"{"));

@@ -200,7 +200,8 @@ static void a_failure_is_made_into_a_document(void **state) {
               "{\"Type\":\"String\",\"Value\":\"0x80070005\"},"
               "{\"Type\":\"String\",\"Value\":\"Invalid JSON document "
               "'$.There'\"}");
-    has(text, "\"Attribution\":[{\"OperationFailure\":{\"Detail\":\"Start\"}}]}");
+    has(text,
+        "\"Attribution\":[{\"OperationFailure\":{\"Detail\":\"Start\"}}]}");
     HcsCloseComputeSystem(system);
     HcsCloseOperation(op);
 }
@@ -307,9 +308,8 @@ static void exit_with(const char *document, HRESULT pause, HRESULT start,
     system = begin(ops[0]);
     first = fake.request_count - 1;
     answer(first, S_OK, NULL);
-    ok(HcsSetComputeSystemCallback(system,
-                                   HcsEventOptionEnableOperationCallbacks, &log,
-                                   on_event));
+    ok(HcsSetComputeSystemCallback(
+        system, HcsEventOptionEnableOperationCallbacks, &log, on_event));
     step();
     assert_int_equal(log.count, 1);
     ok(HcsPauseComputeSystem(system, ops[0], NULL));
@@ -428,7 +428,8 @@ static void a_store_that_refuses(void **state) {
     HcsCloseOperation(op);
 }
 
-/* --- a host that refuses kindnesses ---------------------------------------- */
+/* --- a host that refuses kindnesses ----------------------------------------
+ */
 
 static void close_inside(HCS_EVENT *event, void *context) {
     (void)event;

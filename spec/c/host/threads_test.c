@@ -106,8 +106,8 @@ static void *start_and_close(void *context) {
         before = __atomic_load_n(&worker->called, __ATOMIC_SEQ_CST);
         if (i % 16 == 0)
             sched_yield();
-        expect(worker, before == __atomic_load_n(&worker->called,
-                                                 __ATOMIC_SEQ_CST));
+        expect(worker,
+               before == __atomic_load_n(&worker->called, __ATOMIC_SEQ_CST));
     }
     return NULL;
 }
@@ -130,9 +130,8 @@ static void *live_and_die(void *context) {
     op = HcsCreateOperation(NULL, NULL);
     for (int i = 0; i < 60; i++) {
         HCS_SYSTEM system = create(worker, op);
-        expect(worker,
-               HcsSetComputeSystemCallback(system, HcsEventOptionNone, worker,
-                                           on_event) == S_OK);
+        expect(worker, HcsSetComputeSystemCallback(system, HcsEventOptionNone,
+                                                   worker, on_event) == S_OK);
         expect(worker,
                finish(op, HcsStartComputeSystem(system, op, NULL)) == S_OK);
         expect(worker,
@@ -173,7 +172,8 @@ static void several_threads_wait_for_one_operation(void **state) {
     struct shared shared = {0};
     pthread_t threads[THREADS];
     HCSHOST slow = NULL;
-    ok(hcshost_open("sim:?driver=thread&access=open&latency=20ms", &slow, NULL));
+    ok(hcshost_open("sim:?driver=thread&access=open&latency=20ms", &slow,
+                    NULL));
     ok(hcshost_enter(slow, NULL));
     shared.op = HcsCreateOperation(NULL, NULL);
     shared.system = world_create(u"slow", shared.op);

@@ -18,16 +18,15 @@
 #include "base/utf.h"
 
 /* A system that boots at once and does what its serial port says. */
-#define SYSTEM_DOCUMENT                                                     \
-    u"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5},"     \
-    u"\"VirtualMachine\":{\"StopOnReset\":true,\"Chipset\":{"               \
-    u"\"LinuxKernelDirect\":{\"KernelFilePath\":\"/bin/sh\"}},"             \
-    u"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"                   \
+#define SYSTEM_DOCUMENT                                                 \
+    u"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5}," \
+    u"\"VirtualMachine\":{\"StopOnReset\":true,\"Chipset\":{"           \
+    u"\"LinuxKernelDirect\":{\"KernelFilePath\":\"/bin/sh\"}},"         \
+    u"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"               \
     u"\"Processor\":{\"Count\":1}}}}"
 
 #define ok(call) assert_int_equal((uint32_t)(call), (uint32_t)S_OK)
-#define fails(code, call) \
-    assert_int_equal((uint32_t)(call), (uint32_t)(code))
+#define fails(code, call) assert_int_equal((uint32_t)(call), (uint32_t)(code))
 
 static inline HCSHOST world_open(const char *spec) {
     HCSHOST host = NULL;
