@@ -193,16 +193,50 @@ static void a_handle_is_closed_in_its_callback(void **state) {
     HcsCloseOperation(op);
 }
 
+/* Trace 9 with a Linux guest that panics on an interrupt and boots again. */
 static void a_crash_is_told_in_order(void **state) {
+    static const WCHAR document[] =
+        u"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5},"
+        u"\"VirtualMachine\":{\"StopOnReset\":true,\"Chipset\":{"
+        u"\"LinuxKernelDirect\":{\"KernelFilePath\":\"/bin/sh\","
+        u"\"KernelCmdLine\":\"unknown_nmi_panic panic=-1\"}},"
+        u"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"
+        u"\"Processor\":{\"Count\":1}}}}";
     struct log log = LOG;
     HCS_OPERATION op = HcsCreateOperation(NULL, NULL);
-    HCS_SYSTEM system = world_create(u"crash", op);
+    HCS_SYSTEM system = NULL;
+    ok(finish(op,
+              HcsCreateComputeSystem(u"crash", document, op, NULL, &system)));
     ok(HcsSetComputeSystemCallback(system, HcsEventOptionNone, &log, on_event));
     ok(finish(op, HcsStartComputeSystem(system, op, NULL)));
     ok(finish(op, HcsCrashComputeSystem(system, op, NULL)));
+    ok(HcsWaitForComputeSystemExit(system, 60000, NULL));
+    expect(*state, &log, 3);
+    assert_int_equal(log.types[0], HcsEventSystemCrashInitiated);
+    assert_int_equal(log.types[1], HcsEventSystemCrashReport);
+    assert_int_equal(log.types[2], HcsEventSystemExited);
+    has(log.last, "\"ExitType\":\"GracefulExit\"");
     HcsCloseOperation(op);
     HcsCloseComputeSystem(system);
-    (void)state;
+}
+
+/* Nobody waits but the callback, which comes while the operation is under
+ * way: time passes for it all the same. */
+static void a_callback_that_comes_late_is_waited_for(void **state) {
+    struct log log = LOG;
+    HCS_OPERATION op = HcsCreateOperation(NULL, NULL);
+    HCS_SYSTEM system = NULL;
+    ok(HcsCreateComputeSystem(u"soon", SYSTEM_DOCUMENT, op, NULL, &system));
+    ok(HcsSetComputeSystemCallback(
+        system, HcsEventOptionEnableOperationCallbacks, &log, on_event));
+    for (int i = 0; i < 2000 && count_of(&log) == 0; i++) {
+        if (strstr(spec, "driver=step"))
+            hcshost_step(*state, 1000000, 0, NULL);
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    }
+    assert_int_equal(count_of(&log), 1);
+    HcsCloseComputeSystem(system);
+    HcsCloseOperation(op);
 }
 
 static void pending_operations_outlive_the_handle(void **state) {
@@ -308,6 +342,7 @@ int main(void) {
         TEST(completions_reach_a_late_event_callback),
         TEST(a_handle_is_closed_in_its_callback),
         TEST(a_crash_is_told_in_order),
+        TEST(a_callback_that_comes_late_is_waited_for),
         TEST(pending_operations_outlive_the_handle),
         TEST(the_last_handle_takes_the_system_along),
         TEST(a_callback_may_wait),
