@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "store_worker_private.h"
 
 #define FIRST_BUILD_WITH_EXIT_TYPE 18362
@@ -234,12 +235,23 @@ void line_submit(struct store_line *line, HCS_OPERATION_TYPE verb,
     line_request(line, &message, request);
 }
 
+static void remember(struct store_line *line) {
+    struct worker_store *store = line->store;
+    struct recent *recent =
+        &store->recent[store->recent_next++ % RECENT_COUNT];
+
+    vm_runtime_id_of(line->id, recent->runtime_id);
+    recent->until = clock_monotonic() + RECENT_TIME;
+}
+
 /* With nothing under way the end of the connection says it all. */
 void line_close(struct store_line *line) {
     struct message message;
 
     line->sink = NULL;
     line->closed = true;
+    if (!line->exited && line->fd >= 0)
+        remember(line);
     if (line->busy)
         return; /* who uses it looks at `closed` */
     if (line->fd < 0 || (link_alone(&line->requests) && !line->out.length)) {

@@ -9,6 +9,16 @@
 #include "../vmwp/protocol.h"
 #include "store.h"
 
+/* Ids whose handles this process closed a moment ago. Their systems may be on
+ * their way out, which takes QEMU a little; a new one of the id waits then. */
+#define RECENT_COUNT 16
+#define RECENT_TIME (INT64_C(2500) * 1000000) /* ns */
+
+struct recent {
+    char runtime_id[37];
+    int64_t until;
+};
+
 struct worker_store {
     struct store store;
     struct store_config config;
@@ -18,6 +28,8 @@ struct worker_store {
     int root;
     int epoll;
     struct link lines;
+    struct recent recent[RECENT_COUNT];
+    size_t recent_next;
     bool probed;
     char accelerator[8];
     char reason[160];

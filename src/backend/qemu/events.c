@@ -160,15 +160,20 @@ static void on_reset(struct machine *machine) {
 
 static void on_shutdown(struct machine *machine, const struct json *data) {
     const char *reason = json_text(json_get(data, "reason"), "");
+    bool reset = strcmp(reason, "guest-reset") == 0;
 
-    if (strcmp(reason, "guest-reset") == 0) {
+    if (!reset && strcmp(reason, "guest-shutdown") != 0)
+        return; /* of our own making, or the process' end says it */
+    if (machine->guest_stopped)
+        return; /* a firmware that resets tries more than one way */
+    machine->guest_stopped = true;
+    if (reset) {
         on_reset(machine);
-    } else if (strcmp(reason, "guest-shutdown") == 0) {
+    } else {
         ports_drain(machine);
         if (!put_off(machine, MACHINE_POWERED_OFF))
             machine_event_send(machine, MACHINE_POWERED_OFF, NULL, 0);
     }
-    /* Others are of our own making, or the process' end says it. */
 }
 
 void events_handle(void *context, const char *name, const struct json *data) {
@@ -181,6 +186,8 @@ void events_handle(void *context, const char *name, const struct json *data) {
             on_panicked(machine);
         else if (strcmp(name, "SHUTDOWN") == 0)
             on_shutdown(machine, data);
+        else if (strcmp(name, "RESET") == 0)
+            machine->guest_stopped = false;
     }
     if (!machine->destroyed)
         sequences_event(machine, name, data);

@@ -103,6 +103,7 @@ static void close_control(struct machine *machine) {
 /* As before the start, so that it may be tried again. */
 static void start_undone(struct machine *machine) {
     machine->phase = PHASE_CREATED;
+    machine->guest_stopped = false;
     ports_close(machine, false);
     free_disks(machine);
     close_fd(&machine->memory);
@@ -116,6 +117,10 @@ static void explain_start(struct machine *machine, struct hcs_error *why) {
 
     if (refusal)
         *why = *refusal;
+    if (refusal && why->code == E_FAIL)
+        why->code = launch_incoming(machine->launch)
+                        ? HR_FILE_CORRUPT
+                        : HCS_E_TERMINATED_DURING_START;
     else if (why->code == HCS_E_UNEXPECTED_EXIT &&
              strstr(why->text, "\"write\" lock"))
         why->code = HR_SHARING_VIOLATION;

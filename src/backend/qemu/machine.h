@@ -91,6 +91,7 @@ struct machine {
     uint64_t flush_seen;   /* bytes printed when last looked */
     bool after_panic;      /* the guest did `after_kind` meanwhile */
     enum machine_event_kind after_kind;
+    bool guest_stopped;    /* by a reset or power-off of its own */
     bool firmware_reset;   /* the firmware may reset once more by itself */
 
     bool saved;            /* `state` holds what the guest is now */

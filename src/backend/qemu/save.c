@@ -115,7 +115,8 @@ static HRESULT copy_state(struct job *job, struct hcs_error *error) {
     struct stat st;
     off_t offset = 0;
 
-    if (fstat(save->machine->state, &st) != 0)
+    if (fstat(save->machine->state, &st) != 0 ||
+        lseek(save->output.fd, 0, SEEK_SET) != 0)
         return error_errno(error, errno, "the saved state");
     while (offset < st.st_size) {
         ssize_t sent = sendfile(save->output.fd, save->machine->state, &offset,

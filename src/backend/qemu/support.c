@@ -10,6 +10,8 @@
 /* The members that are honoured, `*` standing for any key of a map or any
  * index. `values` limits them to some texts ("A|B"); NULL: any value, with all
  * that is below. What is not here is refused, unless it asks for nothing. */
+#define NEVER "|" /* no text fits */
+
 struct rule {
     const char *path;
     const char *values;
@@ -79,6 +81,9 @@ static const struct rule rules[] = {
     {"DebugOptions.BugcheckNoCrashdumpSavedStateFileName", NULL},
     {"DebugOptions.TripleFaultSavedStateFileName", NULL},
     {"DebugOptions.ShutdownOrResetSavedStateFileName", NULL},
+    /* Known, so that saying no to them is no request. */
+    {"SecuritySettings.EnableTpm", NEVER},
+    {"SecuritySettings.Isolation.IsolationType", "Disabled"},
     {"Services.Shutdown", NULL},
     {"StorageQoS.IopsMaximum", NULL},
     {"StorageQoS.BandwidthMaximum", NULL},
