@@ -102,6 +102,21 @@ static void no_second_save_after_a_dump(void **state) {
     fake_close(&fake);
 }
 
+static void every_crash_is_saved(void **state) {
+    struct fake fake;
+    (void)state;
+    fake_create(&fake, 26100,
+                "\"DebugOptions\":{\"BugcheckSavedStateFileName\":\"/s/1\"}");
+    fake_bring(&fake, VM_RUNNING);
+    for (int i = 0; i < 3; i++) {
+        fake_event(&fake, MACHINE_PANICKED, "");
+        fake_expect_contains(&fake, "[/s/1] save\nevent 3");
+        fake_event(&fake, MACHINE_RESET, NULL);
+        fake_expect(&fake, "reset\n");
+    }
+    fake_close(&fake);
+}
+
 static void save_fails(void **state) {
     struct fake fake;
     (void)state;
@@ -264,6 +279,47 @@ static void died_while_dumping(void **state) {
     fake_close(&fake);
 }
 
+/* What the guest did comes before what clients have asked for meanwhile. */
+static void crash_before_requests(void **state) {
+    struct fake fake;
+    (void)state;
+    fake_create(&fake, 26100, DUMP);
+    fake_bring(&fake, VM_RUNNING);
+    fake.machine->by_hand = true;
+    fake_submit(&fake, HcsOperationTypePause, NULL);
+    fake_submit(&fake, HcsOperationTypeResume, NULL);
+    fake_event(&fake, MACHINE_PANICKED, "boom");
+    fake_expect(&fake, "pause\n");
+    fake_done(&fake, S_OK);
+    fake_expect_contains(&fake, "[elf /d/dump 1000] dump\n");
+    fake_done(&fake, S_OK);
+    fake_expect_contains(&fake, "resume\n");
+    fake_done(&fake, S_OK);
+    fake_expect(&fake, "reply 0x00000000\n");
+    fake_close(&fake);
+}
+
+/* A capture does not let a guest go on that panicked meanwhile. */
+static void crash_during_a_capture(void **state) {
+    struct fake fake;
+    (void)state;
+    fake_create(&fake, 26100, NULL);
+    fake_bring(&fake, VM_RUNNING);
+    fake.machine->by_hand = true;
+    fake_submit(&fake, HcsOperationTypeCrash,
+                "{\"Type\":\"CaptureGuestDebugState\","
+                "\"GuestDebugStateFile\":\"/d/state\"}");
+    fake_event(&fake, MACHINE_PANICKED, "boom");
+    fake_done(&fake, S_OK);
+    fake_expect(&fake, "pause\n[elf /d/state 0] dump\n");
+    fake_done(&fake, S_OK);
+    assert_memory_equal(fake.log.data, "reply 0x00000000\nevent 2 ", 25);
+    fake_expect_contains(&fake, "boom");
+    fake_done(&fake, S_OK); /* the resume that ends the flow */
+    fake_expect(&fake, "");
+    fake_close(&fake);
+}
+
 static void nmi_without_a_panic(void **state) {
     struct fake fake;
     (void)state;
@@ -318,6 +374,7 @@ int main(void) {
         cmocka_unit_test(dump_fails),
         cmocka_unit_test(everything_at_once),
         cmocka_unit_test(no_second_save_after_a_dump),
+        cmocka_unit_test(every_crash_is_saved),
         cmocka_unit_test(save_fails),
         cmocka_unit_test(nothing_asked_for),
         cmocka_unit_test(old_builds_have_no_save_info),
@@ -328,6 +385,8 @@ int main(void) {
         cmocka_unit_test(paused_meanwhile),
         cmocka_unit_test(terminated_while_dumping),
         cmocka_unit_test(died_while_dumping),
+        cmocka_unit_test(crash_before_requests),
+        cmocka_unit_test(crash_during_a_capture),
         cmocka_unit_test(nmi_without_a_panic),
         cmocka_unit_test(nmi_answered),
         cmocka_unit_test(capture),

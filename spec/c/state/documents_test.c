@@ -294,6 +294,19 @@ static void refused_documents(void **state) {
     }
 }
 
+/* A disk of the host's is no file. */
+static void pass_through_is_no_file(void **state) {
+    struct fake fake;
+    (void)state;
+    fake_create(&fake, 26100,
+                "\"Devices\":{\"Scsi\":{\"0\":{\"Attachments\":{\"0\":{"
+                "\"Type\":\"PassThru\",\"Path\":\"disk 1\"}}}}}");
+    fake.missing = "disk 1";
+    fake_submit(&fake, HcsOperationTypeStart, NULL);
+    fake_expect(&fake, "start\nreply 0x00000000\n");
+    fake_close(&fake);
+}
+
 static void no_wish_is_no_refusal(void **state) {
     struct fake fake;
     struct hcs_error error;
@@ -377,6 +390,7 @@ int main(void) {
         cmocka_unit_test(start_options),
         cmocka_unit_test(modified_memory_shows),
         cmocka_unit_test(refused_documents),
+        cmocka_unit_test(pass_through_is_no_file),
         cmocka_unit_test(no_wish_is_no_refusal),
         cmocka_unit_test(files),
     };

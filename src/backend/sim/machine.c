@@ -204,9 +204,7 @@ static HRESULT run_start(struct sim_op *op, struct hcs_error *error) {
     if (FAILED(hr))
         return hr;
     hr = restore(machine, &restored, error);
-    if (FAILED(hr)) {
-        struct hcs_error ignored; /* only to be whole for another try */
-        guest_reset(machine, &ignored);
+    if (FAILED(hr)) { /* another try overwrites all that was read */
         sim_ports_close(machine);
         return hr;
     }
