@@ -231,14 +231,8 @@ local function add_loop(M, world, ready)
         options.argument("run_until", "the condition", pred, "function")
         local ok, err, code = ready()
         if not ok then return nil, err, code end
-        local deadline = loop.deadline(world, timeout)
-        local value, reason
-        if loop.current(world) then
-            value, reason = loop.poll_in_task(world, deadline, pred)
-        else
-            value, reason = loop.wait(world, deadline, pred)
-        end
-        if value then return true end
+        local held, reason = loop.poll_until(world, loop.deadline(world, timeout), pred)
+        if held then return true end
         return loop.failure(world, reason, { op = "run_until" })
     end
 

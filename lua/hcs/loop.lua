@@ -235,10 +235,10 @@ function loop.wait(world, deadline, ready, ...)
     return wait_by_pumping(world, deadline, ready)
 end
 
-local LOOK = 0.01 -- seconds between two looks at a condition from a task
+local LOOK = 0.01 -- seconds between two looks at a condition
 
---- Waits in a task for a condition that nothing announces.
-function loop.poll_in_task(world, deadline, ready)
+--- Waits for a condition that nothing need announce.
+function loop.poll_until(world, deadline, ready)
     while true do
         local next_look = loop.now(world) + LOOK
         if deadline and deadline < next_look then next_look = deadline end
