@@ -27,11 +27,19 @@ void lhcs_handle_opened(struct lhcs_handle *handle) {
     link_append(&handle->world->handles, &handle->link);
 }
 
+static void forget(struct lhcs_world *world, const struct lhcs_handle *handle) {
+    if (world->recent_operation == handle)
+        world->recent_operation = NULL;
+    if (world->recent_system == handle)
+        world->recent_system = NULL;
+}
+
 void lhcs_handle_close(struct lhcs_handle *handle) {
     if (!handle->open)
         return;
     handle->open = false;
     link_remove(&handle->link);
+    forget(handle->world, handle);
     handle->release(handle);
     (void)lhcs_handle_reserve(handle, 0);
 }
@@ -50,11 +58,16 @@ HRESULT lhcs_handle_reserve(struct lhcs_handle *handle, unsigned count) {
     return hr;
 }
 
-/* The handle at `arg` if its metatable is the one with this identity. */
+/* The handle at `arg` if its metatable is the one with this identity. Most
+ * calls are about the handle of the call before: while it is open, nothing
+ * else can lie at its address. */
 static struct lhcs_handle *check(lua_State *L, struct lhcs_world *world,
-                                 int arg, const void *meta, const char *type) {
+                                 int arg, const void *meta, const char *type,
+                                 struct lhcs_handle **recent) {
     struct lhcs_handle *handle = lua_touserdata(L, arg);
     bool same = false;
+    if (handle != NULL && handle == *recent)
+        return handle;
     if (handle != NULL && lua_getmetatable(L, arg)) {
         same = lua_topointer(L, -1) == meta;
         lua_pop(L, 1);
@@ -65,6 +78,7 @@ static struct lhcs_handle *check(lua_State *L, struct lhcs_world *world,
         luaL_argerror(L, arg, "it is closed");
     if (handle->world != world)
         luaL_argerror(L, arg, "it belongs to another host");
+    *recent = handle;
     return handle;
 }
 
@@ -72,17 +86,27 @@ struct lhcs_operation *lhcs_check_operation(lua_State *L,
                                             struct lhcs_world *world,
                                             int arg) {
     return (struct lhcs_operation *)(void *)check(
-        L, world, arg, world->operation_meta, LHCS_OPERATION);
+        L, world, arg, world->operation_meta, LHCS_OPERATION,
+        &world->recent_operation);
 }
 
 struct lhcs_system *lhcs_check_system(lua_State *L, struct lhcs_world *world,
                                       int arg) {
     return (struct lhcs_system *)(void *)check(
-        L, world, arg, world->system_meta, LHCS_SYSTEM);
+        L, world, arg, world->system_meta, LHCS_SYSTEM,
+        &world->recent_system);
 }
 
-/* Methods of both kinds: the type's name is the upvalue. */
+/* Methods of both kinds: the upvalues are the type's name and metatable. */
 static struct lhcs_handle *self(lua_State *L) {
+    void *handle = lua_touserdata(L, 1);
+    bool same = false;
+    if (handle != NULL && lua_getmetatable(L, 1)) {
+        same = lua_rawequal(L, -1, lua_upvalueindex(2));
+        lua_pop(L, 1);
+    }
+    if (same)
+        return handle;
     return luaL_checkudata(L, 1, lua_tostring(L, lua_upvalueindex(1)));
 }
 
@@ -119,10 +143,12 @@ void lhcs_handle_register(lua_State *L, const char *type,
         {"close", handle_close}, {"is_open", handle_is_open}, {NULL, NULL}};
     if (luaL_newmetatable(L, type)) {
         lua_pushstring(L, type);
-        luaL_setfuncs(L, meta, 1);
+        lua_pushvalue(L, -2);
+        luaL_setfuncs(L, meta, 2);
         lua_newtable(L);
         lua_pushstring(L, type);
-        luaL_setfuncs(L, common, 1);
+        lua_pushvalue(L, -3);
+        luaL_setfuncs(L, common, 2);
         luaL_setfuncs(L, methods, 0);
         lua_setfield(L, -2, "__index");
     }

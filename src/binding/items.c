@@ -50,7 +50,6 @@ int lhcs_next(lua_State *L) {
         free(world->text); /* from now on the world's, as Lua may jump */
         world->text = item.text;
         lua_settop(L, 0);
-        luaL_checkstack(L, 8, NULL);
         results = push_item(L, &item);
     }
     if (results == 0) {

@@ -77,6 +77,8 @@ struct lhcs_world {
     int epoll;             /* what api.pollfd gave, or -1 */
     const void *operation_meta; /* the metatables' identities */
     const void *system_meta;
+    struct lhcs_handle *recent_operation; /* open ones whose type was checked */
+    struct lhcs_handle *recent_system;
 };
 
 enum { WORLD_URI = 1, WORLD_VALUES = 1 }; /* user values of the world */

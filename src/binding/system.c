@@ -93,10 +93,13 @@ int lhcs_system_call(lua_State *L) {
     const system_function *call = lua_touserdata(L, LHCS_UP(UP_ADDRESS));
     struct lhcs_word document = {.arg = 3, .optional = true};
     HRESULT hr;
-    if (!lua_isnoneornil(L, 3))
+    if (lua_isnoneornil(L, 3)) {
+        hr = (*call)(system->handle, operation->handle, NULL);
+    } else {
         lhcs_words(L, &document, 1);
-    hr = (*call)(system->handle, operation->handle, document.wide);
-    lhcs_words_free(&document, 1);
+        hr = (*call)(system->handle, operation->handle, document.wide);
+        lhcs_words_free(&document, 1);
+    }
     lhcs_push_result(L, hr);
     return 1;
 }

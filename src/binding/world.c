@@ -32,6 +32,8 @@ struct lhcs_world *lhcs_world_new(lua_State *L) {
 /* The embedded host takes its handles with it and waits for callbacks that
  * run. Microsoft's DLLs know no host: there each handle is closed. */
 static void close_handles(struct lhcs_world *world) {
+    world->recent_operation = NULL;
+    world->recent_system = NULL;
     if (world->host != NULL) {
         (void)world->own.hcshost_close(world->host);
         world->host = NULL;
