@@ -80,6 +80,7 @@ void events_flush(struct timer *timer, void *context) {
 static void on_panicked(struct machine *machine) {
     if (machine->flushing)
         return;
+    machine->crashed = true;
     ports_drain(machine);
     if (ports_printed(machine) == 0 || log_has(machine, "Kernel panic")) {
         tell_panic(machine);
@@ -144,9 +145,12 @@ static void on_reset(struct machine *machine) {
     enum machine_event_kind kind = MACHINE_RESET;
 
     diagnosis_drain(machine);
-    if (machine->diagnosis.triple_fault)
+    /* A kernel that panicked tries one way to reset after another, and this is
+     * the last of them. */
+    if (machine->diagnosis.triple_fault && !machine->crashed)
         kind = MACHINE_TRIPLE_FAULT;
     machine->diagnosis.triple_fault = false;
+    machine->crashed = false;
     if (machine->firmware_reset) {
         machine->firmware_reset = false;
         timers_disarm(machine->env.timers, &machine->settle);

@@ -89,6 +89,7 @@ struct machine {
     bool flushing;
     int flush_rounds;
     uint64_t flush_seen;   /* bytes printed when last looked */
+    bool crashed;          /* has panicked since its last reset */
     bool after_panic;      /* the guest did `after_kind` meanwhile */
     enum machine_event_kind after_kind;
     bool guest_stopped;    /* by a reset or power-off of its own */
