@@ -59,8 +59,11 @@ describe("a system whose script is killed", function()
             support.read(out))
         assert.are.equal(0, #hcs.sweep())
         support.kill(pid)
-        assert.is_true(support.eventually(5, function() return not alive(pid) end))
-        local swept = hcs.sweep()
+        local swept
+        assert.is_true(support.eventually(5, function()
+            swept = hcs.sweep()
+            return #swept > 0
+        end))
         assert.are.equal(1, #swept)
         assert.are.equal("spec-swept", swept[1].id)
     end)
