@@ -200,7 +200,7 @@ static HRESULT copy_sparse(struct copy *copy, struct hcs_error *error) {
     uint64_t offset = 0;
 
     for (;;) {
-        size_t length;
+        size_t length = 0;
         HRESULT hr = read_some(copy->in, copy->bytes, CHUNK, &length, error);
 
         if (SUCCEEDED(hr) && length == 0)
