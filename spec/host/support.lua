@@ -49,13 +49,12 @@ end
 function support.sh(vm, command)
     local console = vm:console()
     counter = counter + 1
-    local mark = ("mark-%d"):format(counter)
+    local mark = ("mark %d:"):format(counter)
     console:write(("echo %s\nsh %s\n"):format(mark, command))
-    console:expect(mark, 30)
-    local before = #console:text()
-    local _, status = console:expect({ pattern = "hcs%-guest: exit (%d+)" }, 60)
-    local text = console:text():sub(before + 1):gsub("\r", "")
-    return text:match("^\n?(.-)hcs%-guest: exit") or text, tonumber(status)
+    local _, status = console:expect({ pattern = mark .. ".-hcs%-guest: exit (%d+)" }, 60)
+    local text = console:text():gsub("\r", "")
+    local start = select(2, text:find(mark, 1, true))
+    return text:match("^\n(.-)hcs%-guest: exit", start + 1), tonumber(status)
 end
 
 function support.temporary(name)
