@@ -103,16 +103,18 @@ function support.descriptors()
     return count
 end
 
---- Runs Lua text in a process of its own: its output, and whether it ended
---- well.
-function support.child(text, environment)
+--- The interpreter that the build made, which knows failalloc.
+support.hcs_lua = package.searchpath("hcs.core", package.cpath):gsub("[^/]*/[^/]*$", "hcs-lua")
+
+--- Runs Lua text in a process of its own: its output, and its exit code.
+function support.child(text, environment, interpreter)
     local name = os.tmpname()
     local script = assert(io.open(name, "w"))
     script:write(text)
     script:close()
     local run = assert(io.popen(("%s LUA_PATH='%s' LUA_CPATH='%s' timeout 60 %s %s 2>&1; echo $?")
         :format(environment or "", package.path, package.cpath,
-            os.getenv "HCS_LUA" or "lua5.4", name)))
+            interpreter or os.getenv "HCS_LUA" or "lua5.4", name)))
     local output = run:read "a"
     run:close()
     os.remove(name)

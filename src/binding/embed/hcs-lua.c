@@ -1,11 +1,34 @@
 /* SPDX-License-Identifier: MIT
  * hcs-lua: runs "script args" like lua5.4, for builds with sanitizers, which
- * must be in the program itself. Not installed. */
+ * must be in the program itself. The global `failalloc(n)` lets the n-th
+ * allocation of Lua from then on fail, and all after it; 0 ends that. Not
+ * installed. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+static long fail_in; /* allocations until memory runs out; 0: never */
+
+static void *allocate(void *context, void *block, size_t old, size_t size) {
+    (void)context;
+    if (size == 0) {
+        free(block);
+        return NULL;
+    }
+    if (fail_in > 0 && (block == NULL || size > old)) {
+        if (fail_in == 1)
+            return NULL;
+        fail_in--;
+    }
+    return realloc(block, size);
+}
+
+static int failalloc(lua_State *L) {
+    fail_in = (long)luaL_checkinteger(L, 1);
+    return 0;
+}
 
 static int traceback(lua_State *L) {
     const char *text = luaL_tolstring(L, 1, NULL);
@@ -26,6 +49,7 @@ static int run(lua_State *L) {
     int argc = (int)lua_tointeger(L, 1);
     char **argv = lua_touserdata(L, 2);
     luaL_openlibs(L);
+    lua_register(L, "failalloc", failalloc);
     push_arguments(L, argc, argv);
     lua_settop(L, 0);
     lua_pushcfunction(L, traceback);
@@ -46,7 +70,7 @@ int main(int argc, char **argv) {
         fputs("usage: hcs-lua script [arguments]\n", stderr);
         return EXIT_FAILURE;
     }
-    L = luaL_newstate();
+    L = lua_newstate(allocate, NULL);
     if (L == NULL) {
         fputs("hcs-lua: not enough memory\n", stderr);
         return EXIT_FAILURE;

@@ -1,0 +1,125 @@
+-- SPDX-License-Identifier: MIT
+-- Lua runs out of memory at every single allocation of everything.
+package.path = "spec/core/?.lua;" .. package.path
+local support = require "support"
+
+-- Each text is a chunk that gets `api`, `core` and `support`.
+local SCENES = {
+    opening = [[
+        local own = core.open "sim:?driver=step&seed=3"
+        if own then own.close() end
+        core.open "sim:?bogus=1"
+        core.open "windows:"
+        core.open "sim:?library=/nowhere"]],
+    operations = [[
+        local operation = api.HcsCreateOperation({}, true)
+        api.HcsSetOperationContext(operation, "x")
+        api.HcsEnumerateComputeSystems('{"Ids":["ä"]}', operation)
+        assert(api.pump(5))
+        local kind, same = api.next()
+        assert(same == operation)
+        local _, document = api.HcsGetOperationResult(operation)
+        tostring(operation)
+        operation:close()]],
+    systems = [[
+        local operation = api.HcsCreateOperation()
+        local hr, system = api.HcsCreateComputeSystem("one", document, operation)
+        if hr == 0 and system then
+            api.HcsWaitForOperationResult(operation, 5000)
+            api.HcsSetComputeSystemCallback(system, 0, {}, true)
+            api.HcsGetComputeSystemFromOperation(operation)
+            api.HcsStartComputeSystem(system, operation, nil)
+            api.HcsWaitForOperationResult(operation, 5000)
+            local _, second = api.HcsOpenComputeSystem("one")
+            api.HcsGetComputeSystemProperties(system, operation, '{"PropertyTypes":["Memory"]}')
+            api.HcsWaitForOperationResult(operation, 5000)
+            local pipe = api.pipe_connect "\\\\.\\pipe\\com"
+            if pipe then
+                pipe:read(100)
+                pipe:write "x"
+                tostring(pipe)
+                api.pump(0, { [pipe:fd()] = "rw" })
+                pipe:close()
+            end
+            api.HcsTerminateComputeSystem(system, operation)
+            api.pump(1)
+            api.next()
+            if second then second:close() end
+            system:close()
+        end
+        operation:close()]],
+    guests = [[
+        api.guest(nil, true)
+        local operation = api.HcsCreateOperation()
+        local hr, system = api.HcsCreateComputeSystem("one", document, operation)
+        api.HcsWaitForOperationResult(operation, 5000)
+        api.HcsStartComputeSystem(system, operation, nil)
+        api.HcsWaitForOperationResult(operation, 5000)
+        api.pump(1)
+        local _, guest = api.next()
+        api.guest_print(guest, 0, "hello")
+        api.guest_wake(guest, 0.001)
+        api.guest_act(guest, "panic", "text")
+        system:close()
+        operation:close()]],
+    documents = [[
+        local value = { b = { 1, 2.5, "x", { c = core.null } }, a = core.array {}, ["ä"] = true }
+        local text = core.json.encode(value)
+        core.json.encode({ beta = 1, Alpha = value }, "T", types)
+        local back = core.json.decode(text)
+        core.json.decode "[1,"
+        core.json.encode { x = print }]],
+    questions = [[
+        api.describe()
+        api.inventory()
+        api.now()
+        api.timeout()
+        api.pollfd()
+        api.step(0.001)
+        api.queue_counts()
+        api.HcsGetServiceProperties '{"PropertyTypes":["Basic"]}'
+        api.HcsGrantVmAccess("one", "/nowhere")
+        api.pipe_path "x"
+        core.boot_id() core.cwd() core.symbol(0x80370110) core.text(0x80370110)]],
+}
+
+local RUN = [[
+    package.path = "spec/core/?.lua;" .. package.path
+    local core = require "hcs.core"
+    local support = require "support"
+    local document = support.document "com"
+    local types = { T = { order = { "Alpha" }, members = { Alpha = { type = "T" } } } }
+    local scene = assert(load([=[local core, support, document, types, api = ... %s]=]))
+    local api = assert(core.open "sim:?driver=step&access=open")
+    scene(core, support, document, types, api)
+    api.close()
+    local tried, done = 0, false
+    while not done do
+        tried = tried + 1
+        assert(tried < 3000)
+        api = assert(core.open "sim:?driver=step&access=open")
+        failalloc(tried)
+        local ok, message = pcall(scene, core, support, document, types, api)
+        failalloc(0)
+        done = ok
+        if not ok and message ~= "not enough memory" then error(message) end
+        collectgarbage()
+        collectgarbage()
+        for _ = 1, 20 do api.step(0.01) end -- what was closed ends
+        local inventory = core.json.decode(api.inventory())
+        api.close()
+        if inventory.Systems ~= 0 or inventory.Operations ~= 0 then
+            error(("%%d left after %%d"):format(inventory.Systems + inventory.Operations, tried))
+        end
+    end
+    print(tried > 5)]]
+
+describe("without memory", function()
+    for name, scene in pairs(SCENES) do
+        it(name .. " fail cleanly", function()
+            local text, status = support.child(RUN:format(scene), nil, support.hcs_lua)
+            assert.are.equal("true\n", text)
+            assert.are.equal(0, status)
+        end)
+    end
+end)
