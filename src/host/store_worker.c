@@ -7,10 +7,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "../base/clock.h"
 #include "store_worker_private.h"
 
 /* Events handled by one pump, so that it comes to an end. */
@@ -59,32 +57,14 @@ static HRESULT start_locked(struct worker_store *store, const char *id,
     return hr;
 }
 
-static bool closed_recently(const struct worker_store *store,
-                            const char *runtime_id) {
-    for (size_t i = 0; i < RECENT_COUNT; i++)
-        if (strcmp(store->recent[i].runtime_id, runtime_id) == 0 &&
-            clock_monotonic() < store->recent[i].until)
-            return true;
-    return false;
-}
-
-/* Waits for the end of a system whose handle was closed just now. */
-static void await_end(struct worker_store *store, const char *id) {
-    static const struct timespec nap = {0, 2 * CLOCK_MS};
-    char runtime_id[37];
-
-    vm_runtime_id_of(id, runtime_id);
-    while (system_alive(store->root, runtime_id) &&
-           closed_recently(store, runtime_id))
-        nanosleep(&nap, NULL);
-}
-
 static HRESULT start(struct worker_store *store, const char *id, int *socket,
                      pid_t *starter, struct hcs_error *error) {
+    char runtime_id[37];
     HRESULT hr;
     int lock;
 
-    await_end(store, id);
+    vm_runtime_id_of(id, runtime_id);
+    files_await_end(store, runtime_id);
     hr = root_lock(store->root, &lock, error);
     if (FAILED(hr))
         return hr;

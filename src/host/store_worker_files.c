@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "store_worker_private.h"
 
 #define STATUS_LIMIT ((size_t)1 << 20)
@@ -163,6 +165,43 @@ HRESULT files_enumerate(struct store *store, const struct json *query,
     return S_OK;
 }
 
+/* --- ends --------------------------------------------------------------------------- */
+
+static bool closed_recently(const struct worker_store *store,
+                            const char *runtime_id) {
+    for (size_t i = 0; i < RECENT_COUNT; i++)
+        if (strcmp(store->recent[i].runtime_id, runtime_id) == 0 &&
+            clock_monotonic() < store->recent[i].until)
+            return true;
+    return false;
+}
+
+static bool is_temporary(int root, const char *runtime_id) {
+    struct json_doc status;
+    bool temporary = true; /* one that is still being made */
+
+    if (read_status(root, runtime_id, &status)) {
+        temporary = json_is_true(json_get(status.root, "Temporary"));
+        json_doc_free(&status);
+    }
+    return temporary;
+}
+
+void files_await_end(struct worker_store *store, const char *runtime_id) {
+    static const struct timespec nap = {0, 2 * CLOCK_MS};
+
+    while (closed_recently(store, runtime_id) &&
+           system_alive(store->root, runtime_id) &&
+           is_temporary(store->root, runtime_id))
+        nanosleep(&nap, NULL);
+}
+
+static void await_ends(struct worker_store *store) {
+    for (size_t i = 0; i < RECENT_COUNT; i++)
+        if (store->recent[i].runtime_id[0])
+            files_await_end(store, store->recent[i].runtime_id);
+}
+
 /* --- the inventory ------------------------------------------------------------------ */
 
 struct count {
@@ -219,6 +258,7 @@ void files_inventory(struct store *store, struct store_inventory *out) {
     int lock;
 
     memset(out, 0, sizeof *out);
+    await_ends(worker);
     if (SUCCEEDED(root_lock(worker->root, &lock, NULL))) {
         root_sweep(worker->root);
         close(lock);

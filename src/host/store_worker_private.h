@@ -96,6 +96,9 @@ HRESULT files_pipe_connect(struct store *store, const char *name, int *fd,
                            struct hcs_error *error);
 HRESULT files_pipe_path(struct store *store, const char *name, char *path,
                         size_t size, struct hcs_error *error);
+/* Waits, if a handle of this system was closed just now and it goes with its
+ * last one, until it is gone; for RECENT_TIME at most. */
+void files_await_end(struct worker_store *store, const char *runtime_id);
 void files_inventory(struct store *store, struct store_inventory *out);
 HRESULT files_enumerate(struct store *store, const struct json *query,
                         struct buf *out, struct hcs_error *error);

@@ -40,13 +40,13 @@ static void on_clock(uv_timer_t *timer) {
 static bool finished(struct worker *worker) {
     int64_t now = clock_monotonic();
 
-    if (link_alone(&worker->clients))
-        return worker->over || !worker->vm;
     if (!worker->over)
-        return false;
+        return !worker->vm && link_alone(&worker->clients);
     if (worker->patience == 0)
         worker->patience = now + PATIENCE;
-    return clients_flushed(worker) || now >= worker->patience;
+    return now >= worker->patience ||
+           (clients_flushed(worker) &&
+            (!worker->vm || qemu_machine_quiet(vm_machine(worker->vm))));
 }
 
 static void on_prepare(uv_prepare_t *prepare) {

@@ -65,6 +65,7 @@ void system_write_status(struct worker *worker, const struct vm *vm) {
     json_begin_object(&w);
     json_pair_int(&w, "Process", getpid());
     json_pair_int(&w, "Machine", worker->machine);
+    json_pair_bool(&w, "Temporary", worker->temporary);
     json_key(&w, "Summary");
     vm_write_summary(vm, &w);
     json_end_object(&w);
@@ -137,6 +138,8 @@ static HRESULT create(struct worker *worker, const struct message *message,
     hr = json_parse(document, strlen(document), &doc, error);
     if (FAILED(hr))
         return hr;
+    worker->temporary =
+        json_is_true(json_get(doc.root, "ShouldTerminateOnLastHandleClosed"));
     return vm_create(&host, message->id, &doc, reply, context, &worker->vm,
                      error);
 }

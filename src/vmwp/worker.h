@@ -33,6 +33,7 @@ struct worker {
 
     struct qemu_platform platform;
     struct vm *vm;      /* NULL before and after a creation that failed */
+    bool temporary;     /* goes with its last handle */
     bool over;          /* the creation failed, or the system has exited */
     int64_t patience;   /* until when slow readers are waited for, once over */
     struct link clients;

@@ -118,6 +118,7 @@ void disk_write_blockdev(struct json_writer *w, const struct qemu_disk *disk) {
     json_begin_object(w);
     json_pair_string(w, "driver", "throttle");
     json_pair_string(w, "node-name", node);
+    json_pair_bool(w, "read-only", disk->read_only);
     json_pair_string(w, "throttle-group", "qos");
     json_key(w, "file");
     write_format(w, disk, NULL);

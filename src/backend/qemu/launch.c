@@ -27,6 +27,7 @@ struct launch {
     int memory;
     bool memory_private;
     int incoming; /* the stream, at its start; -1: a cold boot */
+    bool held;    /* the saved guest cannot run */
     bool shared_memory; /* RAM is not in the stream */
     int clone_lock;
     struct hcs_error refusal; /* what QEMU would not do; code 0: nothing */
@@ -215,6 +216,8 @@ static HRESULT prepare_file(struct launch *launch, struct machine *machine,
     hr = saved_read_header(launch->incoming, path, &header, error);
     if (SUCCEEDED(hr))
         hr = saved_check(&header, shape, machine->memory_bytes, path, error);
+    if (SUCCEEDED(hr))
+        launch->held = header.held;
     if (SUCCEEDED(hr) &&
         lseek(launch->incoming, SAVED_HEADER_SIZE, SEEK_SET) < 0)
         hr = error_errno(error, errno, "%s", path);
@@ -324,7 +327,8 @@ static void on_ready(void *context) {
         sequence_add(sequence, "migrate-incoming", "{\"uri\":\"fd:state\"}");
         sequence_await(sequence, "MIGRATION", NULL);
     }
-    sequence_add(sequence, "cont", NULL);
+    if (!launch->held)
+        sequence_add(sequence, "cont", NULL);
     sequence_run(sequence);
 }
 

@@ -250,3 +250,8 @@ uint64_t ports_printed(const struct machine *machine) {
         sum += machine->ports[i].printed;
     return sum;
 }
+
+bool qemu_machine_quiet(const struct machine *machine) {
+    return !machine || !machine->consoles ||
+           console_set_idle(machine->consoles);
+}

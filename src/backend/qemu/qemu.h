@@ -44,6 +44,10 @@ struct qemu_platform {
 
 const struct machine_ops *qemu_machine_ops(void);
 
+/* Whether everybody at a serial port has been sent what the guest printed
+ * before it ended. NULL is quiet. */
+bool qemu_machine_quiet(const struct machine *machine);
+
 /* In a fresh process: exec `argv` so that it dies with `parent`. Returns an
  * exit code only when that failed. */
 int qemu_exec(int parent, char *const argv[]);

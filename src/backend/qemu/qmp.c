@@ -262,6 +262,16 @@ static struct command *find_command(struct qmp *qmp, const struct json *id) {
     return NULL;
 }
 
+/* QEMU has few classes; the one other cause worth telling apart is a disk that
+ * another process writes to. */
+static HRESULT code_of(const struct json *failure, const char *text) {
+    const char *class = json_text(json_get(failure, "class"), "");
+
+    if (strcmp(class, "DeviceNotFound") == 0)
+        return HR_NOT_FOUND;
+    return strstr(text, "\"write\" lock") ? HR_SHARING_VIOLATION : E_FAIL;
+}
+
 static HRESULT on_reply(struct qmp *qmp, const struct json *message,
                         const struct json *failure, struct hcs_error *error) {
     struct command *command = find_command(qmp, json_get(message, "id"));
@@ -272,12 +282,9 @@ static HRESULT on_reply(struct qmp *qmp, const struct json *message,
                          "QEMU answered what was not asked");
     link_remove(&command->link);
     if (failure) {
-        const char *class = json_text(json_get(failure, "class"), "");
+        const char *text = json_text(json_get(failure, "desc"), "failed");
 
-        error_set(&said,
-                  strcmp(class, "DeviceNotFound") == 0 ? HR_FILE_NOT_FOUND
-                                                       : E_FAIL,
-                  NULL, "%s", json_text(json_get(failure, "desc"), "failed"));
+        error_set(&said, code_of(failure, text), NULL, "%s", text);
     }
     if (command->reply)
         command->reply(command->context,

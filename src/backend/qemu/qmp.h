@@ -13,7 +13,8 @@
 struct qmp;
 
 /* `value` is the reply's "return" (NULL on failure). `error`, on failure, has
- * QEMU's text; HR_FILE_NOT_FOUND for DeviceNotFound, else E_FAIL; or
+ * QEMU's text; HR_NOT_FOUND for DeviceNotFound, HR_SHARING_VIOLATION for a
+ * disk in use elsewhere, else E_FAIL; or
  * HCS_E_UNEXPECTED_EXIT when the connection ended first. */
 typedef void (*qmp_reply)(void *context, const struct json *value,
                           const struct hcs_error *error);

@@ -149,6 +149,7 @@ static HRESULT save_open(struct save *save, const char *path,
     qemu_shape(machine->vm, machine->platform->accelerator, machine->disks,
                machine->disk_count, save->header.shape);
     save->header.memory_bytes = machine->memory_bytes;
+    save->header.held = machine->guest_stopped;
     return S_OK;
 }
 
@@ -174,6 +175,14 @@ static void save_run(struct save *save) {
     job_start(&save->job, machine);
 }
 
+/* QEMU's drivers of these formats refuse it. */
+static bool has_image_disk(const struct machine *machine) {
+    for (size_t i = 0; i < machine->disk_count; i++)
+        if (strcmp(machine->disks[i].driver, "raw") != 0)
+            return true;
+    return false;
+}
+
 void machine_save(struct machine *machine, enum machine_save_kind kind,
                   const char *path, machine_done done, void *context) {
     char own[PATH_MAX];
@@ -182,6 +191,12 @@ void machine_save(struct machine *machine, enum machine_save_kind kind,
 
     if (machine->phase != PHASE_ALIVE) {
         refuse(done, context, HCS_E_INVALID_STATE, "the guest does not run");
+        return;
+    }
+    if (has_image_disk(machine)) {
+        refuse(done, context, HR_NOT_SUPPORTED,
+               "QEMU cannot save a machine with a VHD or VHDX disk; detach it "
+               "first");
         return;
     }
     save = calloc(1, sizeof *save);

@@ -21,6 +21,7 @@ HRESULT saved_write_header(int fd, const struct saved_header *header,
     json_pair_string(&w, "Shape", header->shape);
     json_pair_uint(&w, "MemoryBytes", header->memory_bytes);
     json_pair_uint(&w, "StreamBytes", header->stream_bytes);
+    json_pair_bool(&w, "Held", header->held);
     json_end_object(&w);
     if (text.failed || text.length > sizeof block - SAVED_MAGIC_LENGTH - 1) {
         hr = error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
@@ -56,6 +57,7 @@ static HRESULT parse_header(const char *text, const char *path,
                           &out->memory_bytes) &&
            json_to_uint64(json_get(doc.root, "StreamBytes"),
                           &out->stream_bytes);
+    out->held = json_is_true(json_get(doc.root, "Held"));
     if (good)
         memcpy(out->shape, shape, sizeof out->shape);
     json_doc_free(&doc);

@@ -3,6 +3,7 @@
 #ifndef HCS_QEMU_SAVED_H
 #define HCS_QEMU_SAVED_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "../../base/error.h"
@@ -15,6 +16,7 @@ struct saved_header {
     char shape[37];
     uint64_t memory_bytes;
     uint64_t stream_bytes;
+    bool held; /* the guest had stopped itself: it can be looked at, not run */
 };
 
 /* Written last, so that a file cut short has no header. */

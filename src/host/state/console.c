@@ -420,3 +420,10 @@ void console_set_pump(struct console_set *set) {
     set->pumping = false;
     bury(set);
 }
+
+bool console_set_idle(const struct console_set *set) {
+    for (struct link *l = set->consoles.next; l != &set->consoles; l = l->next)
+        if (!link_alone(&HCS_CONTAINER(l, struct console, link)->clients))
+            return false;
+    return true;
+}

@@ -22,6 +22,9 @@ int console_set_pollfd(const struct console_set *set);
 /* Handles what the descriptor announced; never blocks. An input function may
  * end consoles, but not destroy them. */
 void console_set_pump(struct console_set *set);
+/* Whether no client is connected. After console_end a client stays only for
+ * what it has not been sent. */
+bool console_set_idle(const struct console_set *set);
 
 /* `input` gets what clients type; replay: a client first gets what was kept. */
 HRESULT console_create(struct console_set *set, bool replay,
