@@ -31,7 +31,7 @@ end
 function helper.guest(id, more)
     local given = {
         id = id, memory = "128M", kernel = helper.kernel(), initrd = os.getenv("HCS_INITRD"),
-        cmdline = "console=ttyS0 quiet unknown_nmi_panic panic=1",
+        cmdline = "console=ttyS0 quiet unknown_nmi_panic panic=-1",
     }
     for key, value in pairs(more or {}) do given[key] = value end
     return given

@@ -14,6 +14,7 @@ local console = { class = Console, methods = methods }
 
 local KEEP = 1024 * 1024 -- bytes that are kept of what was read
 local RETRY = 0.05       -- seconds between two tries to connect
+local GRACE = 1          -- seconds that an ended system's last words may take
 local CHUNK = 65536
 
 --- Makes the console of a system's pipe.
@@ -129,12 +130,18 @@ local function read_until(self, op, timeout, found)
         if self._ended or self._closed then return over(self, op) end
         local ok, err, code = connect(self, op, deadline)
         if not ok then return nil, err, code end
+        local last = system_is_over(self) and loop.now(world) + GRACE
+        local limit = last and math.min(last, deadline or last) or deadline
         local reason
-        ok, reason = loop.wait(world, deadline, function()
+        ok, reason = loop.wait(world, limit, function()
             result = found()
             return result or self._closed or not self._stream
+                or not last and system_is_over(self)
         end, self, self._system)
-        if not ok then return failure(self, op, reason) end
+        if not ok then
+            if last and reason == "timeout" then return over(self, op) end
+            return failure(self, op, reason)
+        end
         result = result or found()
     end
     return result
@@ -221,7 +228,7 @@ function methods.expect(self, what, timeout)
         return self._text:sub(first, last)
     end)
     if not text then
-        if err:is("timeout") then
+        if err:is("timeout") and self._stream then
             err.message = ("did not show up in time; the last line is %q")
                 :format(last_line(self._text))
         end
