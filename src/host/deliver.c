@@ -12,14 +12,12 @@ struct frame {
 static HCS_THREAD_LOCAL struct frame *frames;
 
 void target_init(struct target *target, struct object *owner,
-                 void (*tell)(struct host *, struct target *, struct item *),
-                 void (*after)(struct host *, struct target *)) {
+                 void (*tell)(struct host *, struct target *, struct item *)) {
     link_init(&target->ready);
     link_init(&target->items);
     target->running = false;
     target->owner = owner;
     target->tell = tell;
-    target->after = after;
 }
 
 static void make_ready(struct host *host, struct target *target) {
@@ -100,8 +98,6 @@ bool deliver_one(struct host *host) {
     host->delivering--;
     target->running = false;
     make_ready(host, target);
-    if (target->after)
-        target->after(host, target);
     condition_broadcast(&host->changed);
     object_unref(owner);
     return true;

@@ -23,13 +23,10 @@ struct target {
     /* Tells: called with the lock held, which it gives up around the callback
      * itself by delivery_begin and delivery_end. */
     void (*tell)(struct host *host, struct target *target, struct item *item);
-    /* Called with the lock held after each callback. */
-    void (*after)(struct host *host, struct target *target);
 };
 
 void target_init(struct target *target, struct object *owner,
-                 void (*tell)(struct host *, struct target *, struct item *),
-                 void (*after)(struct host *, struct target *));
+                 void (*tell)(struct host *, struct target *, struct item *));
 void target_queue(struct host *host, struct target *target, struct item *item);
 /* Takes an item off the queue that it is in, if it is in one. */
 void target_drop(struct target *target, struct item *item);

@@ -85,7 +85,7 @@ static HRESULT add(struct host *host, const char *id, struct program **out,
                          "out of memory for a guest's program");
     }
     object_init(&program->object, HANDLE_HOST, destroy);
-    target_init(&program->target, &program->object, tell, NULL);
+    target_init(&program->target, &program->object, tell);
     link_append(&host->programs, &program->link);
     *out = program;
     return S_OK;

@@ -136,7 +136,7 @@ HRESULT operation_create(struct host *host, const void *context,
     link_init(&operation->link);
     link_init(&operation->item.link);
     operation->item.kind = ITEM_OPERATION;
-    target_init(&operation->target, &operation->object, tell, NULL);
+    target_init(&operation->target, &operation->object, tell);
     operation->type = HcsOperationTypeNone;
     operation->id = HCS_INVALID_OPERATION_ID;
     operation->context = context;

@@ -23,14 +23,6 @@ static void close_line(struct system *system) {
         system->host->store->ops->close(line);
 }
 
-/* A handle that was closed in its own callback ends with that callback. */
-static void after_callback(struct host *host, struct target *target) {
-    struct system *system = HCS_CONTAINER(target, struct system, target);
-    (void)host;
-    if (system->closed)
-        close_line(system);
-}
-
 HRESULT system_create(struct host *host, const char *id, struct system **out,
                       struct hcs_error *error) {
     struct system *system = calloc(1, sizeof *system);
@@ -50,7 +42,7 @@ HRESULT system_create(struct host *host, const char *id, struct system **out,
     link_init(&system->requests);
     link_init(&system->exit_link);
     link_init(&system->unheard);
-    target_init(&system->target, &system->object, system_tell, after_callback);
+    target_init(&system->target, &system->object, system_tell);
     *out = system;
     return S_OK;
 }
@@ -146,8 +138,6 @@ void system_close(struct system *system) {
     link_remove(&system->link);
     system->host->system_count--;
     host_changed(system->host);
-    if (target_is_inside(&system->target))
-        return;
     target_drain(system->host, &system->target);
     close_line(system);
 }

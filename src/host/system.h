@@ -58,8 +58,8 @@ HRESULT system_set_callback(struct system *system, HCS_EVENT_OPTIONS options,
 /* Whether operations on this handle are told through its event callback. */
 bool system_tells_operations(const struct system *system);
 bool system_exit_known(const void *system);
-/* Takes the handle's part of the work down; waits for the running callback,
- * or lets that callback's end do the rest. */
+/* Takes the handle's part of the work down; waits for the running callback
+ * unless called from inside it. */
 void system_close(struct system *system);
 /* Makes known the exits that have come in since the last time. */
 void systems_settle(struct host *host);

@@ -100,13 +100,14 @@ static void virtual_time_stops_at_deadlines(void **state) {
 struct watch {
     HCSHOST host;
     int64_t before, after;
-    int done;
+    int inside, done;
 };
 
 static void watch_time(HCS_OPERATION operation, void *context) {
     struct watch *watch = context;
     (void)operation;
     watch->before = now_of(watch->host);
+    __atomic_store_n(&watch->inside, 1, __ATOMIC_SEQ_CST);
     nanosleep(&(struct timespec){0, 30000000}, NULL);
     watch->after = now_of(watch->host);
     __atomic_store_n(&watch->done, 1, __ATOMIC_SEQ_CST);
@@ -121,6 +122,8 @@ static void virtual_time_waits_for_callbacks(void **state) {
     HCS_SYSTEM system = world_create(u"busy", op);
     (void)state;
     ok(HcsEnumerateComputeSystems(NULL, heard));
+    while (!__atomic_load_n(&watch.inside, __ATOMIC_SEQ_CST))
+        sched_yield();
     ok(finish(op, HcsStartComputeSystem(system, op, NULL)));
     while (!__atomic_load_n(&watch.done, __ATOMIC_SEQ_CST))
         sched_yield();
