@@ -261,25 +261,29 @@ end
 
 -- --- a program that owns the loop -------------------------------------------
 
---- Does what is due without waiting. Returns whether anything was.
-function loop.settle(world)
+local ROUNDS = 1000 -- at most, so that a task that only yields cannot hold us up
+
+--- Does what is due without waiting, until `finish` of the real clock at most.
+--- Returns whether anything was done.
+function loop.settle(world, finish)
     local any = false
-    for _ = 1, 1000 do
+    for _ = 1, ROUNDS do
         if not world.api or not loop.round(world, loop.now(world)) then break end
         any = true
+        if finish and world.core.monotonic() >= finish then break end
     end
     return any
 end
 
-local function step_once(world, remaining, budget)
+local function step_once(world, remaining, budget, finish)
     local due = world.timers:next()
     local slice = remaining
     if due then slice = math.min(slice, math.max(due - loop.now(world), 0)) end
     slice = math.min(slice, world.api.timeout() or slice)
     local before = loop.now(world)
     world.api.step(slice, budget)
-    loop.settle(world)
-    return world.api and remaining - (loop.now(world) - before) or 0, slice
+    loop.settle(world, finish)
+    return world.api and remaining - (loop.now(world) - before) or 0
 end
 
 --- Moves host time by `dt` seconds and does what is due on the way, for at
@@ -288,17 +292,18 @@ end
 function loop.step(world, dt, budget)
     local real = world.core.monotonic
     local finish = budget and real() + budget
-    loop.settle(world)
+    loop.settle(world, finish)
+    if not world.api then return true, 0 end
     if world.clock == "real" or world.driver == "thread" then
         if world.driver ~= "thread" then world.api.step(0, budget) end
-        loop.settle(world)
+        loop.settle(world, finish)
         return true, 0
     end
     local remaining = dt
     while remaining > SLACK and world.api do
         local left = finish and finish - real()
         if left and left <= 0 then return false, remaining end
-        remaining = step_once(world, remaining, left)
+        remaining = step_once(world, remaining, left, finish)
     end
     return true, 0
 end

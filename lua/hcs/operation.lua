@@ -80,8 +80,16 @@ function operation.compose(world, fields, fn, ...)
     local self = Operation.new({
         name = fields.op, target = fields.target, _world = world,
     }, fields.strict)
+    -- Closed without a result and without an error: it was cancelled.
+    local unfinished = setmetatable({}, {
+        __close = function(_, err)
+            if not self._done and err == nil then settle(self, failure(self, 0x800704C7)) end
+        end,
+    })
     local function run(...)
+        local guard <close> = unfinished
         settle(self, table.pack(fn(...)))
+        return guard
     end
     self._task = task.start(world, false, fields.op, run, ...)
     if self._task.finished and not self._done then options.pass_on(self._task.err) end

@@ -6,7 +6,9 @@ local reference = {}
 -- Which file defines the functions of what. `local` table names in the files
 -- are of two kinds: methods of a class, functions of a facade.
 local SOURCES = {
-    { module = "hcs.facade", table = "M", name = "hcs" },
+    { module = "hcs.facade.systems", table = "M", name = "hcs" },
+    { module = "hcs.facade.tasks", table = "M", name = "hcs" },
+    { module = "hcs.facade.knowledge", table = "M", name = "hcs" },
     { module = "hcs.host", table = "M", name = "hcs.host" },
     { module = "hcs.file", table = "M", name = "hcs.file" },
     { module = "hcs.sim", table = "M", name = "hcs.sim" },

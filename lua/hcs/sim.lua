@@ -28,9 +28,8 @@ local PANIC = { log = "string" }
 
 -- What a program is given. Its time is the guest's: it stands still while the
 -- system is paused.
-local function make_g(guest)
+local function add_talk(g, guest)
     local world = guest.world
-    local g = { id = guest.id }
 
     --- Prints a line on the first serial port, or on another.
     ---@param text any
@@ -67,6 +66,10 @@ local function make_g(guest)
         guest.typed = ""
         return bytes ~= "" and bytes or nil
     end
+end
+
+local function add_ends(g, guest)
+    local world = guest.world
 
     --- Switches the machine off.
     function g.poweroff()
@@ -99,7 +102,9 @@ local function make_g(guest)
         act(guest, "hang")
         park(world)
     end
+end
 
+local function add_rest(g, guest)
     --- Does what the built-in guest would do now: at the start, boot and obey
     --- its console.
     function g.default()
@@ -114,7 +119,13 @@ local function make_g(guest)
     --- does.
     ---@param fn function
     function g.on_nmi(fn) guest.on_nmi = fn end
+end
 
+local function make_g(guest)
+    local g = { id = guest.id }
+    add_talk(g, guest)
+    add_ends(g, guest)
+    add_rest(g, guest)
     return g
 end
 

@@ -19,6 +19,15 @@ local system = { class = System, methods = methods }
 
 system.STATES = { "Created", "Running", "Paused", "Stopped", "SavedAsTemplate" }
 
+-- Worlds with open systems, which no garbage collection may end.
+local pinned = {}
+
+--- Takes a handle out of its world's table.
+function system.forget(world, handle)
+    world.systems[handle] = nil
+    if next(world.systems) == nil then pinned[world] = nil end
+end
+
 --- Wraps a handle. `fields`: id, handle, document, grants, warnings, keep.
 function system.new(world, strict, fields)
     local self = System.new({
@@ -29,6 +38,7 @@ function system.new(world, strict, fields)
         _handlers = {}, _watchers = {}, _unheard = {}, _consoles = {},
     }, strict)
     world.systems[fields.handle] = self
+    pinned[world] = true
     return self
 end
 
@@ -274,7 +284,7 @@ function methods.close(self)
     for _, console in pairs(self._consoles) do console:close() end
     if world.api then
         world.api.HcsCloseComputeSystem(self._handle)
-        world.systems[self._handle] = nil
+        system.forget(world, self._handle)
         revoke(self)
     end
     loop.wake(world, self)

@@ -86,7 +86,7 @@ end
 
 local function discard(world, handle)
     if not handle or not world.api then return end
-    world.systems[handle] = nil
+    system.forget(world, handle)
     world.api.HcsCloseComputeSystem(handle)
 end
 

@@ -177,6 +177,43 @@ describe("a system", function()
         assert.has_error(function() op:on_done(7) end)
     end)
 
+    it("tells who listens that an operation was cancelled", function()
+        host.hold.HcsTerminateComputeSystem = true
+        local got
+        local op = vm:terminate_async():on_done(function(...) got = table.pack(...) end)
+        hcs.poll(0)
+        assert.is_nil(got)
+        assert.is_true(op:cancel())
+        hcs.poll(0)
+        assert.is_true(got[2]:is("cancelled"))
+        assert.is_true(op:done())
+        assert.equal("cancelled", select(3, op:wait()))
+        assert.is_true(op:cancel())
+        host.hold.HcsStartComputeSystem = true
+        local raw = assert(vm:start_async())
+        assert.is_true(raw:cancel())
+        host.fail.HcsCancelOperation = 0x80004001
+        local ok, err = raw:cancel()
+        assert.is_nil(ok)
+        assert.is_true(err:is("unsupported"))
+        assert.is_true(select(2, raw:wait(1)):is("timeout"))
+    end)
+
+    it("is not ended by a garbage collection", function()
+        local weak = setmetatable({ vm }, { __mode = "v" })
+        local world = setmetatable({ host.world }, { __mode = "v" })
+        local core_host = host
+        hcs, host, vm = nil, nil, nil
+        core_host.world = nil
+        collectgarbage()
+        collectgarbage()
+        assert.truthy(weak[1])
+        assert.truthy(world[1])
+        assert.is_nil(handle.closed)
+        weak[1]:close()
+        assert.is_true(handle.closed)
+    end)
+
     it("fails at once, or later, alike", function()
         host.fail.HcsStartComputeSystem = 0x80370105
         local ok, err, code = vm:start()
