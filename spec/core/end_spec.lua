@@ -11,8 +11,8 @@ local HEAD = [[
     local api = core.open(uri)
 ]]
 
-local function passes(driver, text, output)
-    local got, status = support.child(HEAD:format(driver) .. text)
+local function passes(driver, text, output, environment)
+    local got, status = support.child(HEAD:format(driver) .. text, environment)
     got = got:gsub("==%d+==Running thread[^\n]*\n", "") -- LeakSanitizer's, after a fork
     assert.are.equal(output or "", got)
     assert.are.equal(0, status)
@@ -45,7 +45,9 @@ for _, driver in ipairs(support.drivers) do
                         api.HcsEnumerateComputeSystems(nil, kept)
                     end
                     support.started(api, "a")
-                    os.exit(true, ]] .. close .. ")")
+                    os.exit(true, ]] .. close .. ")", nil,
+                    -- LeakSanitizer stumbles over threads that still run
+                    close == "false" and "ASAN_OPTIONS=detect_leaks=0" or nil)
             end
         end)
 
