@@ -140,8 +140,8 @@ end
 
 -- That it had stopped is what was wanted.
 local function stopped_is_fine(ok, err, code)
-    if not ok and errors.is_error(err) and err.hresult == 0x80370110 then return true end
-    return ok, err, code
+    if ok or errors.is_error(err) and err.hresult == 0x80370110 then return true end
+    return nil, err, code
 end
 
 local function terminate_within(self, deadline)
@@ -181,7 +181,8 @@ local function stop_within(self, ask)
     if not ok then return nil, err, code end
     local event
     event, err, code = system.wait_event(self, "exited", loop.deadline(world))
-    return event and true, err, code
+    if not event then return nil, err, code end
+    return true
 end
 
 --- Stops it; see stop.

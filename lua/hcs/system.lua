@@ -20,12 +20,12 @@ local system = { class = System, methods = methods }
 system.STATES = { "Created", "Running", "Paused", "Stopped", "SavedAsTemplate" }
 
 -- Worlds with open systems, which no garbage collection may end.
-local pinned = {}
+system.pinned = {}
 
 --- Takes a handle out of its world's table.
 function system.forget(world, handle)
     world.systems[handle] = nil
-    if next(world.systems) == nil then pinned[world] = nil end
+    if next(world.systems) == nil then system.pinned[world] = nil end
 end
 
 --- Wraps a handle. `fields`: id, handle, document, grants, warnings, keep.
@@ -38,7 +38,7 @@ function system.new(world, strict, fields)
         _handlers = {}, _watchers = {}, _unheard = {}, _consoles = {},
     }, strict)
     world.systems[fields.handle] = self
-    pinned[world] = true
+    system.pinned[world] = true
     return self
 end
 

@@ -158,7 +158,8 @@ end
 
 local function create_with_policy(world, strict, plan, granted, deadline)
     local self, err, code = create_once(world, strict, plan, granted, deadline)
-    if self or not err:is("exists") then return self, err, code end
+    if self then return self end
+    if not err:is("exists") then return nil, err, code end
     if plan.if_exists == "open" then
         return systems.open(world, strict, plan.id, deadline)
     elseif plan.if_exists == "replace" then
@@ -180,7 +181,8 @@ function systems.create_planned(world, strict, plan, deadline)
     local self
     self, err, code = create_with_policy(world, strict, plan, granted, deadline)
     if not self or not self._created then grants.undo(world, plan.id, granted) end
-    return self, err, code
+    if not self then return nil, err, code end
+    return self
 end
 
 --- Checks the options of hcs.create and makes the plan.
@@ -259,7 +261,8 @@ local function end_system(world, id, deadline)
     ok, err, code = system.methods.terminate(self)
     if ok then ok, err, code = system.wait_event(self, "exited", deadline) end
     system.methods.close(self)
-    return ok and true, err, code
+    if not ok then return nil, err, code end
+    return true
 end
 
 --- Terminates the systems whose owning process is dead. Returns their records.
