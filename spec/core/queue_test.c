@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The binding's queue by itself: bounds, coalescing, late callbacks, threads. */
+ * The binding's queue alone: bounds, coalescing, late callbacks, threads. */
 #include "../../src/binding/queue.h"
 
 #include <poll.h>
@@ -75,8 +75,8 @@ static void chatter_is_bounded_and_the_rest_is_not(void **state) {
     unsigned vital = 0;
     (void)state;
     for (unsigned i = 0; i < QUEUE_CHATTER_ITEMS + 10; i++)
-        send_event(queue_number(queue), HcsEventSystemRdpEnhancedModeStateChanged,
-                   u"x");
+        send_event(queue_number(queue),
+                   HcsEventSystemRdpEnhancedModeStateChanged, u"x");
     for (unsigned i = 0; i < QUEUE_CHATTER_ITEMS + 10; i++)
         send_event(queue_number(queue), HcsEventSystemExited, u"y");
     queue_count(queue, &counts);

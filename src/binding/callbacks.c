@@ -179,7 +179,7 @@ static uint64_t number_of(HCS_OPERATION operation, void *context) {
 void CALLBACK queue_on_event(HCS_EVENT *event, void *context) {
     struct item item = {.kind = ITEM_EVENT,
                         .vital = is_vital(event->Type),
-                        .type = event->Type,
+                        .type = (int32_t)event->Type,
                         .number = (uint64_t)(uintptr_t)context};
     /* A document that cannot be copied is left out; the event is not. */
     if (event->EventData != NULL &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * core.json.encode: Lua values as a document. The same table gives the same
  * bytes: members come in the order of the schema, others sorted. */
-#include "json_box.h"
+#include "json_encoder.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,35 +10,6 @@
 #include "../base/utf.h"
 
 #define EXACT 9007199254740992.0 /* 2^53: doubles are integers up to here */
-
-#define NO_ITEM SIZE_MAX
-
-/* What the schema says of a value. */
-struct shape {
-    int type; /* stack index of an object type's table, or 0 */
-    bool array;
-    bool map;
-    bool is_unsigned;
-    bool is_double;
-};
-
-/* One level of nesting: the way back for cycles and paths. */
-struct level {
-    struct level *up;
-    const void *table;
-    struct json_string name; /* of the member being written, or */
-    size_t index;            /* of the item, or NO_ITEM for neither */
-    int depth;
-};
-
-struct encoder {
-    lua_State *L;
-    struct json_box *box;
-    struct json_writer writer;
-    struct level *level;
-    struct hcs_error error;
-    int schema; /* stack index of the table of types, or 0 */
-};
 
 static bool put_value(struct encoder *e, int index, struct shape shape);
 
@@ -92,67 +63,6 @@ static bool put_string(struct encoder *e, int index) {
         return refuse(e, "%s", "the text is not UTF-8");
     json_put_string_n(&e->writer, text, length);
     return true;
-}
-
-/* --- shapes ------------------------------------------------------------- */
-
-/* The boolean field of the table on the stack's top. */
-static bool flag(lua_State *L, const char *name) {
-    bool set;
-    lua_pushstring(L, name);
-    lua_rawget(L, -2);
-    set = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return set;
-}
-
-/* Leaves on the stack the type that a member is of: its table, or nil. */
-static void push_type(struct encoder *e) {
-    lua_State *L = e->L;
-    lua_pushliteral(L, "of");
-    if (lua_rawget(L, -2) == LUA_TTABLE)
-        return;
-    lua_pop(L, 1);
-    lua_pushliteral(L, "type");
-    if (lua_rawget(L, -2) == LUA_TSTRING && e->schema != 0)
-        lua_rawget(L, e->schema);
-    if (!lua_istable(L, -1)) {
-        lua_pop(L, 1);
-        lua_pushnil(L);
-    }
-}
-
-/* Whether the table on the top describes an object. */
-static bool is_object_type(lua_State *L) {
-    bool is = false;
-    if (lua_istable(L, -1)) {
-        lua_pushliteral(L, "members");
-        is = lua_rawget(L, -2) == LUA_TTABLE;
-        lua_pop(L, 1);
-    }
-    return is;
-}
-
-/* Reads the member description on the top into a shape; pushes one value, its
- * type. */
-static struct shape member_shape(struct encoder *e) {
-    lua_State *L = e->L;
-    struct shape shape = {0};
-    if (!lua_istable(L, -1)) {
-        lua_pushnil(L);
-        return shape;
-    }
-    shape.array = flag(L, "array");
-    shape.map = flag(L, "map");
-    shape.is_unsigned = flag(L, "unsigned");
-    lua_pushliteral(L, "type");
-    if (lua_rawget(L, -2) == LUA_TSTRING)
-        shape.is_double = strcmp(lua_tostring(L, -1), "double") == 0;
-    lua_pop(L, 1);
-    push_type(e);
-    if (is_object_type(L))
-        shape.type = lua_gettop(L);
-    return shape;
 }
 
 /* --- arrays ------------------------------------------------------------- */
@@ -339,7 +249,7 @@ static bool put_typed(struct encoder *e, int index, int type) {
         if (lua_rawget(L, index) != LUA_TNIL) {
             lua_pushvalue(L, -2);
             lua_rawget(L, members);
-            shape = member_shape(e);
+            shape = json_member_shape(e);
             lua_pushvalue(L, top + 3); /* the name again, and its value */
             lua_pushvalue(L, top + 4);
             ok = put_member(e, shape);
@@ -410,39 +320,6 @@ static bool put_value(struct encoder *e, int index, struct shape shape) {
                   luaL_typename(e->L, index));
 }
 
-/* The table of types, which may be the module that has it as `types`. */
-static int find_schema(lua_State *L) {
-    if (lua_isnil(L, 3))
-        return 0;
-    luaL_checktype(L, 3, LUA_TTABLE);
-    lua_getfield(L, 3, "types");
-    if (lua_istable(L, -1))
-        lua_replace(L, 3);
-    else
-        lua_pop(L, 1);
-    return 3;
-}
-
-static struct shape root_shape(struct encoder *e) {
-    lua_State *L = e->L;
-    struct shape shape = {0};
-    if (lua_isnil(L, 2))
-        return shape;
-    if (lua_type(L, 2) == LUA_TSTRING) {
-        luaL_argcheck(L, e->schema != 0, 3, "a type's name needs the schema");
-        lua_pushvalue(L, 2);
-        if (lua_rawget(L, e->schema) == LUA_TNIL)
-            luaL_argerror(L, 2, "the schema has no type of this name");
-        lua_replace(L, 2);
-    }
-    luaL_checktype(L, 2, LUA_TTABLE);
-    lua_pushvalue(L, 2);
-    if (is_object_type(L))
-        shape.type = 2;
-    lua_pop(L, 1);
-    return shape;
-}
-
 /* core.json.encode(value, type, schema): the text, or nil and what is wrong
  * with the value. `type` is a table of the schema, or a name in it. */
 int lhcs_json_encode(lua_State *L) {
@@ -450,8 +327,8 @@ int lhcs_json_encode(lua_State *L) {
     struct shape shape;
     luaL_checkany(L, 1);
     lua_settop(L, 3);
-    e.schema = find_schema(L);
-    shape = root_shape(&e);
+    e.schema = json_find_schema(L);
+    shape = json_root_shape(&e);
     e.box = json_box_new(L);
     e.writer.out = &e.box->out;
     if (put_value(&e, 1, shape) && e.box->out.failed)

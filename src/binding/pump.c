@@ -37,7 +37,9 @@ static short events_of(lua_State *L, int index) {
                            : "";
     short events = 0;
     for (const char *c = mode; *c != '\0'; c++)
-        events = (short)(events | (*c == 'r' ? POLLIN : *c == 'w' ? POLLOUT : 0));
+        events = (short)(events | (*c == 'r'   ? POLLIN
+                                   : *c == 'w' ? POLLOUT
+                                               : 0));
     if (events == 0)
         luaL_argerror(L, 2, "descriptors map to \"r\", \"w\" or \"rw\"");
     return events;
