@@ -69,13 +69,36 @@ function grants.of(document)
     return list
 end
 
---- Grants `list` to the system `id`. Returns what was granted, for revoke; a
+-- How many of this world's handles want a system to open a path.
+local function counts(world, id)
+    world.granted[id] = world.granted[id] or {}
+    return world.granted[id]
+end
+
+local function count_down(world, id, path)
+    local wanted = counts(world, id)
+    local left = (wanted[path] or 1) - 1
+    wanted[path] = left > 0 and left or nil
+    if next(wanted) == nil then world.granted[id] = nil end
+    return left
+end
+
+--- Lets the system `id` open a path. Returns whether it may, or the HRESULT.
+function grants.add(world, id, path)
+    local hresult = world.api.HcsGrantVmAccess(id, path)
+    if hresult & 0x80000000 ~= 0 then return false, hresult end
+    local wanted = counts(world, id)
+    wanted[path] = (wanted[path] or 0) + 1
+    return true
+end
+
+--- Grants `list` to the system `id`. Returns what was granted, for undo; a
 --- file that does not exist is left to the host to complain about.
 function grants.apply(world, id, list)
     local done = {}
     for _, path in ipairs(list) do
-        local hresult = world.api.HcsGrantVmAccess(id, path)
-        if hresult & 0x80000000 == 0 then
+        local granted, hresult = grants.add(world, id, path)
+        if granted then
             done[#done + 1] = path
         elseif hresult ~= 0x80070002 and hresult ~= 0x80070003 then
             grants.undo(world, id, done)
@@ -86,9 +109,18 @@ function grants.apply(world, id, list)
     return done
 end
 
---- Takes grants back.
+--- Takes grants back, unless another handle still wants them.
 function grants.undo(world, id, list)
-    for index = #list, 1, -1 do world.api.HcsRevokeVmAccess(id, list[index]) end
+    for index = #list, 1, -1 do
+        if count_down(world, id, list[index]) <= 0 then
+            world.api.HcsRevokeVmAccess(id, list[index])
+        end
+    end
+end
+
+--- Forgets grants without taking them back: they are another's by now.
+function grants.leave(world, id, list)
+    for _, path in ipairs(list) do count_down(world, id, path) end
 end
 
 return grants

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- The verbs of a system's life: start, pause, save, crash, stop …
 local errors = require "hcs.error"
+local grants = require "hcs.grants"
 local loop = require "hcs.loop"
 local operation = require "hcs.operation"
 local options = require "hcs.options"
@@ -227,9 +228,7 @@ local function writable(self, what, path)
     path = paths.absolute(path, self._world.core.cwd())
     if self._grant ~= false then
         local folder = paths.folder(path)
-        if self._world.api.HcsGrantVmAccess(self.id, folder) & 0x80000000 == 0 then
-            table.insert(self._grants, folder)
-        end
+        if grants.add(self._world, self.id, folder) then table.insert(self._grants, folder) end
     end
     return path
 end

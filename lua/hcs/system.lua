@@ -4,6 +4,7 @@
 local class = require "hcs.class"
 local errors = require "hcs.error"
 local events = require "hcs.events"
+local grants = require "hcs.grants"
 local loop = require "hcs.loop"
 local operation = require "hcs.operation"
 local options = require "hcs.options"
@@ -265,10 +266,8 @@ end
 -- --- the end ----------------------------------------------------------------------
 
 local function revoke(self)
-    if self._keep and not self._exit then return end
-    for index = #self._grants, 1, -1 do
-        self._world.api.HcsRevokeVmAccess(self.id, self._grants[index])
-    end
+    local give_up = self._keep and not self._exit and grants.leave or grants.undo
+    give_up(self._world, self.id, self._grants)
     self._grants = {}
 end
 

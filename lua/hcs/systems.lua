@@ -180,9 +180,12 @@ function systems.create_planned(world, strict, plan, deadline)
     if not granted then return nil, err, code end
     local self
     self, err, code = create_with_policy(world, strict, plan, granted, deadline)
-    if not self or not self._created then grants.undo(world, plan.id, granted) end
-    if not self then return nil, err, code end
-    return self
+    if self and self._created then return self end
+    -- Where the id is another's, so are the grants: it may need them.
+    local give_up = (self or err:is("exists")) and grants.leave or grants.undo
+    give_up(world, plan.id, granted)
+    if self then return self end
+    return nil, err, code
 end
 
 --- Checks the options of hcs.create and makes the plan.

@@ -46,7 +46,7 @@ local function reset(self, uri)
     self.kind = uri:match("^(%w+):") or uri
     self.api = nil
     self.operations, self.systems, self.descriptors = {}, {}, {}
-    self.tasks, self.guests, self.programs = {}, {}, {}
+    self.tasks, self.guests, self.programs, self.granted = {}, {}, {}, {}
     self.ready = { first = 1, last = 0 }
     self.timers = timers.new()
     self.faults, self.handlers = {}, {}

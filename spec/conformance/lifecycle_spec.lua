@@ -155,6 +155,8 @@ for _, uri in ipairs(helper.hosts()) do
             assert.equal(0x8037010F, err.hresult)
             assert.truthy(err:is("exists"))
             assert.truthy(err.hint:find("hcs.open", 1, true))
+            assert(vm:console():write("reboot\n"))
+            assert(vm:console():expect("hcs-guest: up", 120))
             local same <close> = assert(hcs.create(helper.guest("twice", { if_exists = "open" })))
             assert.equal(vm.runtime_id, same.runtime_id)
             assert.equal("Running", same:state())

@@ -85,8 +85,8 @@ describe("creating", function()
         assert.equal("told at once", err.message)
         nothing_left()
         host.fail.HcsCreateComputeSystem = nil
-        host.answer.HcsCreateComputeSystem = { 0x8037010F }
-        fails(0x8037010F)
+        host.answer.HcsCreateComputeSystem = { 0x80370114 }
+        fails(0x80370114)
         host.answer.HcsCreateComputeSystem = nil
         host.fail.HcsSetComputeSystemCallback = 0x80370119
         fails(0x80370119)
@@ -96,6 +96,30 @@ describe("creating", function()
         host.answer.HcsGetComputeSystemProperties = nil
         host.no_operations = true
         fails(0x8007000E)
+    end)
+
+    it("does not take from a living system what it needs", function()
+        local vm = assert(hcs.create(GUEST))
+        host.answer.HcsCreateComputeSystem = { 0x8037010F }
+        assert.is_nil((hcs.create(GUEST)))
+        assert.same({ ["/k"] = "web" }, host.granted)
+        local other = assert(hcs.create { id = "web", kernel = "/k", if_exists = "open" })
+        other:close()
+        assert.same({ ["/k"] = "web" }, host.granted)
+        vm:close()
+        assert.same({}, host.granted)
+        host.answer.HcsCreateComputeSystem = nil
+        local old = assert(hcs.create(GUEST))
+        local new = assert(hcs.create(GUEST))
+        old:close()
+        assert.same({ ["/k"] = "web" }, host.granted)
+        new:close()
+        assert.same({}, host.granted)
+        assert.same({}, host.world.granted)
+        host.answer.HcsCreateComputeSystem = { 0x8037010F }
+        assert.is_nil((hcs.create(GUEST)))
+        assert.same({ ["/k"] = "web" }, host.granted)
+        assert.same({}, host.world.granted)
     end)
 
     it("leaves a missing file for the host to name", function()
