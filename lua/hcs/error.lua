@@ -115,8 +115,8 @@ local function name_it(err, symbol)
     return entry and entry.text or own and own.text
 end
 
---- Makes an error. `fields`: op, target, hresult, code, message, hint, path,
---- json (an error document's text); `core` decodes it and knows more symbols.
+--- Makes an error. `fields`: op, target, hresult, code, message, path, hint
+--- (default: what hcs.hints has; false: none), json (an error document's text); `core` decodes it and knows more symbols.
 ---@param fields table
 ---@param core? table hcs.core
 ---@return hcs.Error
@@ -133,7 +133,8 @@ function M.new(fields, core)
     local text = name_it(err, core and core.symbol)
     err.message = one_line(err.message or told or text or err.symbol or err.code)
     setmetatable(err, mt)
-    err.hint = err.hint or hints.of(err)
+    if err.hint == nil then err.hint = hints.of(err) end
+    err.hint = err.hint or nil
     return err
 end
 

@@ -23,7 +23,7 @@ local function add_knowledge(M, world, strict, ready)
         local ok, fault = validate.check(document, type_name, { build = build })
         if ok then return true end
         return errors.fail({ op = "validate", hresult = 0x8037010D, path = fault.path,
-            message = fault.message, hint = "" }, world.core)
+            message = fault.message, hint = false }, world.core)
     end
 
     --- Explains an HRESULT in any spelling, a document type or member, a function
