@@ -10,7 +10,7 @@
 /* The members that are honoured, `*` standing for any key of a map or any
  * index. `values` limits them to some texts ("A|B"); NULL: any value, with all
  * that is below. What is not here is refused, unless it asks for nothing. */
-#define NEVER "|" /* no text fits */
+#define NEVER "?" /* no text of a document */
 
 struct rule {
     const char *path;
