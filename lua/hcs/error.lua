@@ -163,8 +163,9 @@ function mt.__tostring(err)
     local text = err.op or "hcs"
     if err.target then text = ('%s "%s"'):format(text, err.target) end
     text = text .. ": " .. err.message
-    if err.path and not err.message:find(err.path, 1, true) then
-        text = text .. " (" .. err.path .. ")"
+    local place = err.path or not err.hint and err.file
+    if place and not err.message:find(place, 1, true) then
+        text = text .. " (" .. place .. ")"
     end
     if err.hint then text = text .. " → " .. err.hint end
     return one_line(text)
