@@ -13,7 +13,8 @@ end
 local function run(command)
     local pipe = assert(io.popen(table.concat({
         "env", environment("HCS_HOST", "sim:"), environment("HCS_KERNEL", PLACEHOLDER),
-        environment("HCS_INITRD", PLACEHOLDER), "timeout", LIMIT, "lua5.4", command, "2>&1",
+        environment("HCS_INITRD", PLACEHOLDER), "timeout", LIMIT,
+        os.getenv "HCS_LUA" or "lua5.4", command, "2>&1",
     }, " ")))
     local text = pipe:read("a")
     local ok, _, status = pipe:close()

@@ -123,7 +123,8 @@ function support.script(text)
         local support = require "spec.host.support"
     ]], text)
     file:close()
-    local pid = support.output(("lua5.4 %s >%s.out 2>&1 & echo $!"):format(path, path))
+    local pid = support.output(("%s %s >%s.out 2>&1 & echo $!"):format(
+        os.getenv "HCS_LUA" or "lua5.4", path, path))
     return math.tointeger(pid), path .. ".out"
 end
 
