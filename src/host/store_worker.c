@@ -14,7 +14,7 @@
 /* Events handled by one pump, so that it comes to an end. */
 #define PUMP_MOST 64
 
-/* --- systems ------------------------------------------------------------------- */
+/* --- systems -------------------------------------------------------------- */
 
 /* The socket's own end, and a worker on the other. */
 static HRESULT start_on(struct worker_store *store, const char *runtime_id,
@@ -151,7 +151,7 @@ static HRESULT worker_open(struct store *base, const char *id,
     return SUCCEEDED(hr) ? line_new(store, id, socket, sink, out, error) : hr;
 }
 
-/* --- the whole ------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------ */
 
 static void worker_describe(struct store *base, struct json_writer *w) {
     struct worker_store *store = worker_store_of(base);

@@ -14,7 +14,7 @@
 
 #define STATUS_LIMIT ((size_t)1 << 20)
 
-/* --- grants ------------------------------------------------------------------ */
+/* --- grants --------------------------------------------------------------- */
 
 static const char *who(const char *id, char runtime_id[37]) {
     if (!id)
@@ -39,7 +39,7 @@ HRESULT files_revoke(struct store *store, const char *id, const char *path,
                         path, error);
 }
 
-/* --- files and pipes ------------------------------------------------------------ */
+/* --- files and pipes ------------------------------------------------------ */
 
 /* Both kinds begin as nothing: the first use fills them. */
 HRESULT files_create(struct store *store, enum store_file_kind kind,
@@ -93,7 +93,7 @@ HRESULT files_pipe_path(struct store *store, const char *name, char *path,
     return S_OK;
 }
 
-/* --- enumeration ------------------------------------------------------------------ */
+/* --- enumeration ---------------------------------------------------------- */
 
 /* The status file of a live system. */
 static bool read_status(int root, const char *runtime_id,
@@ -165,7 +165,7 @@ HRESULT files_enumerate(struct store *store, const struct json *query,
     return S_OK;
 }
 
-/* --- ends --------------------------------------------------------------------------- */
+/* --- ends ----------------------------------------------------------------- */
 
 static bool closed_recently(const struct worker_store *store,
                             const char *runtime_id) {
@@ -202,7 +202,7 @@ static void await_ends(struct worker_store *store) {
             files_await_end(store, store->recent[i].runtime_id);
 }
 
-/* --- the inventory ------------------------------------------------------------------ */
+/* --- the inventory -------------------------------------------------------- */
 
 struct count {
     int root;

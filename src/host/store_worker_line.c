@@ -104,7 +104,7 @@ void line_abandon(struct store_line *line) {
     line_release(line);
 }
 
-/* --- the end of the worker ------------------------------------------------------ */
+/* --- the end of the worker ------------------------------------------------ */
 
 static char *exit_document(int build) {
     struct buf text = {0};
@@ -174,7 +174,7 @@ static void line_broken(struct store_line *line) {
         line_free(line);
 }
 
-/* --- output ----------------------------------------------------------------------- */
+/* --- output --------------------------------------------------------------- */
 
 /* A connection that breaks here shows it when it is read. */
 static void line_flush(struct store_line *line) {
@@ -266,7 +266,7 @@ void line_close(struct store_line *line) {
     line_flush(line);
 }
 
-/* --- input ------------------------------------------------------------------------ */
+/* --- input ---------------------------------------------------------------- */
 
 static struct pending *find_pending(struct store_line *line, uint64_t tag) {
     for (struct link *l = line->requests.next; l != &line->requests;

@@ -56,7 +56,7 @@ static inline struct worker_store *worker_store_of(struct store *store) {
     return HCS_CONTAINER(store, struct worker_store, store);
 }
 
-/* --- store_worker_line.c ---------------------------------------------------- */
+/* --- store_worker_line.c -------------------------------------------------- */
 
 /* Takes the descriptor over, also on failure. */
 HRESULT line_new(struct worker_store *store, const char *id, int fd,
@@ -73,7 +73,7 @@ void line_abandon(struct store_line *line);
 /* The host goes: no more answers. */
 void line_end(struct store_line *line);
 
-/* --- store_worker_start.c ---------------------------------------------------- */
+/* --- store_worker_start.c ------------------------------------------------- */
 
 /* Finds hcs-vmwp beside this library and QEMU. */
 HRESULT programs_find(struct worker_store *store, struct hcs_error *error);
@@ -84,7 +84,7 @@ HRESULT worker_start(struct worker_store *store, const char *runtime_id,
                      int socket, int lock, pid_t *starter,
                      struct hcs_error *error);
 
-/* --- store_worker_files.c ------------------------------------------------------ */
+/* --- store_worker_files.c ------------------------------------------------- */
 
 HRESULT files_grant(struct store *store, const char *id, const char *path,
                     struct hcs_error *error);

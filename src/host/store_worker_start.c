@@ -21,7 +21,7 @@
 
 extern char **environ;
 
-/* --- the programs ------------------------------------------------------------ */
+/* --- the programs --------------------------------------------------------- */
 
 /* The worker lies beside the file that this code is in. */
 static HRESULT find_worker(struct worker_store *store,
@@ -71,7 +71,7 @@ HRESULT programs_find(struct worker_store *store, struct hcs_error *error) {
     return SUCCEEDED(hr) ? find_qemu(store, error) : hr;
 }
 
-/* --- starting ------------------------------------------------------------------ */
+/* --- starting ------------------------------------------------------------- */
 
 /* Descriptors `from[i]` become `first + i`, the rest are closed. */
 static int spawn(const char *program, char *const argv[], const int *from,
@@ -99,7 +99,8 @@ static int spawn(const char *program, char *const argv[], const int *from,
     posix_spawnattr_setflags(&attributes,
                              POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     if (result == 0)
-        result = posix_spawn(pid, program, &actions, &attributes, argv, environ);
+        result = posix_spawn(pid, program, &actions, &attributes, argv,
+                             environ);
     posix_spawnattr_destroy(&attributes);
 
 out:
@@ -128,7 +129,7 @@ HRESULT worker_start(struct worker_store *store, const char *runtime_id,
     return S_OK;
 }
 
-/* --- the accelerator --------------------------------------------------------------- */
+/* --- the accelerator ------------------------------------------------------ */
 
 static void decide(struct worker_store *store, const char *accelerator,
                    const char *reason) {

@@ -40,7 +40,7 @@ struct request {
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
-/* --- the end of a connection ------------------------------------------------ */
+/* --- the end of a connection ---------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle) {
     struct client *client = handle->data;
@@ -115,7 +115,7 @@ void clients_drop_all(struct worker *worker) {
         client_drop(HCS_CONTAINER(worker->clients.next, struct client, link));
 }
 
-/* --- output ------------------------------------------------------------------ */
+/* --- output --------------------------------------------------------------- */
 
 static void client_flush(struct client *client) {
     while (client->out.length > 0) {
@@ -192,7 +192,7 @@ static void say_hello(struct client *client) {
     client_send(client, &message);
 }
 
-/* --- requests ----------------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------- */
 
 static void on_reply(void *context, const struct vm_reply *reply) {
     struct request *request = context;
@@ -348,7 +348,7 @@ static void on_peer(uv_poll_t *poll, int status, int events) {
     client_drop(client);
 }
 
-/* --- the beginning of a connection --------------------------------------------- */
+/* --- the beginning of a connection ---------------------------------------- */
 
 /* The peer's process, as a descriptor that becomes readable when it ends. */
 static void watch_peer(struct client *client) {
@@ -362,7 +362,8 @@ static void watch_peer(struct client *client) {
     client->pidfd = (int)syscall(SYS_pidfd_open, peer.pid, 0);
     if (client->pidfd < 0)
         return;
-    if (uv_poll_init(&client->worker->loop, &client->peer, client->pidfd) != 0) {
+    if (uv_poll_init(&client->worker->loop, &client->peer,
+                     client->pidfd) != 0) {
         close(client->pidfd);
         client->pidfd = -1;
         return;
@@ -427,7 +428,8 @@ HRESULT clients_listen(struct worker *worker, struct hcs_error *error) {
     close(directory);
     if (FAILED(hr))
         return hr;
-    if (uv_poll_init(&worker->loop, &worker->listener, worker->listen_fd) != 0) {
+    if (uv_poll_init(&worker->loop, &worker->listener,
+                     worker->listen_fd) != 0) {
         close(worker->listen_fd);
         return error_set(error, HR_NO_SYSTEM_RESOURCES, NULL, "the socket");
     }

@@ -26,7 +26,7 @@
 /* How long a client that does not read is waited for at the end. */
 #define PATIENCE (2 * CLOCK_SECOND)
 
-/* --- the loop ------------------------------------------------------------------ */
+/* --- the loop ------------------------------------------------------------- */
 
 static void on_clock(uv_timer_t *timer) {
     struct worker *worker = timer->data;
@@ -93,7 +93,7 @@ static void loop_close(struct worker *worker) {
     timers_free(&worker->timers);
 }
 
-/* --- becoming a worker ----------------------------------------------------------- */
+/* --- becoming a worker ---------------------------------------------------- */
 
 /* The starter waits for this process only; the worker is its orphan. */
 static bool leave_starter(void) {
@@ -154,7 +154,7 @@ static int serve(const char *root, const char *runtime_id) {
     return SUCCEEDED(hr) ? 0 : 1;
 }
 
-/* --- the other uses ---------------------------------------------------------------- */
+/* --- the other uses ------------------------------------------------------- */
 
 static int probe(void) {
     struct probe_answer answer;

@@ -120,7 +120,7 @@ HRESULT socket_listen(int directory, const char *name, int *fd,
     return error ? error->code : E_FAIL;
 }
 
-/* --- grants ----------------------------------------------------------------- */
+/* --- grants --------------------------------------------------------------- */
 
 /* The path without links or dots where it exists, else as it is. */
 static char *canonical(const char *path) {

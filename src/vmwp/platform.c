@@ -21,7 +21,7 @@ static int open_own(const struct worker *worker, const char *runtime_id,
     return openat(worker->root, path, flags | O_CLOEXEC, 0600);
 }
 
-/* --- pipes -------------------------------------------------------------------- */
+/* --- pipes ---------------------------------------------------------------- */
 
 /* Notes the pipe where a sweep will find it. */
 static HRESULT note_pipe(struct worker *worker, const char *file,
@@ -93,11 +93,12 @@ static void pipe_remove(void *context, const char *name) {
     unlinkat(worker->root, path, 0);
 }
 
-/* --- templates ----------------------------------------------------------------- */
+/* --- templates ------------------------------------------------------------ */
 
 /* {"Process","Memory","MemoryBytes","Shape"}: the memory is reached through
  * /proc, as the descriptor of a process that holds its directory's lock. */
-static HRESULT template_publish(void *context, const struct qemu_template *saved,
+static HRESULT template_publish(void *context,
+                                const struct qemu_template *saved,
                                 struct hcs_error *error) {
     struct worker *worker = context;
     struct buf text = {0};

@@ -58,7 +58,7 @@ HRESULT message_write(struct buf *out, const struct message *message,
 HRESULT message_read(struct buf *in, struct message *message,
                      struct json_doc *doc, struct hcs_error *error);
 
-/* --- the state root --------------------------------------------------------- */
+/* --- the state root ------------------------------------------------------- */
 
 /* The root directory's path: `asked`, HCS_ROOT, /run/hcs for root,
  * $XDG_RUNTIME_DIR/hcs. HR_PATH_NOT_FOUND names HCS_ROOT. */

@@ -44,8 +44,9 @@ HRESULT root_choose(const char *asked, char path[PATH_MAX],
 
 static HRESULT make_directories(const char *path, struct hcs_error *error) {
     char part[PATH_MAX];
+    const char *next;
 
-    for (const char *next = strchr(path + 1, '/');; next = strchr(next + 1, '/')) {
+    for (next = strchr(path + 1, '/');; next = strchr(next + 1, '/')) {
         int length = next ? (int)(next - path) : (int)strlen(path);
 
         snprintf(part, sizeof part, "%.*s", length, path);
@@ -70,6 +71,10 @@ static HRESULT check_owner(int root, const char *path,
     return S_OK;
 }
 
+static bool made(int root, const char *name) {
+    return mkdirat(root, name, 0700) == 0 || errno == EEXIST;
+}
+
 HRESULT root_open(const char *path, int *root, struct hcs_error *error) {
     HRESULT hr = make_directories(path, error);
     int fd;
@@ -80,8 +85,7 @@ HRESULT root_open(const char *path, int *root, struct hcs_error *error) {
     if (fd < 0)
         return error_errno(error, errno, "the state root %s", path);
     hr = check_owner(fd, path, error);
-    if (SUCCEEDED(hr) && ((mkdirat(fd, "pipes", 0700) != 0 && errno != EEXIST) ||
-                          (mkdirat(fd, "grants", 0700) != 0 && errno != EEXIST)))
+    if (SUCCEEDED(hr) && (!made(fd, "pipes") || !made(fd, "grants")))
         hr = error_errno(error, errno, "the state root %s", path);
     if (FAILED(hr)) {
         close(fd);

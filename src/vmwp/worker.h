@@ -50,7 +50,7 @@ size_t clients_handles(const struct worker *worker);
 bool clients_flushed(const struct worker *worker);
 void clients_drop_all(struct worker *worker);
 
-/* --- system.c -------------------------------------------------------------- */
+/* --- system.c ------------------------------------------------------------- */
 /* Makes the vm as the message says; answers through `reply`. */
 void system_create(struct worker *worker, const struct message *message,
                    vm_reply_fn reply, void *context);
@@ -58,7 +58,7 @@ void system_write_status(struct worker *worker, const struct vm *vm);
 /* Frees the id: the directory goes while the handles stay. */
 void system_forget(struct worker *worker);
 
-/* --- platform.c ------------------------------------------------------------ */
+/* --- platform.c ----------------------------------------------------------- */
 void platform_fill(struct worker *worker, bool replay);
 bool platform_has_clones(struct worker *worker);
 /* Whether a template is there: HCS_E_SYSTEM_NOT_FOUND or, when it is not saved

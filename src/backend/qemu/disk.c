@@ -62,7 +62,8 @@ HRESULT disk_from_attachment(const struct json *attachment, const char *where,
     const char *path = json_text(json_get(attachment, "Path"), "");
 
     out->cdrom = strcmp(type, "Iso") == 0;
-    out->read_only = out->cdrom || json_is_true(json_get(attachment, "ReadOnly"));
+    out->read_only =
+        out->cdrom || json_is_true(json_get(attachment, "ReadOnly"));
     out->no_flush = json_is_true(json_get(attachment, "IgnoreFlushes"));
     if (path[0] != '/')
         return error_set(error, HR_PATH_NOT_FOUND, where,

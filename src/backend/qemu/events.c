@@ -16,7 +16,7 @@
 #define FLUSH_ROUNDS_LEAST 5
 #define FLUSH_ROUNDS 25
 
-/* --- panics ------------------------------------------------------------------ */
+/* --- panics --------------------------------------------------------------- */
 
 static void tell_panic(struct machine *machine) {
     struct buf log = {0};
@@ -115,7 +115,7 @@ void machine_go_on(struct machine *machine, machine_done done, void *context) {
     machine_event_send(machine, machine->after_kind, NULL, 0);
 }
 
-/* --- resets and power ---------------------------------------------------------- */
+/* --- resets and power ----------------------------------------------------- */
 
 static void carry_out_reset(struct machine *machine, machine_done done,
                             void *context) {

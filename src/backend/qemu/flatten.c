@@ -140,7 +140,7 @@ static HRESULT copy_all(struct copy *copy, struct hcs_error *error) {
     return hr;
 }
 
-/* --- plain copies -------------------------------------------------------------- */
+/* --- plain copies --------------------------------------------------------- */
 
 #define PAGE 4096
 
@@ -218,7 +218,7 @@ static HRESULT copy_sparse(struct copy *copy, struct hcs_error *error) {
     return S_OK;
 }
 
-/* --- the two ways ---------------------------------------------------------------- */
+/* --- the two ways --------------------------------------------------------- */
 
 static HRESULT run(HRESULT (*how)(struct copy *, struct hcs_error *),
                    struct copy *copy, uint64_t *written,

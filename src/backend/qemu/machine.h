@@ -102,7 +102,7 @@ struct machine {
     bool asking;
 };
 
-/* --- machine.c ---------------------------------------------------------- */
+/* --- machine.c ------------------------------------------------------------ */
 void machine_hold(struct machine *machine);
 void machine_drop(struct machine *machine); /* frees at the last */
 void machine_event_send(struct machine *machine, enum machine_event_kind kind,
@@ -118,7 +118,7 @@ void machine_moved(struct machine *machine);
 /* Closes a libuv handle that holds the machine. */
 void machine_close_handle(struct machine *machine, uv_handle_t *handle);
 
-/* --- launch.c ------------------------------------------------------------ */
+/* --- launch.c ------------------------------------------------------------- */
 void machine_start(struct machine *machine, machine_done done, void *context);
 void launch_free(struct launch *launch);
 /* Whether a saved state is being taken over. */
@@ -127,15 +127,15 @@ bool launch_incoming(const struct launch *launch);
 const struct hcs_error *launch_refusal(const struct launch *launch);
 void machine_quit(struct machine *machine);
 
-/* --- process.c ----------------------------------------------------------- */
+/* --- process.c ------------------------------------------------------------ */
 /* Starts QEMU; fds[i] become descriptors 3 + i. Takes none of them over. */
-HRESULT process_spawn(struct machine *machine, const struct arguments *arguments,
-                      const int *fds, size_t count, struct hcs_error *error);
+HRESULT process_spawn(struct machine *machine,
+                      const struct arguments *arguments, const int *fds, size_t count, struct hcs_error *error);
 void process_kill(struct machine *machine);
 void diagnosis_drain(struct machine *machine);
 void diagnosis_close(struct machine *machine);
 
-/* --- ports.c ------------------------------------------------------------- */
+/* --- ports.c -------------------------------------------------------------- */
 HRESULT ports_create(struct machine *machine, struct hcs_error *error);
 /* Opens the sockets and pipes; theirs[i] is QEMU's end or -1. */
 HRESULT ports_open(struct machine *machine, int theirs[QEMU_PORTS],

@@ -22,7 +22,7 @@ static void answer_error(machine_done done, void *context,
     done(context, error->code, error);
 }
 
-/* --- memory ---------------------------------------------------------------- */
+/* --- memory --------------------------------------------------------------- */
 
 static void change_memory(struct machine *machine, const struct json *request,
                           machine_done done, void *context) {
@@ -45,7 +45,7 @@ static void change_memory(struct machine *machine, const struct json *request,
     sequence_run(sequence);
 }
 
-/* --- disks ----------------------------------------------------------------- */
+/* --- disks ---------------------------------------------------------------- */
 
 /* "…/Scsi/NAME/Attachments/LUN". */
 static HRESULT parse_path(struct machine *machine, const char *path,

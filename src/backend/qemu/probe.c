@@ -161,7 +161,7 @@ static void probe_guest(int kvm, struct probe_answer *out) {
     /* The process ends soon; its descriptors and mappings go with it. */
 }
 
-/* --- the cache -------------------------------------------------------------- */
+/* --- the cache ------------------------------------------------------------ */
 
 static bool cache_name(char *name, size_t size) {
     char boot[64] = "";

@@ -193,8 +193,8 @@ static int spawn(struct machine *machine, char **argv, int diagnosis,
     return uv_spawn(machine->platform->loop, &machine->process, &options);
 }
 
-HRESULT process_spawn(struct machine *machine, const struct arguments *arguments,
-                      const int *fds, size_t count, struct hcs_error *error) {
+HRESULT process_spawn(struct machine *machine,
+                      const struct arguments *arguments, const int *fds, size_t count, struct hcs_error *error) {
     char parent[16];
     char **argv = command_line(machine, arguments, parent);
     int theirs = -1, result;

@@ -34,10 +34,12 @@ struct qemu_platform {
                            struct hcs_error *error);
     void (*pipe_remove)(void *context, const char *name);
     /* The device state file of a template, and making it known. */
-    HRESULT (*template_publish)(void *context, const struct qemu_template *saved,
+    HRESULT (*template_publish)(void *context,
+                                const struct qemu_template *saved,
                                 struct hcs_error *error);
     HRESULT (*template_open)(void *context, const char *runtime_id,
-                             struct qemu_template *out, struct hcs_error *error);
+                             struct qemu_template *out,
+                             struct hcs_error *error);
     /* QEMU's process has changed; 0: it is gone. */
     void (*process)(void *context, int pid);
 };

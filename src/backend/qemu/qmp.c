@@ -253,7 +253,8 @@ static struct command *find_command(struct qmp *qmp, const struct json *id) {
 
     if (!json_to_int64(id, &number))
         return NULL;
-    for (struct link *l = qmp->commands.next; l != &qmp->commands; l = l->next) {
+    for (struct link *l = qmp->commands.next; l != &qmp->commands;
+         l = l->next) {
         struct command *command = HCS_CONTAINER(l, struct command, link);
 
         if (command->id == number)
