@@ -180,6 +180,11 @@ static void on_shutdown(struct machine *machine, const struct json *data) {
     }
 }
 
+static void on_reset_done(struct machine *machine) {
+    machine->guest_stopped = false;
+    ports_rebooted(machine);
+}
+
 void events_handle(void *context, const char *name, const struct json *data) {
     struct machine *machine = context;
 
@@ -191,7 +196,7 @@ void events_handle(void *context, const char *name, const struct json *data) {
         else if (strcmp(name, "SHUTDOWN") == 0)
             on_shutdown(machine, data);
         else if (strcmp(name, "RESET") == 0)
-            machine->guest_stopped = false;
+            on_reset_done(machine);
     }
     if (!machine->destroyed)
         sequences_event(machine, name, data);

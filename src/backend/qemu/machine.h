@@ -39,6 +39,7 @@ struct port {
     struct console *console;
     struct buf input;    /* typed, not yet taken by QEMU */
     uint64_t printed;    /* bytes that the guest sent */
+    uint64_t before;     /* of them, those before its last reset */
 };
 
 /* QEMU's standard error: its last words and the triple fault's only trace. */
@@ -144,7 +145,10 @@ void ports_drain(struct machine *machine);
 /* Closes sockets and pipes; `ended`: the consoles' clients may go, too. */
 void ports_close(struct machine *machine, bool ended);
 void ports_destroy(struct machine *machine);
-/* The end of what the first port printed, and how much that was in all. */
+/* From here on it is another boot that prints. */
+void ports_rebooted(struct machine *machine);
+/* The end of what this boot printed on the first port, and how much was printed
+ * in all. */
 void ports_tail(struct machine *machine, struct buf *out);
 uint64_t ports_printed(const struct machine *machine);
 

@@ -236,11 +236,21 @@ void ports_destroy(struct machine *machine) {
 
 void ports_tail(struct machine *machine, struct buf *out) {
     for (int i = 0; i < QEMU_PORTS; i++) {
-        if (!machine->ports[i].console)
+        const struct port *port = &machine->ports[i];
+        uint64_t most = port->printed - port->before;
+
+        if (!port->console)
             continue;
-        console_tail(machine->ports[i].console, LOG_TAIL, out);
+        if (most > 0)
+            console_tail(port->console, most < LOG_TAIL ? most : LOG_TAIL, out);
         return;
     }
+}
+
+void ports_rebooted(struct machine *machine) {
+    ports_drain(machine);
+    for (int i = 0; i < QEMU_PORTS; i++)
+        machine->ports[i].before = machine->ports[i].printed;
 }
 
 uint64_t ports_printed(const struct machine *machine) {
