@@ -116,7 +116,8 @@ local function name_it(err, symbol)
 end
 
 --- Makes an error. `fields`: op, target, hresult, code, message, path, hint
---- (default: what hcs.hints has; false: none), json (an error document's text); `core` decodes it and knows more symbols.
+--- (default: what hcs.hints has; false: none), json (an error document's text);
+--- `core` decodes it and knows more symbols.
 ---@param fields table
 ---@param core? table hcs.core
 ---@return hcs.Error

@@ -2,6 +2,7 @@
 -- A compute system: what one of its handles lets a script see and wait for.
 -- The verbs that change it are in hcs.lifecycle and hcs.devices.
 local class = require "hcs.class"
+local ending = require "hcs.ending"
 local errors = require "hcs.error"
 local events = require "hcs.events"
 local grants = require "hcs.grants"
@@ -284,6 +285,7 @@ function methods.close(self)
     if world.api then
         world.api.HcsCloseComputeSystem(self._handle)
         system.forget(world, self._handle)
+        if self._created and not self._keep then ending.note(world, self.id) end
         revoke(self)
     end
     loop.wake(world, self)

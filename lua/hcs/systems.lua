@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- Making, opening and listing systems.
+local ending = require "hcs.ending"
 local errors = require "hcs.error"
 local grants = require "hcs.grants"
 local loop = require "hcs.loop"
@@ -13,7 +14,6 @@ local vm = require "hcs.doc.vm"
 local systems = {}
 
 local POLICIES = { "fail", "open", "replace" }
-local GONE = 10 -- seconds that an ended system may still be listed
 
 -- --- requests ----------------------------------------------------------------------
 
@@ -130,16 +130,22 @@ local function grant_files(world, plan)
     return grants.apply(world, plan.id, grants.of(plan.document))
 end
 
+local LOOK = 0.01 -- seconds between two looks
+
 local function wait_until_gone(world, id, deadline)
-    local limit = math.min(deadline or math.huge, loop.now(world) + GONE)
+    local limit = math.min(deadline or math.huge, loop.now(world) + ending.GONE)
     while true do
         local list, err, code = enumerate(world, deadline, { Ids = { id } })
         if not list then return nil, err, code end
         if #list == 0 then return true end
-        if loop.now(world) >= limit then
+        loop.settle(world)
+        local _, reason = loop.wait(world, math.min(loop.now(world) + LOOK, limit),
+            function() return false end)
+        if reason ~= "timeout" then
+            return loop.failure(world, reason, { op = "create", target = id })
+        elseif loop.now(world) >= limit then
             return errors.fail({ op = "create", target = id, hresult = 0x8037010F }, world.core)
         end
-        loop.wait(world, loop.now(world) + 0.05, function() return false end)
     end
 end
 
@@ -158,6 +164,12 @@ end
 
 local function create_with_policy(world, strict, plan, granted, deadline)
     local self, err, code = create_once(world, strict, plan, granted, deadline)
+    if not self and err:is("exists") and ending.expected(world, plan.id) then
+        local gone
+        gone, err, code = wait_until_gone(world, plan.id, deadline)
+        if not gone then return nil, err, code end
+        self, err, code = create_once(world, strict, plan, granted, deadline)
+    end
     if self then return self end
     if not err:is("exists") then return nil, err, code end
     if plan.if_exists == "open" then
@@ -180,7 +192,10 @@ function systems.create_planned(world, strict, plan, deadline)
     if not granted then return nil, err, code end
     local self
     self, err, code = create_with_policy(world, strict, plan, granted, deadline)
-    if self and self._created then return self end
+    if self and self._created then
+        ending.forget(world, plan.id)
+        return self
+    end
     -- Where the id is another's, so are the grants: it may need them.
     local give_up = (self or err:is("exists")) and grants.leave or grants.undo
     give_up(world, plan.id, granted)

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- A world: one host and everything of ours that is bound to it. Nothing is
 -- opened before the first call that needs the host.
+local ending = require "hcs.ending"
 local errors = require "hcs.error"
 local events = require "hcs.events"
 local loop = require "hcs.loop"
@@ -37,6 +38,7 @@ end
 -- One thread is enough for Lua, and a host without one of its own is easier
 -- to reason about: `step` unless the spec says otherwise.
 local function with_driver(uri, kind)
+    if not uri:match("^%w+:") then return uri end -- no host: the binding says so
     if kind == "windows" or options_of(uri).driver then return uri end
     return uri .. (uri:find("?", 1, true) and "&" or "?") .. "driver=step"
 end
@@ -48,7 +50,7 @@ local function reset(self, uri)
     self.operations, self.systems, self.descriptors = {}, {}, {}
     self.tasks, self.guests, self.programs, self.granted = {}, {}, {}, {}
     self.ready = { first = 1, last = 0 }
-    self.timers = timers.new()
+    self.timers, self.ending = timers.new(), ending.new()
     self.faults, self.handlers = {}, {}
     self.depth, self.sequence, self.latency = 0, 0, 0
     self.current = nil

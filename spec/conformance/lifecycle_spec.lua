@@ -54,6 +54,19 @@ for _, uri in ipairs(helper.hosts()) do
             assert(again:terminate())
         end)
 
+        it("frees an id with the last handle", function()
+            for _, running in ipairs { false, true } do
+                local first = assert(hcs.create(helper.guest("again")))
+                if running then assert(first:start()) end
+                first:close()
+                local second <close> = assert(hcs.create(helper.guest("again")))
+                assert.equal("Created", second:state())
+                local third, err = hcs.create(helper.guest("again"))
+                assert.is_nil(third)
+                assert.truthy(err:is("exists"))
+            end
+        end)
+
         it("terminates, twice with success", function()
             local vm <close> = boot("cut")
             assert(vm:terminate())
