@@ -14,8 +14,8 @@ local function row(name, text, ...)
     print(("%20s%-18s %s"):format("", name, text:format(...)))
 end
 
-local function megabytes(bytes)
-    return ("%.1f MB"):format(bytes / 1e6)
+local function mebibytes(bytes)
+    return ("%.1f MiB"):format(bytes / 0x100000)
 end
 
 local function milliseconds(since)
@@ -62,14 +62,11 @@ local function show_properties(vm)
     local statistics = document.Statistics or {}
     local processor, storage = statistics.Processor or {}, statistics.Storage or {}
     local memory = document.Memory and document.Memory.VirtualMachineMemory or {}
-    say("properties", "")
-    row("state", "%s", document.State)
-    row("owner", "%s", document.Owner)
+    say("properties", "%s, owned by %s", document.State, vm.owner)
     row("uptime", "%.2f s", (statistics.Uptime100ns or 0) / 1e7)
     row("processor time", "%.2f s", (processor.TotalRuntime100ns or 0) / 1e7)
-    row("memory assigned", "%s", megabytes((memory.AssignedMemory or 0) * 4096))
-    row("memory in use", "%s",
-        megabytes((statistics.Memory or {}).MemoryUsageCommitBytes or 0))
+    row("memory assigned", "%s", mebibytes((memory.AssignedMemory or 0) * 4096))
+    row("memory in use", "%s", mebibytes((statistics.Memory or {}).MemoryUsageCommitBytes or 0))
     row("disk reads", "%d", storage.ReadCountNormalized or 0)
 end
 
@@ -98,14 +95,14 @@ end
 
 local function show_dump(dump)
     row("dump", "%s", dump.path)
-    row("", "%s, %s, %.2f s", dump.format, megabytes(dump.bytes), dump.seconds)
+    row("", "%s, %s, %.2f s", dump.format, mebibytes(dump.bytes), dump.seconds)
 end
 
 local function crash(vm)
     vm:on("crash_initiated", function(event) say("event", "%s", event.type) end)
     vm:on("crash_report", function(event) say("event", "%s", event.type) end)
+    say("crash", "by a non-maskable interrupt")
     vm:crash()
-    say("crash", "asked for: a non-maskable interrupt")
     local report = vm:wait("crash", 60)
     row("console", "%s", (report.log or ""):match("Kernel panic[^\r\n]*") or "(no panic line)")
     for _, dump in ipairs(report.dumps) do

@@ -131,7 +131,7 @@ packages() {
         exit 2
     fi
     count=$(wc -w <<<"$wanted")
-    say "  apt-get install $wanted" | fold -s -w 78 >&2
+    fold -s -w 78 <<<"  apt-get install $wanted" | sed '2,$s/^/    /' >&2
     # shellcheck disable=SC2086
     step packages "$count to install" apt_install $wanted
 }

@@ -70,10 +70,10 @@ describe("examples", function()
         local text = passes "examples/first_vm.lua"
         has_in_order(text, {
             "host +%w+:", "machine", "created", "started", "userspace up in %d+ ms",
-            "memory assigned +268%.4 MB", "paused +at tick %d+", "still at tick %d+\n",
+            "memory assigned +256%.0 MiB", "paused +at tick %d+", "still at tick %d+\n",
             "resumed +tick %d+", "CrashInitiated", "CrashReport",
             "Kernel panic %- not syncing: NMI",
-            "dump +/", "elf, [%d.]+ MB, [%d.]+ s", "exited +%a+Exit",
+            "dump +/", "elf, [%d.]+ MiB, [%d.]+ s", "exited +%a+Exit",
             "0 systems, 0 processes, 0 files left",
         })
     end)
