@@ -88,23 +88,70 @@ local function fits(value, expected)
     return false
 end
 
+local WORDS = {
+    boolean = "true or false", integer = "an integer", number = "a number",
+    string = "a text", table = "a table", ["function"] = "a function",
+}
+
+local LONGEST = 40 -- bytes of a value that a message shows
+
+-- "string|table" -> "a text or a table"; nil is a choice nobody need be told.
+local function words_of(expected)
+    local words = {}
+    for one in expected:gmatch("[^|]+") do
+        if one ~= "nil" then words[#words + 1] = WORDS[one] or one end
+    end
+    return table.concat(words, " or ")
+end
+
+-- What a caller passed, as he wrote it where that is short.
+local function shown(value)
+    local kind = type(value)
+    if kind == "string" then
+        return #value <= LONGEST and ("%q"):format(value) or "a text"
+    elseif kind == "number" or kind == "boolean" then
+        return tostring(value)
+    end
+    return "a " .. kind
+end
+
+-- Says that `name` does not fit.
+local function refuse(what, name, value, expected)
+    if value == nil then
+        options.misuse("%s: %s is missing, expected %s", what, name, words_of(expected))
+    end
+    options.misuse("%s: %s is %s, expected %s", what, name, shown(value), words_of(expected))
+end
+
+-- A list where names are expected is worth a word of its own.
+local function unknown(what, key, value, known)
+    local near = type(key) == "string" and options.nearest(key, known)
+    if math.type(key) == "integer" and type(value) == "string" and known[value] then
+        options.misuse("%s: options go by name, not in a list: { %s = … }", what, value)
+    end
+    options.misuse("%s: unknown option %s%s", what,
+        type(key) == "string" and '"' .. key .. '"' or "[" .. tostring(key) .. "]",
+        near and (' (did you mean "%s"?)'):format(near) or "")
+end
+
+--- Stands for the type of an option that is settled but not there yet.
+options.LATER = "later"
+
 --- Checks an option table against `known` ({name = "type|type"}); `what` names
 --- the call in the message. Returns the table, or an empty one for nil.
 function options.check(what, given, known)
     if given == nil then return {} end
     if type(given) ~= "table" then
-        options.misuse("%s: a table of options expected, got %s", what, type(given))
+        options.misuse("%s: a table of options expected, got %s", what, shown(given))
     end
     for key, value in pairs(given) do
         local expected = known[key]
-        if not expected then
-            local near = type(key) == "string" and options.nearest(key, known)
-            options.misuse("%s: unknown option %s%s", what,
-                type(key) == "string" and '"' .. key .. '"' or "[" .. tostring(key) .. "]",
-                near and (' (did you mean "%s"?)'):format(near) or "")
+        if expected == options.LATER then
+            options.misuse('%s: option "%s" is not supported by this version', what, key)
+        elseif not expected then
+            unknown(what, key, value, known)
         elseif not fits(value, expected) then
-            options.misuse('%s: option "%s" is a %s, expected %s', what, key, type(value),
-                (expected:gsub("|", " or ")))
+            refuse(what, 'option "' .. key .. '"', value, expected)
         end
     end
     return given
@@ -112,10 +159,7 @@ end
 
 --- Checks one argument.
 function options.argument(what, name, value, expected)
-    if not fits(value, expected) then
-        options.misuse("%s: %s is a %s, expected %s", what, name, type(value),
-            (expected:gsub("|", " or ")))
-    end
+    if not fits(value, expected) then refuse(what, name, value, expected) end
     return value
 end
 
@@ -126,7 +170,7 @@ function options.one_of(what, name, value, list)
     end
     local near = type(value) == "string" and options.nearest(value, list)
     options.misuse("%s: %s is %s, expected %s%s", what, name,
-        type(value) == "string" and '"' .. value .. '"' or type(value),
+        value == nil and "missing" or shown(value),
         '"' .. table.concat(list, '", "') .. '"',
         near and (' (did you mean "%s"?)'):format(near) or "")
 end

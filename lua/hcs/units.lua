@@ -18,6 +18,10 @@ local function shown(value)
     return type(value) == "string" and ("%q"):format(value) or tostring(value)
 end
 
+local function kind_of(value)
+    return value == nil and "nothing" or "a " .. type(value)
+end
+
 -- "1.5 GiB" -> 1.5, "G"
 local function split_size(text)
     local number, unit = text:match("^%s*(%d+%.?%d*)%s*(%a*)%s*$")
@@ -51,7 +55,7 @@ function M.bytes(value)
     if type(value) == "number" then
         return bytes_of_number(value)
     elseif type(value) ~= "string" then
-        return nil, ("a size like \"512M\" expected, got a %s"):format(type(value))
+        return nil, ("a size like \"512M\" expected, got %s"):format(kind_of(value))
     end
     local number, unit = split_size(value)
     if not number or unit ~= "" and not SIZES[unit] then
@@ -75,11 +79,12 @@ end
 function M.seconds(value)
     if type(value) == "number" then
         if value ~= value or value < 0 then
-            return nil, ("%s is not a time: seconds expected, 0 or more"):format(value)
+            return nil, ("%s is not a time: seconds expected, 0 or more")
+                :format(value ~= value and "nan" or value)
         end
         return value
     elseif type(value) ~= "string" then
-        return nil, ("seconds or a time like \"250ms\" expected, got a %s"):format(type(value))
+        return nil, ("seconds or a time like \"250ms\" expected, got %s"):format(kind_of(value))
     end
     local number, unit = value:match("^%s*(%d*%.?%d+)%s*(%a*)%s*$")
     local factor = TIMES[unit or "?"]

@@ -74,7 +74,8 @@ function M.disks(value, cwd)
     return next(attachments) and { ["0"] = { Attachments = attachments } } or nil
 end
 
-local NIC = { mac = "string", endpoint = "string", name = "string" }
+local NIC = { mac = "string", endpoint = "string", name = "string",
+    network = options.LATER, forward = options.LATER }
 
 -- "00:15:5d:01:02:03" in either notation and case -> Microsoft's.
 local function mac_address(what, text)

@@ -13,9 +13,10 @@ end
 ---@param what string the option, for the message
 ---@param type_name string "AttachmentType"
 ---@param text string "virtual_disk"
+---@param others? string[] what the option takes besides, for the message
 ---@return string
-return function(what, type_name, text)
-    local names = {}
+return function(what, type_name, text, others)
+    local names = table.move(others or {}, 1, others and #others or 0, 1, {})
     for _, name in ipairs(schema.types[type_name].order) do
         local plain = snake_case(name)
         if plain == text then
@@ -23,6 +24,7 @@ return function(what, type_name, text)
         end
         names[#names + 1] = plain
     end
-    return options.misuse("%s: %q is unknown, expected %s", what, text,
-        table.concat(names, ", "))
+    local near = options.nearest(text, names)
+    return options.misuse("%s: %q is unknown, expected %s%s", what, text,
+        table.concat(names, ", "), near and (' (did you mean "%s"?)'):format(near) or "")
 end

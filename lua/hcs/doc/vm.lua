@@ -38,7 +38,9 @@ local function memory(value)
     local bytes, problem = units.bytes(value)
     if not bytes then
         options.misuse("memory: %s", problem)
-    elseif bytes == 0 or bytes % (2 * MIB) ~= 0 then
+    elseif bytes < 2 * MIB then
+        options.misuse("memory: %s is too little, the least is 2M", units.size_text(bytes))
+    elseif bytes % (2 * MIB) ~= 0 then
         options.misuse("memory: %s is not a multiple of 2M", units.size_text(bytes))
     end
     return { SizeInMB = bytes // MIB }
@@ -48,6 +50,7 @@ local PROCESSORS = { count = "integer", limit = "integer", weight = "integer",
     reservation = "integer", nested = "boolean" }
 
 local function processors(value)
+    options.argument("create", "processors", value, "integer|table")
     local given = type(value) == "table" and value or { count = value }
     options.check("processors", given, PROCESSORS)
     if given.count and given.count < 1 then
@@ -65,7 +68,7 @@ end
 local function linux(o, cwd)
     for _, name in ipairs { "firmware", "secure_boot", "tpm" } do
         if o[name] then
-            options.misuse("%s goes with firmware, not with kernel", name)
+            options.misuse("create: %s and kernel exclude each other", name)
         end
     end
     return { LinuxKernelDirect = {
@@ -100,13 +103,14 @@ local function chipset(o, scsi, cwd)
     end
     for _, name in ipairs { "initrd", "cmdline" } do
         if o[name] then
-            options.misuse("%s goes with kernel, which is missing", name)
+            options.misuse("create: %s goes with kernel, which is missing", name)
         end
     end
     return uefi(o, scsi)
 end
 
-local DUMP = { path = "string", type = "string", max = "any" }
+local DUMP = { path = "string", type = "string", max = "any",
+    keep = options.LATER, free = options.LATER }
 local NIX_DUMPS = { elf = "ElfCore", kdump = "KDump" }
 
 local function dump_size(value)
@@ -137,8 +141,8 @@ local function dump(value, cwd)
         settings.DumpType = NIX_DUMPS[kind]
         return { NixCrashSettings = settings }
     end
-    settings.DumpType = kind ~= "windows" and enum("dump.type", "WindowsCrashDumpType", kind)
-        or nil
+    settings.DumpType = kind ~= "windows"
+        and enum("dump.type", "WindowsCrashDumpType", kind, { "elf", "kdump", "windows" }) or nil
     return { WindowsCrashSettings = settings }
 end
 
