@@ -6,14 +6,13 @@ local errors = require "hcs.error"
 
 local class = {}
 
-local function strict_view(methods)
-    return setmetatable({}, {
-        __index = function(view, name)
-            local method = methods[name]
-            if type(method) ~= "function" then return method end
-            local function strict(...) return errors.check(method(...)) end
-            view[name] = strict
-            return strict
+-- Has `view` keep up with `methods`, where each method is defined once. A plain
+-- table, because the fields that an object does not have are looked for in it.
+local function keep_strict(view, methods)
+    return setmetatable(methods, {
+        __newindex = function(_, name, method)
+            rawset(methods, name, method)
+            view[name] = function(...) return errors.check(method(...)) end
         end,
     })
 end
@@ -21,9 +20,10 @@ end
 --- Defines a class. Returns its table of methods and the class itself, with
 --- `new(object, strict)` and `meta(name, function)` for metamethods.
 function class.define(name)
-    local methods = {}
+    local raising = {}
+    local methods = keep_strict(raising, {})
     local plain = { __name = name, __index = methods }
-    local strict = { __name = name, __index = strict_view(methods) }
+    local strict = { __name = name, __index = raising }
     local self = { name = name, methods = methods, plain = plain, strict = strict }
 
     function self.new(object, is_strict)

@@ -34,18 +34,22 @@ local function merge(document, extra)
     return document
 end
 
-local function note(self, state)
-    return function()
-        self._last_state = state
-        loop.wake(self._world, self)
+-- What a verb finishes with: the system has come to a state.
+local function come_to(state)
+    return function(op)
+        op._system._last_state = state
+        loop.wake(op._world, op._system)
         return true
     end
 end
 
+local come_to_running, come_to_paused = come_to "Running", come_to "Paused"
+local come_to_template = come_to "SavedAsTemplate"
+
 --- Starts it; see start.
 ---@return hcs.Operation? op, hcs.Error? err, string? code
 function methods.start_async(self)
-    return system.submit(self, "start", "HcsStartComputeSystem", nil, note(self, "Running"))
+    return system.submit(self, "start", "HcsStartComputeSystem", nil, come_to_running)
 end
 
 --- Powers the system on, or lets a restored one go on.
@@ -59,8 +63,9 @@ local PAUSE = { reason = "string", suspension_level = "string", document = "tabl
 local REASONS = { "none", "save", "template" }
 
 local function pause_document(given)
+    if given == nil then return nil end
     options.check("pause", given, PAUSE)
-    if not given or next(given) == nil then return nil end
+    if next(given) == nil then return nil end
     local document = {}
     if given.suspension_level then
         document.SuspensionLevel = platform_name(given.suspension_level)
@@ -78,7 +83,7 @@ end
 ---@return hcs.Operation? op, hcs.Error? err, string? code
 function methods.pause_async(self, given)
     local json = encode(system.live(self), pause_document(given), "PauseOptions")
-    return system.submit(self, "pause", "HcsPauseComputeSystem", json, note(self, "Paused"))
+    return system.submit(self, "pause", "HcsPauseComputeSystem", json, come_to_paused)
 end
 
 --- Holds the system still. `reason` "save" or "template" prepares for those.
@@ -93,7 +98,7 @@ end
 --- Resumes it; see resume.
 ---@return hcs.Operation? op, hcs.Error? err, string? code
 function methods.resume_async(self)
-    return system.submit(self, "resume", "HcsResumeComputeSystem", nil, note(self, "Running"))
+    return system.submit(self, "resume", "HcsResumeComputeSystem", nil, come_to_running)
 end
 
 --- Lets a paused system go on.
@@ -163,8 +168,7 @@ end
 ---@return true? ok, hcs.Error? err, string? code
 function methods.terminate(self, timeout)
     local world = system.live(self)._world
-    local fields = { op = "terminate", target = self.id }
-    local refused = operation.refusal(world, fields)
+    local refused = operation.refusal(world, "terminate", self.id)
     if refused then return errors.fail(refused) end
     return terminate_within(self, loop.deadline(world, timeout))
 end
@@ -277,7 +281,7 @@ end
 function methods.save_template_async(self)
     local json = encode(system.live(self), { SaveType = "AsTemplate" }, "SaveOptions")
     return system.submit(self, "save_template", "HcsSaveComputeSystem", json,
-        note(self, "SavedAsTemplate"))
+        come_to_template)
 end
 
 --- Turns a paused system (pause{ reason = "template" }) into a template for
@@ -340,7 +344,7 @@ end
 function methods.can(self, what, timeout)
     local world = system.live(self)._world
     options.one_of("can", "the verb", what, lifecycle.VERBS)
-    local refused = operation.refusal(world, { op = "can", target = self.id })
+    local refused = operation.refusal(world, "can", self.id)
     if refused then return errors.fail(refused) end
     return can_within(self, what, loop.deadline(world, timeout))
 end

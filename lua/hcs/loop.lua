@@ -117,23 +117,22 @@ function loop.run_ready(world)
     return any
 end
 
-local function hand_out(world, kind, ...)
-    if not kind then return false end
-    world.trace_item(kind, ...)
-    world.sinks[kind](world, ...)
-    return true
-end
-
 -- Takes everything off the host's queue.
 local function dispatch(world)
     local any = false
-    while world.api and hand_out(world, world.api.next()) do any = true end
+    while world.api do
+        local kind, a, b, c, d = world.api.next()
+        if not kind then break end
+        if world.trace_file then world.trace_item(kind, a, b, c, d) end
+        world.sinks[kind](world, a, b, c, d)
+        any = true
+    end
     return any
 end
 
 local function serve_descriptors(world, ready)
     local any = false
-    for fd in pairs(ready or {}) do
+    for fd in pairs(ready) do
         local stream = world.descriptors[fd]
         if stream then
             stream:_serve()
@@ -144,44 +143,53 @@ local function serve_descriptors(world, ready)
 end
 
 local function descriptors(world)
-    local wanted
-    for fd, stream in pairs(world.descriptors) do
-        wanted = wanted or {}
-        wanted[fd] = stream.wants or "r"
-    end
+    if next(world.descriptors) == nil then return nil end
+    local wanted = {}
+    for fd, stream in pairs(world.descriptors) do wanted[fd] = stream.wants or "r" end
     return wanted
 end
 
 local function raise_pending(world)
-    local err = table.remove(world.faults, 1)
-    if err then error(err, 0) end
+    if world.faults[1] then error(table.remove(world.faults, 1), 0) end
+end
+
+-- Seconds from `now` until a timer or `deadline` is due, or nil.
+local function timeout_of(world, deadline, now)
+    local limit = world.timers:next()
+    if deadline and (not limit or deadline < limit) then limit = deadline end
+    if not limit or limit <= now then return limit and 0 end
+    return math.max(limit - now, SLACK)
+end
+
+-- Waits for the host and deals with what it has to say.
+local function pump(world, deadline, now)
+    local kind, set, text = world.api.pump(timeout_of(world, deadline, now), descriptors(world))
+    if not kind then
+        errors.raise(errors.new({ op = "pump", hresult = set, message = text }, world.core))
+    end
+    local any = set ~= nil and serve_descriptors(world, set)
+    any = dispatch(world) or any
+    if world.api and world.timers:next() then
+        any = world.timers:expire(loop.now(world) + SLACK) or any
+    end
+    return any
+end
+
+local function round(world, deadline, now)
+    local any = loop.run_ready(world)
+    if not any then
+        any = pump(world, deadline, now)
+        any = loop.run_ready(world) or any
+    end
+    raise_pending(world)
+    return any
 end
 
 --- One round: waits until something happens, at most until host time
 --- `deadline` (nil: no limit of ours), and deals with it. Returns whether
 --- anything happened.
 function loop.round(world, deadline)
-    if loop.run_ready(world) then
-        raise_pending(world)
-        return true
-    end
-    local limit = world.timers:next()
-    if deadline and (not limit or deadline < limit) then limit = deadline end
-    local now = loop.now(world)
-    local timeout = limit and math.max(limit - now, 0)
-    if timeout and timeout > 0 and timeout < SLACK then timeout = SLACK end
-    local kind, set, text = world.api.pump(timeout, descriptors(world))
-    if not kind then
-        errors.raise(errors.new({ op = "pump", hresult = set, message = text }, world.core))
-    end
-    local any = serve_descriptors(world, set)
-    any = dispatch(world) or any
-    if world.api then
-        any = world.timers:expire(loop.now(world) + SLACK) or any
-    end
-    any = loop.run_ready(world) or any
-    raise_pending(world)
-    return any
+    return round(world, deadline, loop.now(world))
 end
 
 -- --- waiting ----------------------------------------------------------------
@@ -195,9 +203,9 @@ local function over(world, deadline)
     return deadline and loop.now(world) + SLACK >= deadline
 end
 
-local function wait_in_task(world, task, deadline, ready, sources)
-    local registration <close> = register(world, task, deadline, sources)
-    while not ready() do
+local function wait_in_task(world, task, deadline, ready, ...)
+    local registration <close> = register(world, task, deadline, { ... })
+    while not ready(...) do
         if not world.api then return nil, "closed" end
         if over(world, deadline) then return nil, "timeout" end
         coroutine.yield(PARK)
@@ -205,34 +213,40 @@ local function wait_in_task(world, task, deadline, ready, sources)
     return registration and true
 end
 
-local depth_mt = { __close = function(guard) guard.world.depth = guard.world.depth - 1 end }
+local nesting_mt = { __close = function(nesting) nesting.depth = nesting.depth - 1 end }
 
-local function wait_by_pumping(world, deadline, ready)
-    if world.depth >= loop.DEPTH then
+--- What counts a world's waits inside waits.
+function loop.nesting()
+    return setmetatable({ depth = 0 }, nesting_mt)
+end
+
+local function wait_by_pumping(world, deadline, ready, ...)
+    local nesting <close> = world.nesting
+    nesting.depth = nesting.depth + 1
+    if nesting.depth > loop.DEPTH then
         options.misuse("waits are nested too deep: wait in a task (hcs.spawn) instead")
     end
-    world.depth = world.depth + 1
-    local guard <close> = setmetatable({ world = world }, depth_mt)
     local manual = world.clock == "manual"
-    while not ready() do
-        if not guard.world.api then return nil, "closed" end
-        if over(world, deadline) then return nil, "timeout" end
-        local any = loop.round(world, manual and loop.now(world) or deadline)
-        if manual and not any and not ready() then return nil, "would_block" end
+    while not ready(...) do
+        if not world.api then return nil, "closed" end
+        local now = loop.now(world)
+        if deadline and now + SLACK >= deadline then return nil, "timeout" end
+        local any = round(world, manual and now or deadline, now)
+        if manual and not any and not ready(...) then return nil, "would_block" end
     end
     return true
 end
 
---- Waits until `ready()` holds or host time `deadline` has come. In a task,
---- `ready` is asked again whenever one of the `sources` is woken; elsewhere
---- after each round of the pump. Returns true, or nil and "timeout",
+--- Waits until `ready(sources...)` holds or host time `deadline` has come. In a
+--- task, `ready` is asked again whenever one of the `sources` is woken;
+--- elsewhere after each round of the pump. Returns true, or nil and "timeout",
 --- "would_block" or "closed".
 function loop.wait(world, deadline, ready, ...)
-    if ready() then return true end
+    if ready(...) then return true end
     if not world.api then return nil, "closed" end
     local task = loop.current(world)
-    if task then return wait_in_task(world, task, deadline, ready, { ... }) end
-    return wait_by_pumping(world, deadline, ready)
+    if task then return wait_in_task(world, task, deadline, ready, ...) end
+    return wait_by_pumping(world, deadline, ready, ...)
 end
 
 local LOOK = 0.01 -- seconds between two looks at a condition

@@ -13,24 +13,32 @@ local task = require "hcs.task"
 local methods, Operation = class.define "hcs.Operation"
 local operation = { class = Operation, methods = methods }
 
+-- What wait returns: `_results` where there are several, else `_result`.
 local function unpack_results(self)
-    return table.unpack(self._results, 1, self._results.n)
+    local several = self._results
+    if several then return table.unpack(several, 1, several.n) end
+    return self._result
 end
 
-local function settle(self, results)
+local function settled(self)
     self._done = true
-    self._results = results
     loop.wake(self._world, self)
-    for _, fn in ipairs(self._on_done or {}) do
+    if not self._on_done then return end
+    for _, fn in ipairs(self._on_done) do
         task.spawn(self._world, self._strict, self.name .. " done", fn, unpack_results(self))
     end
     self._on_done = nil
 end
 
+local function settle(self, ...)
+    self._results = table.pack(...)
+    settled(self)
+end
+
 local function failure(self, hresult, json)
-    return table.pack(errors.fail({
+    return errors.fail({
         op = self.name, target = self.target, hresult = hresult, json = json,
-    }, self._world.core))
+    }, self._world.core)
 end
 
 local function failed(hresult)
@@ -47,31 +55,28 @@ function operation.completed(world, handle)
     world.api.HcsCloseOperation(handle)
     if failed(hresult) then return settle(self, failure(self, hresult, json)) end
     local finish = self._finish
-    if not finish then return settle(self, table.pack(true)) end
-    settle(self, table.pack(finish(json)))
+    if finish then self._result = finish(self, json) else self._result = true end
+    settled(self)
 end
 
---- Hands an operation to the host. `call(api, handle)` makes the call and
---- returns its HRESULT; `finish(json)` turns the result document into what
---- wait returns (default: true). Returns the operation, or nil, err, code when
---- the host refused it at once.
-function operation.submit(world, fields, call, finish)
-    local api = world.api
-    local self = Operation.new({
-        name = fields.op, target = fields.target, _world = world, _finish = finish,
-    }, fields.strict)
-    local handle = api.HcsCreateOperation(nil, true)
-    if not handle then
-        return table.unpack(failure(self, 0x8007000E))
-    end
+--- Hands an operation to the host. `fields` becomes the operation: name,
+--- target, _world, and _finish(operation, json), which turns the result
+--- document into what wait returns (default: true). `call(subject, handle,
+--- document)` makes the call and returns its HRESULT. Returns the operation, or
+--- nil, err, code when the host refused it at once.
+function operation.submit(fields, strict, call, subject, document)
+    local self = Operation.new(fields, strict)
+    local world = self._world
+    local handle = world.api.HcsCreateOperation(nil, true)
+    if not handle then return failure(self, 0x8007000E) end
     self._handle = handle
     world.operations[handle] = self
-    local hresult = call(api, handle)
+    local hresult = call(subject, handle, document)
     if not failed(hresult) then return self end
     world.operations[handle] = nil
-    local reason, json = api.HcsGetOperationResult(handle)
-    api.HcsCloseOperation(handle)
-    return table.unpack(failure(self, hresult, failed(reason) and json or nil))
+    local reason, json = world.api.HcsGetOperationResult(handle)
+    world.api.HcsCloseOperation(handle)
+    return failure(self, hresult, failed(reason) and json or nil)
 end
 
 --- Makes an operation of a function that makes several calls: it runs as a
@@ -88,7 +93,7 @@ function operation.compose(world, fields, fn, ...)
     })
     local function run(...)
         local guard <close> = unfinished
-        settle(self, table.pack(fn(...)))
+        settle(self, fn(...))
         return guard
     end
     self._task = task.start(world, false, fields.op, run, ...)
@@ -105,10 +110,12 @@ function operation.async(world, strict, name, fn, ready)
     end
 end
 
+local function is_done(self)
+    return self._done or (self._task and self._task.finished)
+end
+
 local function until_done(self, deadline)
-    return loop.wait(self._world, deadline, function()
-        return self._done or (self._task and self._task.finished)
-    end, self, self._task)
+    return loop.wait(self._world, deadline, is_done, self, self._task)
 end
 
 local function results(self)
@@ -126,17 +133,17 @@ function operation.await(self, deadline)
 end
 
 --- The error for a call that would have to wait where nobody may, or nil.
-function operation.refusal(world, fields)
+function operation.refusal(world, op, target)
     if world.latency == 0 or not loop.would_block(world) then return nil end
-    local _, err = loop.failure(world, "would_block", fields)
+    local _, err = loop.failure(world, "would_block", { op = op, target = target })
     return err
 end
 
 --- The blocking face of `submit(...)`, which returns an operation or fails.
 --- Nothing is submitted where waiting would be refused.
-function operation.face(world, fields, timeout, submit, ...)
+function operation.face(world, op, target, timeout, submit, ...)
     local deadline = loop.deadline(world, timeout)
-    local refused = operation.refusal(world, fields)
+    local refused = operation.refusal(world, op, target)
     if refused then return errors.fail(refused) end
     local self, err, code = submit(...)
     if not self then return nil, err, code end

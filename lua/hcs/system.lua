@@ -51,29 +51,33 @@ function system.describe(self, properties)
     self._last_state = properties.State or "Created"
 end
 
---- Raises when the system was closed.
+--- Raises when the system was closed, or is none: vm.start() for vm:start().
 function system.live(self)
+    if not System.is(self) then
+        options.misuse("a system expected, got %s: methods go with a colon, vm:start()",
+            self == nil and "nothing" or "a " .. type(self))
+    end
     if self._closed then options.misuse('system "%s" is closed', self.id) end
     return self
 end
 
---- Submits a call of the form api(handle, operation, options).
+--- Submits a call of the form api(handle, operation, options). The `finish` of
+--- its operation finds the system as operation._system.
 function system.submit(self, op, name, json, finish)
     local world = system.live(self)._world
-    local fields = { op = op, target = self.id, strict = self._strict }
-    if not world.api[name] then
+    local call = world.api[name]
+    if not call then
         return errors.fail({ op = op, target = self.id, hresult = 0x8007007F,
             message = ("build %s has no %s"):format(world.build or "?", name) }, world.core)
     end
-    return operation.submit(world, fields, function(api, handle)
-        return api[name](self._handle, handle, json)
-    end, finish)
+    return operation.submit({
+        name = op, target = self.id, _system = self, _world = world, _finish = finish,
+    }, self._strict, call, self._handle, json)
 end
 
 --- The blocking face of a method that returns an operation.
 function system.face(self, op, timeout, submit, ...)
-    return operation.face(system.live(self)._world, { op = op, target = self.id }, timeout,
-        submit, self, ...)
+    return operation.face(system.live(self)._world, op, self.id, timeout, submit, self, ...)
 end
 
 -- --- asking -------------------------------------------------------------------
@@ -97,16 +101,19 @@ local function query_of(self, ...)
     return world.encode({ PropertyTypes = names }, "System_PropertyQuery")
 end
 
+local function read_properties(op, json)
+    local document = op._world.decode(json) or {}
+    document.State = document.State or "Created"
+    return document
+end
+
 --- Asks for properties; see properties.
 ---@return hcs.Operation? op, hcs.Error? err, string? code
 function methods.properties_async(self, ...)
     system.live(self)
     local query = query_of(self, ...)
-    return system.submit(self, "properties", "HcsGetComputeSystemProperties", query, function(json)
-        local document = self._world.decode(json) or {}
-        document.State = document.State or "Created"
-        return document
-    end)
+    return system.submit(self, "properties", "HcsGetComputeSystemProperties", query,
+        read_properties)
 end
 
 --- Asks for properties by name ("memory", "Statistics") or by a query
@@ -116,7 +123,8 @@ end
 function methods.properties(self, ...)
     local arguments = table.pack(...)
     local timeout
-    if type(arguments[arguments.n]) == "number" then
+    local last = arguments[arguments.n]
+    if type(last) == "number" or type(last) == "string" and last:match("^%s*%.?%d") then
         timeout = arguments[arguments.n]
         arguments.n = arguments.n - 1
     end
@@ -124,14 +132,17 @@ function methods.properties(self, ...)
         table.unpack(arguments, 1, arguments.n))
 end
 
+local function read_state(op, json)
+    local document = op._world.decode(json) or {}
+    local state = document.State or document.Stopped and "Stopped" or "Created"
+    op._system._last_state = state
+    return state
+end
+
 --- Asks for the state.
 ---@return hcs.Operation? op, hcs.Error? err, string? code
 function methods.state_async(self)
-    return system.submit(self, "state", "HcsGetComputeSystemProperties", nil, function(json)
-        local document = self._world.decode(json) or {}
-        self._last_state = document.State or document.Stopped and "Stopped" or "Created"
-        return self._last_state
-    end)
+    return system.submit(self, "state", "HcsGetComputeSystemProperties", nil, read_state)
 end
 
 --- The state: "Created", "Running", "Paused", "Stopped" or "SavedAsTemplate".

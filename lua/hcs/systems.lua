@@ -24,18 +24,21 @@ local function query_document(given)
     return next(query) and query or nil
 end
 
+local function decoded(op, json)
+    return op._world.decode(json) or {}
+end
+
 local function enumerate(world, deadline, query)
     local json = query and world.encode(query, "SystemQuery")
-    local op, err, code = operation.submit(world, { op = "list" }, function(api, handle)
-        return api.HcsEnumerateComputeSystems(json, handle)
-    end, function(document) return world.decode(document) or {} end)
+    local op, err, code = operation.submit({ name = "list", _world = world, _finish = decoded },
+        false, function(_, handle) return world.api.HcsEnumerateComputeSystems(json, handle) end)
     if not op then return nil, err, code end
     return operation.await(op, deadline)
 end
 
-local function read_back(world, self, deadline)
+local function read_back(self, deadline)
     local op, err, code = system.submit(self, "properties", "HcsGetComputeSystemProperties", nil,
-        function(json) return world.decode(json) or {} end)
+        decoded)
     if not op then return nil, err, code end
     local properties
     properties, err, code = operation.await(op, deadline)
@@ -75,12 +78,12 @@ end
 
 local function submit_create(world, plan)
     local handle
-    local op, err, code = operation.submit(world, { op = "create", target = plan.id },
-        function(api, tracker)
-            local hresult
-            hresult, handle = api.HcsCreateComputeSystem(plan.id, plan.json, tracker, nil)
-            return hresult
-        end)
+    local fields = { name = "create", target = plan.id, _world = world }
+    local op, err, code = operation.submit(fields, false, function(id, tracker, json)
+        local hresult
+        hresult, handle = world.api.HcsCreateComputeSystem(id, json, tracker, nil)
+        return hresult
+    end, plan.id, plan.json)
     return op, handle, err, code
 end
 
@@ -117,7 +120,7 @@ local function create_once(world, strict, plan, granted, deadline)
     local ok
     ok, err, code = listen(world, handle, { op = "create", target = plan.id })
     if ok then ok, err, code = operation.await(op, deadline) end
-    if ok then ok, err, code = read_back(world, self, deadline) end
+    if ok then ok, err, code = read_back(self, deadline) end
     if ok then
         guard.handle = nil
         return self
@@ -219,7 +222,7 @@ function systems.open(world, strict, id, deadline)
     local guard <close> = guard_of(world, handle)
     local self = system.new(world, strict, { id = id, handle = handle, keep = true })
     local ok, err, code = listen(world, handle, { op = "open", target = id })
-    if ok then ok, err, code = read_back(world, self, deadline) end
+    if ok then ok, err, code = read_back(self, deadline) end
     if ok then
         guard.handle = nil
         return self

@@ -52,7 +52,8 @@ local function reset(self, uri)
     self.ready = { first = 1, last = 0 }
     self.timers, self.ending = timers.new(), ending.new()
     self.faults, self.handlers = {}, {}
-    self.depth, self.sequence, self.latency = 0, 0, 0
+    self.nesting = loop.nesting()
+    self.sequence, self.latency = 0, 0
     self.current = nil
     self.on_error = nil
     self.trace_item = function() end

@@ -7,10 +7,6 @@ local options = require "hcs.options"
 local scope = require "hcs.scope"
 local systems = require "hcs.systems"
 
-local function refusal(world, op, target)
-    return operation.refusal(world, { op = op, target = target })
-end
-
 local function add_create(M, world, strict, ready)
     --- Makes a system: { id, memory, processors, kernel, initrd, cmdline |
     --- firmware, secure_boot, tpm; disks, nics, consoles, shares, dump,
@@ -27,7 +23,7 @@ local function add_create(M, world, strict, ready)
         local ok, err, code = ready()
         if not ok then return nil, err, code end
         local plan = systems.plan(world, given)
-        local refused = refusal(world, "create", plan.id)
+        local refused = operation.refusal(world, "create", plan.id)
         if refused then return errors.fail(refused) end
         return systems.create_planned(world, strict, plan, loop.deadline(world, timeout))
     end
@@ -53,7 +49,7 @@ local function add_find(M, world, strict, ready)
         options.argument("open", "the id", id, "string")
         local ok, err, code = ready()
         if not ok then return nil, err, code end
-        local refused = refusal(world, "open", id)
+        local refused = operation.refusal(world, "open", id)
         if refused then return errors.fail(refused) end
         return systems.open(world, strict, id, loop.deadline(world, timeout))
     end
@@ -78,7 +74,7 @@ local function add_find(M, world, strict, ready)
     function M.list(given, timeout)
         local ok, err, code = ready()
         if not ok then return nil, err, code end
-        local refused = refusal(world, "list")
+        local refused = operation.refusal(world, "list")
         if refused then return errors.fail(refused) end
         return systems.list(world, given, loop.deadline(world, timeout))
     end
