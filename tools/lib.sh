@@ -144,7 +144,7 @@ packages() {
         liblz4-dev)
     qemu_packages=(qemu-system-x86 ovmf busybox-static)
     test_packages=(git lua-busted lua-check libcmocka-dev clang clang-format
-        shellcheck luarocks qemu-utils xz-utils)
+        shellcheck luarocks locales qemu-utils xz-utils)
 }
 
 # --- build ------------------------------------------------------------------
