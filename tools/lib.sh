@@ -143,7 +143,8 @@ packages() {
         liblua5.4-dev lua-cjson libuv1-dev zlib1g-dev liblzma-dev libzstd-dev
         liblz4-dev)
     qemu_packages=(qemu-system-x86 ovmf busybox-static)
-    test_packages=(git lua-busted lua-check libcmocka-dev clang clang-format
+    test_packages=(git make lua-busted lua-check libcmocka-dev clang
+        libclang-rt-14-dev clang-format
         shellcheck luarocks locales qemu-utils xz-utils)
 }
 
