@@ -33,11 +33,24 @@ local function user()
     return (name:gsub("[^%w._@-]", "_"))
 end
 
+-- What a tag says of this process is read from files once; a forked child is
+-- another process.
+local marks = setmetatable({}, { __mode = "k" })
+
+local function mark_of(core)
+    local pid = core.pid()
+    local known = marks[core]
+    if not known or known.pid ~= pid then
+        known = { pid = pid, text = (" [lua-hcs %s %d.%d %s]"):format(user(), pid, start_of(pid),
+            core.boot_id() or "-") }
+        marks[core] = known
+    end
+    return known.text
+end
+
 --- The tag of this process for a system owned by `name`.
 function owner.tag(core, name)
-    local pid = core.pid()
-    return ("%s [lua-hcs %s %d.%d %s]"):format(name or owner.DEFAULT, user(), pid, start_of(pid),
-        core.boot_id() or "-")
+    return (name or owner.DEFAULT) .. mark_of(core)
 end
 
 --- Takes a tag apart: {name, user, pid, start, boot}, or nil for a text that

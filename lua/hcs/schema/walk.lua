@@ -154,6 +154,19 @@ local function sorted_keys(value)
     return keys
 end
 
+-- An iterator over members: sorted, so that the first fault is always the same
+-- one, or as they come where it is only asked whether there is a fault.
+local function each(ctx, value)
+    if ctx.hasty then
+        return next, value
+    end
+    local keys, i = sorted_keys(value), 0
+    return function()
+        i = i + 1
+        return keys[i], value[keys[i]]
+    end
+end
+
 local function key_text(key)
     return type(key) == "string" and key or tostring(key)
 end
@@ -175,11 +188,11 @@ local function check_map(ctx, m, value, depth)
         return fault(scalar.mismatch("an object", value), { expected = "object" })
     end
     local faults
-    for _, key in ipairs(sorted_keys(value)) do
+    for key, item in each(ctx, value) do
         local wrong = scalar.check_key(key, m.map)
         local bad = wrong and fault(wrong, { expected = m.map })
-            or check_slot(ctx, m, value[key], depth + 1)
-        faults = gather(faults, bad, key_text(key))
+            or check_slot(ctx, m, item, depth + 1)
+        faults = bad and gather(faults, bad, key_text(key)) or faults
         if enough(ctx, faults) then
             return faults
         end
@@ -228,9 +241,9 @@ local function check_object(ctx, t, value, depth)
         return fault(("nested more than %d deep"):format(MAX_DEPTH))
     end
     local faults
-    for _, key in ipairs(sorted_keys(value)) do
-        local bad = check_member(ctx, t, key, value[key], depth + 1)
-        faults = gather(faults, bad, key_text(key))
+    for key, item in each(ctx, value) do
+        local bad = check_member(ctx, t, key, item, depth + 1)
+        faults = bad and gather(faults, bad, key_text(key)) or faults
         if enough(ctx, faults) then
             return faults
         end
@@ -291,7 +304,14 @@ return function(doc, t, opts, all)
     local own_major, own_minor = read_declared(t, doc)
     local given = opts and opts.version or {}
     local ctx = builds.context(build, given[1] or own_major, given[2] or own_minor)
-    ctx.all = all
-    return own_major and check_declared(build, own_major, own_minor)
-        or check_type(ctx, t, doc, 0)
+    local undeclared = own_major and check_declared(build, own_major, own_minor)
+    if undeclared then
+        return undeclared
+    end
+    ctx.hasty = true
+    if not check_type(ctx, t, doc, 0) then
+        return nil
+    end
+    ctx.hasty, ctx.all = false, all
+    return check_type(ctx, t, doc, 0)
 end
