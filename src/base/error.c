@@ -25,9 +25,27 @@ static void cut_at_character(char *text) {
         text[length - tail] = '\0';
 }
 
+/* What is quoted in a text is foreign and may be cut anywhere: a byte that is
+ * no character becomes "?", or no document could hold the text. */
+static void mend(char *text) {
+    size_t left = strlen(text);
+
+    while (left > 0) {
+        uint32_t code;
+        size_t step = utf8_step(text, left, &code);
+        if (step == 0) {
+            *text = '?';
+            step = 1;
+        }
+        text += step;
+        left -= step;
+    }
+}
+
 static void copy_cut(char *out, size_t size, const char *text) {
     if ((size_t)snprintf(out, size, "%s", text) >= size)
         cut_at_character(out);
+    mend(out);
 }
 
 static void HCS_PRINTF(2, 0)
@@ -37,6 +55,7 @@ static void HCS_PRINTF(2, 0)
         out[0] = '\0';
     else if ((size_t)length >= TEXT_SIZE)
         cut_at_character(out);
+    mend(out);
 }
 
 /* "<first>: <second>" becomes the text; neither may lie in it. */

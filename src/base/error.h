@@ -15,7 +15,7 @@
 struct hcs_error {
     HRESULT code;
     char path[192]; /* JSON path ("$.VirtualMachine.Chipset") or "" */
-    char text[448]; /* one sentence in English, UTF-8, cut at a character */
+    char text[448]; /* one sentence in English; always UTF-8 */
 };
 
 /* Fill `error` and return `code`. `path` may be NULL. */

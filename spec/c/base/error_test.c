@@ -73,6 +73,20 @@ static void cuts_at_a_character(void **state) {
     }
 }
 
+/* A quotation may be no UTF-8, or cut in the middle of a character. */
+static void quotes_become_characters(void **state) {
+    struct hcs_error error = {0};
+    (void)state;
+    error_set(&error, E_FAIL, "$.\xff", "\"%.4s\" \xc3 %s", "abc\xc3\xa4",
+              "\xc3\xa4\x80");
+    assert_string_equal(error.text, "\"abc?\" ? \xc3\xa4?");
+    assert_string_equal(error.path, "$.?");
+    error_wrap(&error, E_FAIL, "\xff");
+    assert_string_equal(error.text, "?: \"abc?\" ? \xc3\xa4?");
+    error_errno(&error, ENOENT, "\xfe");
+    assert_string_equal(error.text, "?: No such file or directory");
+}
+
 static void errno_adds_its_text(void **state) {
     struct hcs_error error = {.path = "$.old"};
     (void)state;
@@ -108,6 +122,7 @@ int main(void) {
         cmocka_unit_test(arguments_may_lie_in_the_error),
         cmocka_unit_test(wrap_completes),
         cmocka_unit_test(cuts_at_a_character),
+        cmocka_unit_test(quotes_become_characters),
         cmocka_unit_test(errno_adds_its_text),
         cmocka_unit_test(errno_maps_as_windows_does),
     };
