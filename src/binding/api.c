@@ -49,6 +49,7 @@ static const luaL_Reg embedded[] = {
 
 static const luaL_Reg simulated[] = {
     {"guest", lhcs_guest},
+    {"service", lhcs_service},
     {"guest_print", lhcs_guest_print},
     {"guest_wake", lhcs_guest_wake},
     {"guest_act", lhcs_guest_act},
@@ -121,7 +122,7 @@ void lhcs_push_api(lua_State *L, int index) {
     struct lhcs_world *world = lua_touserdata(L, index);
     push_objects(L); /* at index + 1 */
     lua_createtable(L, 0, HCS_COUNT(entries) + HCS_COUNT(embedded) +
-                              HCS_COUNT(common) + 4);
+                              HCS_COUNT(common) + HCS_COUNT(simulated));
     push_abi(L, index, world);
     push_own(L, index, common);
     if (world->host != NULL)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Programs of simulated guests: what happens to a guest comes through the
- * queue, what it does goes through these. */
+ * What only a simulated host can do. Programs of guests: what happens to a
+ * guest comes through the queue, what it does goes through these. */
 #include "lhcs.h"
 
 static int answer(lua_State *L, HRESULT hr) {
@@ -23,6 +23,18 @@ int lhcs_guest(lua_State *L) {
         on ? QUEUE_CONTEXT(world->guest_number) : NULL);
     lhcs_words_free(&id, 1);
     return answer(L, hr);
+}
+
+/* api.service(running): whether that changed anything. */
+int lhcs_service(lua_State *L) {
+    struct lhcs_world *world = lhcs_world(L);
+    HRESULT hr;
+    luaL_checktype(L, 1, LUA_TBOOLEAN);
+    hr = world->own.hcshost_sim_service(world->host, lua_toboolean(L, 1));
+    if (FAILED(hr))
+        return lhcs_fail(L, hr, NULL);
+    lua_pushboolean(L, hr == S_OK);
+    return 1;
 }
 
 /* api.guest_print(guest, port, text): port 0 is COM1. */

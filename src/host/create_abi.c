@@ -43,7 +43,7 @@ static HRESULT create_behind(struct system *system, struct operation *operation,
                              PCWSTR configuration, struct hcs_error *error) {
     struct host *host = system->host;
     struct json_doc doc = {0};
-    struct store *store = host_store(host, error);
+    struct store *store = host_serving_store(host, error);
     char *text = NULL;
     HRESULT hr;
 
@@ -153,7 +153,7 @@ out:
 static HRESULT open_system(struct host *host, const char *id, HCS_SYSTEM *out) {
     struct system *system = NULL;
     struct hcs_error error;
-    struct store *store = host_store(host, &error);
+    struct store *store = host_serving_store(host, &error);
     HRESULT hr;
 
     if (!store)
@@ -199,7 +199,7 @@ HRESULT WINAPI HcsOpenComputeSystem(PCWSTR id, DWORD access, HCS_SYSTEM *out) {
 
 static HRESULT enumerate(struct host *host, PCWSTR query, struct buf *out,
                          struct hcs_error *error) {
-    struct store *store = host_store(host, error);
+    struct store *store = host_serving_store(host, error);
     struct json_doc doc = {0};
     char *text = NULL;
     HRESULT hr;

@@ -13,6 +13,8 @@ static int kept_of(HCS_EVENT_TYPE type) {
         return KEPT_CRASH;
     case HcsEventSystemCrashReport:
         return KEPT_REPORT;
+    case HcsEventServiceDisconnect:
+        return KEPT_DISCONNECT;
     default:
         return -1;
     }

@@ -23,6 +23,7 @@ struct host {
     int64_t time;        /* of the virtual and the manual clock */
     struct store *store; /* NULL: see `unavailable` */
     struct hcs_error unavailable;
+    bool service_down; /* see outage.c */
 
     struct link systems;    /* open handles */
     struct link operations; /* likewise */
@@ -35,11 +36,13 @@ struct host {
     struct link ready;   /* targets with something to deliver */
     unsigned delivering; /* callbacks that run */
     unsigned active;     /* those of them that do not wait in turn */
+    uint64_t deliveries; /* callbacks that have run */
     struct link programs;
 
     /* Who waits (pump.h). */
     struct link waiters;
     unsigned awaited; /* operations whose end a callback waits for */
+    bool steered;     /* by hcshost_step, while a thread pumps */
 
     /* The sleeping thread, of which there is one at most. */
     struct waker waker;
@@ -83,6 +86,11 @@ bool host_is_simulated(const struct host *host); /* its clock */
 void host_changed(struct host *host);
 /* The store, or NULL and why not. */
 struct store *host_store(struct host *host, struct hcs_error *error);
+/* The store, or NULL and why not: also while the compute service is down, which
+ * those who keep no handle find out here. */
+struct store *host_serving_store(struct host *host, struct hcs_error *error);
+/* Stops or starts the compute service (outage.c). S_FALSE: it was so. */
+HRESULT host_set_service(struct host *host, bool running);
 /* Starts the service thread where the driver wants one. */
 HRESULT host_need_service(struct host *host, struct hcs_error *error);
 

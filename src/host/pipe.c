@@ -85,6 +85,17 @@ HRESULT hcshost_sim_guest(HCSHOST host, PCWSTR id,
     return hr;
 }
 
+HRESULT hcshost_sim_service(HCSHOST host, BOOL running) {
+    struct sim *sim;
+    struct call call;
+    HRESULT hr = call_sim(&call, host, &sim);
+    if (FAILED(hr))
+        return hr;
+    hr = host_set_service(call.host, running != 0);
+    call_end(&call);
+    return hr;
+}
+
 HRESULT hcshost_guest_print(HCSHOST host, uint64_t guest, uint32_t port,
                             const char *text, size_t length) {
     struct sim *sim;

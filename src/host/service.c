@@ -219,7 +219,7 @@ static HRESULT get_properties(struct host *host, PCWSTR query, struct buf *out,
     struct json_doc doc = {0};
     HRESULT hr;
 
-    if (!host_store(host, error))
+    if (!host_serving_store(host, error))
         return error->code;
     hr = read_query(host, query, &doc, error);
     if (SUCCEEDED(hr))

@@ -73,7 +73,8 @@ bool system_tells_operations(const struct system *system) {
 
 bool system_exit_known(const void *context) {
     const struct system *system = context;
-    return system->exit_known || system->closed || system->failed;
+    return system->exit_known || system->closed || system->failed ||
+           system->lost;
 }
 
 /* Who hears of the requests under way has changed. */

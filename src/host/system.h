@@ -16,7 +16,7 @@ struct event {
 };
 
 /* Kinds of event that must not get lost when memory runs out. */
-enum { KEPT_EXIT, KEPT_CRASH, KEPT_REPORT, KEPT_COUNT };
+enum { KEPT_EXIT, KEPT_CRASH, KEPT_REPORT, KEPT_DISCONNECT, KEPT_COUNT };
 
 struct system {
     struct object object;
@@ -29,6 +29,7 @@ struct system {
     char *name;  /* or NULL */
     bool closed;
     bool failed; /* its creation has failed */
+    bool lost;   /* the service went away under it: nothing can be asked */
 
     struct link requests;
 
@@ -58,6 +59,9 @@ HRESULT system_set_callback(struct system *system, HCS_EVENT_OPTIONS options,
 /* Whether operations on this handle are told through its event callback. */
 bool system_tells_operations(const struct system *system);
 bool system_exit_known(const void *system);
+/* HCS_E_SERVICE_DISCONNECT once the service has gone away (outage.c). */
+HRESULT system_check_connected(const struct system *system,
+                               struct hcs_error *error);
 /* Takes the handle's part of the work down; waits for the running callback
  * unless called from inside it. */
 void system_close(struct system *system);

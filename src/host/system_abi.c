@@ -19,7 +19,9 @@ static HRESULT submit(HCS_SYSTEM system, HCS_OPERATION operation,
         return hr;
     hr = call_start(&call, verb, call.system);
     if (SUCCEEDED(hr)) {
-        HRESULT result = call_text(options, &text, &error);
+        HRESULT result = system_check_connected(call.system, &error);
+        if (SUCCEEDED(result))
+            result = call_text(options, &text, &error);
         if (SUCCEEDED(result))
             system_submit(call.system, verb, text, call.operation);
         else
@@ -133,6 +135,8 @@ HRESULT WINAPI HcsSetComputeSystemCallback(HCS_SYSTEM handle,
     if (!knows_options(call.host, (unsigned)options) ||
         (!callback && options != HcsEventOptionNone))
         hr = E_INVALIDARG;
+    else if (callback && call.system->lost)
+        hr = HCS_E_SERVICE_DISCONNECT;
     else
         hr = system_set_callback(call.system, options, context, callback, NULL);
     call_end(&call);
@@ -153,7 +157,8 @@ HRESULT WINAPI HcsWaitForComputeSystemExit(HCS_SYSTEM handle, DWORD timeout_ms,
     if (SUCCEEDED(hr) && call.system->closed)
         hr = E_HANDLE;
     else if (SUCCEEDED(hr) && !call.system->exit_known)
-        hr = HCS_E_SYSTEM_NOT_FOUND;
+        hr = call.system->lost ? HCS_E_SERVICE_DISCONNECT
+                               : HCS_E_SYSTEM_NOT_FOUND;
     else if (SUCCEEDED(hr) && result && call.system->exit_document) {
         *result = result_text(call.system->exit_document, NULL);
         if (!*result)
