@@ -87,7 +87,11 @@ static HRESULT open_embedded(struct lhcs_world *world, const char *spec,
         return error_set(error, hr, NULL, "cannot open '%s'", spec);
     }
     world->open = true;
-    return describe(world, error);
+    hr = describe(world, error);
+    if (SUCCEEDED(hr) && !world->stepped && world->clock == LHCS_VIRTUAL)
+        /* Time is ours: it does not pass while Lua runs. */
+        hr = world->own.hcshost_step(world->host, 0, 0, NULL);
+    return hr;
 }
 
 static HRESULT open_world(struct lhcs_world *world, const char *spec,
@@ -116,8 +120,7 @@ int lhcs_open(lua_State *L) {
     PWSTR document = NULL;
     struct lhcs_world *world;
     HRESULT hr;
-    luaL_argcheck(L, memchr(uri, '\0', length) == NULL, 1,
-                  "it contains a NUL");
+    luaL_argcheck(L, memchr(uri, '\0', length) == NULL, 1, "it contains a NUL");
     luaL_argcheck(L, utf8_valid(uri, length), 1, "it is not UTF-8");
     lua_settop(L, 1);
     push_spec(L, uri);

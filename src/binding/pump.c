@@ -3,7 +3,7 @@
  * is the clock's affair:
  *
  *   real     polls; a stepped host is stepped between polls
- *   virtual  a stepped host is moved to the next thing due
+ *   virtual  the host is moved to the next thing due
  *   manual   only api.step moves time, so what is not there is not waited for
  */
 #include "lhcs.h"
@@ -32,9 +32,8 @@ struct pump {
 #define OURS 2 /* descriptors before the caller's */
 
 static short events_of(lua_State *L, int index) {
-    const char *mode = lua_type(L, index) == LUA_TSTRING
-                           ? lua_tostring(L, index)
-                           : "";
+    const char *mode =
+        lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
     short events = 0;
     for (const char *c = mode; *c != '\0'; c++)
         events = (short)(events | (*c == 'r'   ? POLLIN
@@ -178,17 +177,6 @@ static enum outcome run_stepped(struct pump *pump) {
     }
 }
 
-/* On a virtual clock time passes for those who wait in the host, and this
- * thread does not unless it says so. What is due at once is under way. */
-static enum outcome pass_time(struct pump *pump, int64_t left) {
-    int64_t dt = lesser(next_due(pump), left);
-    if (dt == NEVER)
-        return pump->count > OURS ? wait(pump, NEVER) : TIMEOUT;
-    if (dt == 0)
-        return wait(pump, CLOCK_MS);
-    return step(pump, dt) ? NOTHING : FAILURE;
-}
-
 static enum outcome run_threaded(struct pump *pump) {
     for (;;) {
         int64_t left = remaining(pump);
@@ -197,13 +185,48 @@ static enum outcome run_threaded(struct pump *pump) {
             return outcome;
         if (left == 0)
             return TIMEOUT;
-        if (pump->world->clock == LHCS_VIRTUAL)
-            outcome = pass_time(pump, left);
-        else
-            outcome = wait(pump, left);
+        outcome = wait(pump, left);
         if (outcome != NOTHING)
             return outcome;
     }
+}
+
+/* What is due at once: helps with it, and waits for what is left. */
+static enum outcome do_due(struct pump *pump) {
+    if (!step(pump, 0))
+        return FAILURE;
+    return next_due(pump) == 0 ? wait(pump, CLOCK_MS) : NOTHING;
+}
+
+/* On a virtual clock time passes for those who wait in the host, and this
+ * thread does not unless it says so. What is due at once comes first, and one
+ * looks after one has asked: then nothing comes in between. */
+static enum outcome run_timeless(struct pump *pump) {
+    for (;;) {
+        int64_t left = remaining(pump);
+        int64_t due = next_due(pump);
+        enum outcome outcome = look(pump);
+        if (outcome != NOTHING)
+            return outcome;
+        if (due == 0)
+            outcome = do_due(pump);
+        else if (left == 0)
+            return TIMEOUT;
+        else if (due == NEVER && left == NEVER)
+            return pump->count > OURS ? wait(pump, NEVER) : TIMEOUT;
+        else if (!step(pump, lesser(due, left)))
+            return FAILURE;
+        if (outcome != NOTHING)
+            return outcome;
+    }
+}
+
+static enum outcome run(struct pump *pump) {
+    if (pump->world->stepped)
+        return run_stepped(pump);
+    if (pump->world->clock == LHCS_VIRTUAL)
+        return run_timeless(pump);
+    return run_threaded(pump);
 }
 
 /* The set of the caller's descriptors that are ready. */
@@ -261,7 +284,7 @@ int lhcs_pump(lua_State *L) {
     pump.deadline = NEVER;
     if (timeout != NEVER)
         pump.deadline = host_now(&pump) + timeout;
-    outcome = pump.world->stepped ? run_stepped(&pump) : run_threaded(&pump);
+    outcome = run(&pump);
     if (outcome == FAILURE)
         return lhcs_fail(L, pump.failure, NULL);
     lua_pushstring(L, names[outcome]);

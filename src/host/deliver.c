@@ -96,6 +96,7 @@ bool deliver_one(struct host *host) {
     frames = frame.outer;
     host->active--;
     host->delivering--;
+    host->deliveries++;
     target->running = false;
     make_ready(host, target);
     condition_broadcast(&host->changed);

@@ -101,20 +101,24 @@ HRESULT hcshost_step(HCSHOST host, int64_t dt, int64_t budget, int64_t *left) {
     else if (call.host->spec.driver == HcsHostDriverStep)
         hr = pump_step(call.host, dt, budget, left);
     else if (call.host->spec.clock == HcsHostClockVirtual)
-        hr = pump_pass(call.host, dt);
+        hr = pump_pass(call.host, dt, left);
     else
         hr = E_NOTIMPL;
-    if (left && call.host->spec.driver == HcsHostDriverThread && SUCCEEDED(hr))
-        *left = 0;
     call_end(&call);
     return hr;
 }
 
+/* What was sent is due at once, also before its thread has run. */
+static bool takes_input(struct host *host) {
+    return host->spec.driver == HcsHostDriverThread &&
+           host_is_simulated(host) && pump_input(host);
+}
+
 static int64_t time_left(struct host *host) {
-    int64_t next = timers_next(&host->timers);
-    int64_t now;
-    if (!link_alone(&host->ready) || host->delivering > 0)
+    int64_t next, now;
+    if (takes_input(host) || !link_alone(&host->ready) || host->delivering > 0)
         return 0;
+    next = timers_next(&host->timers);
     if (next == INT64_MAX)
         return -1;
     now = host_now(host);

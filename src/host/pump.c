@@ -8,6 +8,9 @@
 struct waiter {
     struct link link;
     int64_t deadline; /* host time; INT64_MAX: none */
+    bool (*ready)(const void *context);
+    const void *context;
+    bool away; /* it runs a callback, which may wait in turn */
 };
 
 bool pump_timer(struct host *host) {
@@ -25,19 +28,38 @@ bool pump_input(struct host *host) {
     return true;
 }
 
+/* Of those that really wait. */
 static int64_t first_deadline(const struct host *host) {
     int64_t first = INT64_MAX;
     const struct link *link;
     for (link = host->waiters.next; link != &host->waiters; link = link->next) {
         const struct waiter *w = HCS_CONTAINER(link, struct waiter, link);
-        if (w->deadline < first)
+        if (!w->away && w->deadline < first)
             first = w->deadline;
     }
     return first;
 }
 
+/* Whether a wait is over and its thread only has to run to find out: until it
+ * did, it is not another's time to pass. */
+static bool somebody_returns(struct host *host) {
+    int64_t now = host_now(host);
+    const struct link *link;
+    for (link = host->waiters.next; link != &host->waiters; link = link->next) {
+        const struct waiter *w = HCS_CONTAINER(link, struct waiter, link);
+        if (!w->away && (w->deadline <= now || w->ready(w->context)))
+            return true;
+    }
+    return false;
+}
+
 static bool is_busy(const struct host *host) {
     return host->active > 0 || !link_alone(&host->ready);
+}
+
+/* A client that only listens waits too, unless it has taken time in hand. */
+static bool is_waited_for(const struct host *host) {
+    return !link_alone(&host->waiters) || (host->awaited > 0 && !host->steered);
 }
 
 bool pump_time(struct host *host) {
@@ -45,12 +67,14 @@ bool pump_time(struct host *host) {
     int64_t deadline = first_deadline(host);
 
     if (host->spec.clock != HcsHostClockVirtual || is_busy(host) ||
-        (link_alone(&host->waiters) && host->awaited == 0))
+        !is_waited_for(host) || somebody_returns(host))
         return false;
     if (deadline < next)
         next = deadline;
     if (next == INT64_MAX || next <= host->time)
         return false;
+    if (pump_input(host)) /* what was sent has arrived before that */
+        return true;
     host->time = next;
     host_changed(host);
     return true;
@@ -134,7 +158,8 @@ static bool idle(struct host *host, const struct waiter *waiter,
     if (host_is_simulated(host)) {
         if (pump_input(host) || pump_time(host))
             return true;
-        if (host->spec.driver == HcsHostDriverStep && host->active == 0)
+        if (host->spec.driver == HcsHostDriverStep && host->active == 0 &&
+            !somebody_returns(host))
             return false;
         block(host, waiter->deadline, host->spec.driver == HcsHostDriverThread);
         return true;
@@ -143,17 +168,24 @@ static bool idle(struct host *host, const struct waiter *waiter,
     return true;
 }
 
-static HRESULT wait_loop(struct host *host, struct waiter *waiter,
-                         bool (*ready)(const void *context),
-                         const void *context) {
+/* Runs a callback on the thread that waits. */
+static bool deliver_for(struct host *host, struct waiter *waiter) {
+    bool any;
+    waiter->away = true;
+    any = deliver_one(host);
+    waiter->away = false;
+    return any;
+}
+
+static HRESULT wait_loop(struct host *host, struct waiter *waiter) {
     bool stepping = delivers(host);
 
     for (;;) {
-        if (ready(context))
+        if (waiter->ready(waiter->context))
             return S_OK;
         if (host->closed)
             return E_HANDLE;
-        if ((stepping && deliver_one(host)) || pump_timer(host))
+        if ((stepping && deliver_for(host, waiter)) || pump_timer(host))
             continue;
         if (waiter->deadline <= host_now(host))
             return HCS_E_OPERATION_TIMEOUT;
@@ -164,17 +196,22 @@ static HRESULT wait_loop(struct host *host, struct waiter *waiter,
 
 static HRESULT wait_until(struct host *host, bool (*ready)(const void *context),
                           const void *context, int64_t deadline) {
-    struct waiter waiter;
+    struct waiter waiter = {
+        .deadline = deadline, .ready = ready, .context = context};
     bool suspended;
     HRESULT hr;
 
     link_init(&waiter.link);
-    waiter.deadline = deadline;
     suspended = delivery_suspend(host);
     link_append(&host->waiters, &waiter.link);
-    hr = wait_loop(host, &waiter, ready, context);
+    hr = wait_loop(host, &waiter);
     link_remove(&waiter.link);
     delivery_continue(host, suspended);
+    if (host_is_simulated(host) && is_waited_for(host)) {
+        /* It held up the time of the others. */
+        condition_broadcast(&host->changed);
+        host->call_sleeper = true;
+    }
     return hr;
 }
 
@@ -185,15 +222,28 @@ HRESULT pump_wait(struct host *host, bool (*ready)(const void *context),
     return wait_until(host, ready, context, deadline_after(host, timeout_ms));
 }
 
-static bool never(const void *context) {
-    (void)context;
-    return false;
+/* A wait for time alone, or for news on the way. */
+struct pass {
+    const struct host *host;
+    uint64_t deliveries; /* when it began */
+};
+
+static bool has_news(const void *context) {
+    const struct pass *pass = context;
+    return pass->host->deliveries != pass->deliveries && !is_busy(pass->host);
 }
 
-HRESULT pump_pass(struct host *host, int64_t dt) {
+HRESULT pump_pass(struct host *host, int64_t dt, int64_t *left) {
+    struct pass pass = {.host = host, .deliveries = host->deliveries};
     int64_t now = host_now(host);
-    HRESULT hr = wait_until(
-        host, never, NULL, dt > INT64_MAX - 1 - now ? INT64_MAX - 1 : now + dt);
+    int64_t end = dt > INT64_MAX - 1 - now ? INT64_MAX - 1 : now + dt;
+    HRESULT hr;
+
+    host->steered = true;
+    hr = wait_until(host, has_news, &pass, end);
+    now = host_now(host);
+    if (left)
+        *left = end > now ? end - now : 0;
     return hr == HCS_E_OPERATION_TIMEOUT ? S_OK : hr;
 }
 

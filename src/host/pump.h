@@ -10,8 +10,8 @@
 bool pump_timer(struct host *host);
 /* Handles input of the store; false when there was none. */
 bool pump_input(struct host *host);
-/* Lets a virtual clock jump to what is due next, if nobody is busy and
- * somebody waits. False when it stayed. */
+/* Lets a virtual clock jump to what is due next, if nobody is busy, somebody
+ * waits and nobody's wait is over. False when there was nothing to do. */
 bool pump_time(struct host *host);
 /* Sleeps until something may be due, at most until `deadline`. One thread at a
  * time; the others wait for host->changed. */
@@ -27,8 +27,9 @@ HRESULT pump_wait(struct host *host, bool (*ready)(const void *context),
 HRESULT pump_step(struct host *host, int64_t dt, int64_t budget, int64_t *left);
 
 /* hcshost_step where a thread pumps and the clock is virtual: waits until `dt`
- * of host time has passed, which nothing else might make pass. */
-HRESULT pump_pass(struct host *host, int64_t dt);
+ * of host time has passed or a callback has run. From now on time passes for
+ * those alone who wait in a call. */
+HRESULT pump_pass(struct host *host, int64_t dt, int64_t *left);
 
 /* The body of the service thread; takes the lock itself. */
 void pump_serve(void *host);

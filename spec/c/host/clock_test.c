@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "world.h"
 
@@ -158,6 +159,135 @@ static void virtual_time_comes_to_callbacks(void **state) {
     world_close(host);
 }
 
+/* Who steps has time in hand: a callback that is waited for moves it no more,
+ * and a step ends with the news. */
+static void virtual_time_is_the_steppers(void **state) {
+    HCSHOST host =
+        world_open("sim:?driver=thread&clock=virtual&access=open&latency=9s");
+    int done = 0;
+    int64_t left = -1, start;
+    HCS_OPERATION op = HcsCreateOperation(NULL, NULL);
+    HCS_OPERATION heard = HcsCreateOperation(&done, flag);
+    HCS_SYSTEM system = world_create(u"steered", op);
+    (void)state;
+    ok(hcshost_step(host, 0, 0, &left));
+    assert_true(left == 0);
+    start = now_of(host);
+    ok(HcsStartComputeSystem(system, heard, NULL));
+    nanosleep(&(struct timespec){0, 30000000}, NULL);
+    assert_int_equal(__atomic_load_n(&done, __ATOMIC_SEQ_CST), 0);
+    assert_true(now_of(host) == start);
+    ok(hcshost_step(host, 20 * SECOND, 0, &left));
+    if (left > 0) {
+        assert_int_equal(__atomic_load_n(&done, __ATOMIC_SEQ_CST), 1);
+        assert_true(left == 11 * SECOND);
+        ok(hcshost_step(host, left, 0, &left));
+    }
+    assert_true(left == 0);
+    assert_int_equal(__atomic_load_n(&done, __ATOMIC_SEQ_CST), 1);
+    assert_true(now_of(host) == start + 20 * SECOND);
+    HcsCloseComputeSystem(system);
+    HcsCloseOperation(heard);
+    HcsCloseOperation(op);
+    world_close(host);
+}
+
+/* The thread that waited has to run before time goes on without it. */
+static void virtual_time_stops_with_the_wait(void **state) {
+    HCSHOST host = world_open("sim:?driver=thread&clock=virtual&access=open");
+    struct program program = {.host = host, .last = -1, .delay = SECOND};
+    HCS_OPERATION op = HcsCreateOperation(NULL, NULL);
+    HCS_SYSTEM system;
+    (void)state;
+    ok(hcshost_sim_guest(host, NULL, wake_and_stop, &program));
+    system = world_create(u"ticks", op);
+    ok(finish(op, HcsStartComputeSystem(system, op, NULL)));
+    for (int i = 0; i < 200; i++) {
+        int64_t start = now_of(host);
+        ok(HcsGetComputeSystemProperties(system, op, NULL));
+        ok(HcsWaitForOperationResult(op, INFINITE, NULL));
+        assert_true(now_of(host) == start);
+        fails(HCS_E_OPERATION_TIMEOUT,
+              HcsWaitForComputeSystemExit(system, 2500, NULL));
+        assert_true(now_of(host) == start + 5 * SECOND / 2);
+    }
+    HcsCloseComputeSystem(system);
+    HcsCloseOperation(op);
+    world_close(host);
+}
+
+/* A wait that is over but runs a callback does not hold up the callback. */
+struct nest {
+    HCS_SYSTEM second;
+    HCS_OPERATION op;
+    HRESULT inside;
+};
+
+static void start_second(HCS_OPERATION operation, void *context) {
+    struct nest *nest = context;
+    (void)operation;
+    nest->inside =
+        finish(nest->op, HcsStartComputeSystem(nest->second, nest->op, NULL));
+}
+
+static void virtual_time_passes_inside(const char *spec) {
+    HCSHOST host = world_open(spec);
+    struct nest nest = {.op = HcsCreateOperation(NULL, NULL), .inside = E_FAIL};
+    HCS_OPERATION op = HcsCreateOperation(&nest, start_second);
+    HCS_SYSTEM first = world_create(u"first", nest.op);
+    nest.second = world_create(u"second", nest.op);
+    ok(HcsStartComputeSystem(first, op, NULL));
+    ok(HcsWaitForOperationResult(op, 1000, NULL));
+    HcsCloseOperation(op);     /* its callback is over then */
+    if (nest.inside == E_FAIL) /* or was never begun */
+        ok(finish(nest.op, HcsStartComputeSystem(nest.second, nest.op, NULL)));
+    else
+        ok(nest.inside);
+    HcsCloseComputeSystem(nest.second);
+    HcsCloseComputeSystem(first);
+    HcsCloseOperation(nest.op);
+    world_close(host);
+}
+
+static void virtual_time_passes_inside_callbacks(void **state) {
+    (void)state;
+    virtual_time_passes_inside(
+        "sim:?driver=step&clock=virtual&access=open&latency=1s");
+    virtual_time_passes_inside(
+        "sim:?driver=thread&clock=virtual&access=open&latency=1s");
+}
+
+#define PORT_DOCUMENT                                                   \
+    u"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5}," \
+    u"\"VirtualMachine\":{\"Chipset\":{\"LinuxKernelDirect\":{"         \
+    u"\"KernelFilePath\":\"/bin/sh\"}},\"Devices\":{\"ComPorts\":{"     \
+    u"\"0\":{\"NamedPipe\":\"\\\\\\\\.\\\\pipe\\\\clock-com1\"}}},"     \
+    u"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"               \
+    u"\"Processor\":{\"Count\":1}}}}"
+
+/* What was sent before a wait arrives before its deadline. */
+static void virtual_time_waits_for_input(void **state) {
+    HCSHOST host = world_open("sim:?driver=thread&clock=virtual&access=open");
+    HCS_OPERATION op = HcsCreateOperation(NULL, NULL);
+    (void)state;
+    for (int i = 0; i < 30; i++) {
+        HCS_SYSTEM system = NULL;
+        HANDLE pipe = NULL;
+        ok(finish(op, HcsCreateComputeSystem(u"typed", PORT_DOCUMENT, op, NULL,
+                                             &system)));
+        ok(finish(op, HcsStartComputeSystem(system, op, NULL)));
+        ok(hcshost_pipe_connect(host, u"\\\\.\\pipe\\clock-com1", &pipe));
+        fails(HCS_E_OPERATION_TIMEOUT,
+              HcsWaitForComputeSystemExit(system, 60000, NULL));
+        assert_int_equal(write((int)((uintptr_t)pipe - 1), "poweroff\n", 9), 9);
+        ok(HcsWaitForComputeSystemExit(system, 60000, NULL));
+        assert_true(CloseHandle(pipe));
+        HcsCloseComputeSystem(system);
+    }
+    HcsCloseOperation(op);
+    world_close(host);
+}
+
 static void only_steps_move_a_manual_clock(void **state) {
     HCSHOST host = world_open("sim:?clock=manual&access=open&latency=1s");
     HCS_OPERATION op = HcsCreateOperation(NULL, NULL);
@@ -255,6 +385,10 @@ int main(void) {
         cmocka_unit_test(virtual_time_stops_at_deadlines),
         cmocka_unit_test(virtual_time_waits_for_callbacks),
         cmocka_unit_test(virtual_time_comes_to_callbacks),
+        cmocka_unit_test(virtual_time_is_the_steppers),
+        cmocka_unit_test(virtual_time_stops_with_the_wait),
+        cmocka_unit_test(virtual_time_passes_inside_callbacks),
+        cmocka_unit_test(virtual_time_waits_for_input),
         cmocka_unit_test(only_steps_move_a_manual_clock),
         cmocka_unit_test(a_budget_is_kept),
         cmocka_unit_test(steps_are_for_the_step_driver),
