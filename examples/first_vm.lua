@@ -3,7 +3,7 @@ local hcs = require "hcs.strict"
 local monotonic = require("hcs.core").monotonic
 
 local START = monotonic()
-local DUMP = (os.getenv "TMPDIR" or "/tmp") .. "/first_vm.elf"
+local DUMP = ("%s/first_vm-%s.elf"):format(os.getenv "TMPDIR" or "/tmp", os.getenv "USER" or "me")
 
 -- A line of the report: seconds since the start, what it is about, what it says.
 local function say(topic, text, ...)
@@ -107,6 +107,10 @@ local function crash(vm)
     row("console", "%s", (report.log or ""):match("Kernel panic[^\r\n]*") or "(no panic line)")
     for _, dump in ipairs(report.dumps) do
         show_dump(dump)
+    end
+    if #report.dumps == 0 then
+        local why = tostring(hcs.explain(report.document.Status or 0))
+        row("dump", "none written: %s", why:match("[^\n]*"))
     end
 end
 
