@@ -22,13 +22,14 @@ function loop.now(world)
 end
 
 --- Seconds of a timeout argument: a number, a text with a unit, or the
---- default. math.huge and false mean for ever (nil).
-function loop.timeout(value, default)
+--- default. math.huge and false mean for ever (nil). `what` (default:
+--- "timeout") names it in the message.
+function loop.timeout(value, default, what)
     if value == nil then return default end
     if value == false or value == math.huge then return nil end
     local seconds, problem = units.seconds(value)
     if not seconds or seconds ~= seconds or seconds < 0 then
-        options.misuse("timeout: %s", problem or "seconds expected, 0 or more")
+        options.misuse("%s: %s", what or "timeout", problem or "seconds expected, 0 or more")
     end
     return seconds
 end
@@ -36,7 +37,7 @@ end
 --- The host time at which a timeout ends, or nil for never.
 function loop.deadline(world, value, default)
     local seconds = loop.timeout(value, default == nil and loop.DEADLINE or default or nil)
-    return seconds and loop.now(world) + seconds
+    return seconds and world.now() + seconds
 end
 
 -- --- things to wait for ---------------------------------------------------
@@ -53,7 +54,8 @@ end
 --- Lets everything that waits for `source` look again.
 function loop.wake(world, source)
     local waiters = source.waiters
-    for index = 1, waiters and #waiters or 0 do
+    if not waiters then return end
+    for index = 1, #waiters do
         loop.make_ready(world, waiters[index])
     end
 end
@@ -106,7 +108,7 @@ end
 function loop.run_ready(world)
     local ready = world.ready
     local last = ready.last
-    local any = ready.first <= last
+    if ready.first > last then return false end
     while ready.first <= last do
         local task = ready[ready.first]
         ready[ready.first] = nil
@@ -114,7 +116,7 @@ function loop.run_ready(world)
         task.queued = nil
         task:_resume()
     end
-    return any
+    return true
 end
 
 -- Takes everything off the host's queue.
@@ -220,6 +222,7 @@ function loop.nesting()
     return setmetatable({ depth = 0 }, nesting_mt)
 end
 
+-- `ready` has just been asked.
 local function wait_by_pumping(world, deadline, ready, ...)
     local nesting <close> = world.nesting
     nesting.depth = nesting.depth + 1
@@ -227,13 +230,14 @@ local function wait_by_pumping(world, deadline, ready, ...)
         options.misuse("waits are nested too deep: wait in a task (hcs.spawn) instead")
     end
     local manual = world.clock == "manual"
-    while not ready(...) do
+    repeat
         if not world.api then return nil, "closed" end
-        local now = loop.now(world)
+        local now = world.now()
         if deadline and now + SLACK >= deadline then return nil, "timeout" end
         local any = round(world, manual and now or deadline, now)
-        if manual and not any and not ready(...) then return nil, "would_block" end
-    end
+        local over_with = ready(...)
+        if manual and not any and not over_with then return nil, "would_block" end
+    until over_with
     return true
 end
 
@@ -266,7 +270,7 @@ end
 function loop.failure(world, reason, fields)
     if reason == "timeout" then
         fields.hresult = fields.hresult or 0x80370118
-        fields.code = "timeout"
+        fields.code, fields.hint = "timeout", fields.hint or false -- the host's hints are not for it
     else
         fields.code = reason
     end

@@ -114,10 +114,6 @@ local function is_done(self)
     return self._done or (self._task and self._task.finished)
 end
 
-local function until_done(self, deadline)
-    return loop.wait(self._world, deadline, is_done, self, self._task)
-end
-
 local function results(self)
     if self._done then return unpack_results(self) end
     return self._task:wait() -- it was cancelled, or raised
@@ -126,7 +122,7 @@ end
 --- Waits for the operation until host time `deadline`; a wait that ends early
 --- asks the host to cancel, and what comes of it is dropped.
 function operation.await(self, deadline)
-    local ok, reason = until_done(self, deadline)
+    local ok, reason = loop.wait(self._world, deadline, is_done, self, self._task)
     if ok then return results(self) end
     methods.cancel(self)
     return loop.failure(self._world, reason, { op = self.name, target = self.target })
@@ -156,7 +152,8 @@ end
 ---@return any result, hcs.Error? err, string? code
 function methods.wait(self, timeout)
     if self._done then return unpack_results(self) end
-    local ok, reason = until_done(self, loop.deadline(self._world, timeout))
+    local world = self._world
+    local ok, reason = loop.wait(world, loop.deadline(world, timeout), is_done, self, self._task)
     if ok then return results(self) end
     return loop.failure(self._world, reason, { op = self.name, target = self.target })
 end
