@@ -144,6 +144,18 @@ function codes.named(name)
     return by_name[name] or by_name[name:upper()] or by_name[name:lower()]
 end
 
+--- The entries of a family, in order.
+function codes.in_family(name)
+    local found = {}
+    for _, row in ipairs(LIST) do
+        local entry = by_hresult[row[1]]
+        for _, family in ipairs(entry.families) do
+            if family == name then found[#found + 1] = entry end
+        end
+    end
+    return found
+end
+
 --- All symbols and codes, for suggestions.
 function codes.names()
     local names = {}

@@ -77,7 +77,7 @@ local function try_connect(self)
 end
 
 local function system_is_over(self)
-    return self._system._closed or self._system._exit
+    return self._system._closed or self._system._exit or self._system._lost
 end
 
 local function failure(self, op, reason, message)
@@ -85,7 +85,7 @@ local function failure(self, op, reason, message)
 end
 
 local function over(self, op)
-    local code = self._system._exit and 0x80370110 or nil
+    local code = self._system._exit and 0x80370110 or self._system._lost and 0x8037011E or nil
     return errors.fail({
         op = op, target = self.path, hresult = code, code = not code and "closed" or nil,
     }, self._world.core)
@@ -152,7 +152,8 @@ end
 ---@param timeout? number|string seconds, default 240
 ---@return string? bytes, hcs.Error? err, string? code
 function methods.read(self, n, timeout)
-    if n ~= nil then options.argument("read", "the count", n, "integer") end
+    options.argument("read", "the count", n, "integer|nil")
+    if n and n < 1 then options.misuse("read: the count is %d, expected at least 1", n) end
     return read_until(self, "read", timeout, function()
         if self._position > #self._text then return nil end
         return take(self, math.min(#self._text, self._position + (n or #self._text) - 1))
@@ -182,24 +183,36 @@ function methods.lines(self)
     end
 end
 
+-- A list of texts.
+local TEXTS = setmetatable({}, {
+    __index = function(_, key) return math.type(key) == "integer" and "string" or nil end,
+})
+
 -- What to look for: a function of (text, position) that gives the first and
 -- the last byte, the index and the captures.
 local function matcher(what)
     if type(what) == "string" then what = { what } end
-    options.argument("expect", "what to expect", what, "table")
-    if what.pattern then
+    options.argument("expect", "what to expect", what, "string|table")
+    if #what == 0 and next(what) ~= nil then
         options.check("expect", what, { pattern = "string" })
         return function(text, from)
-            local found = table.pack(text:find(what.pattern, from))
-            if not found[1] then return nil end
-            return found[1], found[2], 1, { table.unpack(found, 3, found.n) }
+            local found = table.pack(pcall(string.find, text, what.pattern, from))
+            if not found[1] then
+                options.misuse("expect: the pattern %q: %s", what.pattern, found[2])
+            elseif not found[2] then
+                return nil
+            end
+            return found[2], found[3], 1, { table.unpack(found, 4, found.n) }
         end
     end
+    options.check("expect", what, TEXTS)
     if #what == 0 then options.misuse("expect: nothing to expect") end
+    for _, one in ipairs(what) do
+        if one == "" then options.misuse("expect: an empty text is always there") end
+    end
     return function(text, from)
         local first, last, index
         for i, one in ipairs(what) do
-            options.argument("expect", "a text", one, "string")
             local a, b = text:find(one, from, true)
             if a and (not first or a < first) then first, last, index = a, b, i end
         end
@@ -207,8 +220,12 @@ local function matcher(what)
     end
 end
 
-local function last_line(text)
-    return text:match("([^\r\n]+)[\r\n]*$") or ""
+-- What was looked for, and what was seen instead.
+local function not_seen(what, text)
+    if type(what) == "table" then what = what.pattern or table.concat(what, '" or "') end
+    local last = text:match("([^\r\n]+)[\r\n]*$")
+    return ('"%s" did not show up in time; %s'):format(what,
+        last and ("the last line is %q"):format(last) or "nothing was printed")
 end
 
 --- Waits until the console shows one of the texts, or the pattern, after what
@@ -229,8 +246,7 @@ function methods.expect(self, what, timeout)
     end)
     if not text then
         if err:is("timeout") and self._stream then
-            err.message = ("did not show up in time; the last line is %q")
-                :format(last_line(self._text))
+            err.message = not_seen(what, self._text)
         end
         return nil, err, code
     end
@@ -267,7 +283,8 @@ local function write_within(self, text, deadline)
             if not ok then return failure(self, "write", reason) end
         end
     end
-    return ok, err, code
+    if ok then return true end
+    return nil, err, code
 end
 
 --- Types text on the console.

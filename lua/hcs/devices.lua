@@ -26,6 +26,9 @@ end
 ---@param given {document: table}
 ---@return hcs.Operation? op, hcs.Error? err, string? code
 function methods.modify_async(self, given)
+    if type(given) == "table" and given.ResourcePath then
+        options.misuse("modify: a request goes in document = { ResourcePath = … }")
+    end
     options.check("modify", given, MODIFY)
     if not given or not given.document then options.misuse("modify: document is missing") end
     return modify(self, "modify", given.document)
@@ -42,6 +45,7 @@ end
 local function megabytes(memory)
     local bytes, problem = units.bytes(memory)
     if not bytes then options.misuse("set_memory: %s", problem) end
+    if bytes < MIB then options.misuse("set_memory: %s is too little", memory) end
     local size = bytes // MIB
     if size % 2 ~= 0 then size = size + 1 end -- the platform deals in 2 MiB
     return size
@@ -100,6 +104,7 @@ local function free_lun(self, controller)
 end
 
 local function disk_of(self, given)
+    options.argument("attach_disk", "the disk", given, "string|table")
     if type(given) == "string" then given = { path = given } end
     options.check("attach_disk", given, DISK)
     if not given.path then options.misuse("attach_disk: path is missing") end

@@ -20,7 +20,7 @@ local options = require "hcs.options"
 ---@field attribution? table[] Attribution of the error document
 ---@field document? table the error document
 ---@field json? string its text
----@field where? string "file:line" it was raised at (strict)
+---@field where? string "file:line" it was raised at (strict): its text begins with it
 ---@field traceback? string (strict)
 local methods = {}
 local mt = { __name = "hcs.Error", __index = methods }
@@ -169,6 +169,7 @@ function mt.__tostring(err)
         text = text .. " (" .. place .. ")"
     end
     if err.hint then text = text .. " → " .. err.hint end
+    if err.where then text = err.where .. ": " .. text end
     return one_line(text)
 end
 

@@ -1,18 +1,20 @@
 -- SPDX-License-Identifier: MIT
 -- hcs.explain: what an HRESULT, a document type or member, a function or an
 -- event means.
+local builds = require "hcs.schema.builds"
 local codes = require "hcs.codes"
 local errors = require "hcs.error"
 local events = require "hcs.events"
 local hints = require "hcs.hints"
 local options = require "hcs.options"
 local reference = require "hcs.reference"
+local schema = require "hcs.schema.hcs"
 local validate = require "hcs.validate"
 
 local explain = {}
 
 ---@class hcs.Explanation
----@field kind string "hresult", "type", "member", "function", "event"
+---@field kind string "hresult", "type", "member", "function", "event", "family", "build"
 ---@field name string
 ---@field text string
 local mt = { __name = "hcs.Explanation", __tostring = function(self) return self.text end }
@@ -24,12 +26,24 @@ end
 -- Any spelling of a number: 0x80370110, -2143878896, "0xC0370110".
 local function number_of(value)
     if math.type(value) == "float" then value = math.tointeger(value) end
-    if type(value) == "string" then value = math.tointeger(tonumber(value)) end
+    if type(value) == "string" then
+        if value:match("^[8cC]%x%x%x%x%x%x%x$") then value = "0x" .. value end
+        value = math.tointeger(tonumber(value))
+    end
     return math.type(value) == "integer" and value or nil
 end
 
+-- A number of Windows' own is no HRESULT: 5 for 0x80070005.
+local function as_hresult(number, core)
+    local wrapped = number | 0x80070000
+    if number > 0 and number <= 0xFFFF and (codes.of(wrapped) or core.symbol(wrapped)) then
+        return wrapped
+    end
+    return codes.normalize(number)
+end
+
 local function of_hresult(value, core)
-    local hresult = codes.normalize(value)
+    local hresult = as_hresult(value, core)
     local entry = codes.of(hresult)
     local symbol = entry and entry.symbol or core.symbol(hresult)
     if not symbol then
@@ -104,7 +118,35 @@ local function of_path(path)
     }
 end
 
+-- What err:is(name) stands for.
+local function of_family(name)
+    local own = codes.own[name]
+    local lines = { own and ("%s: %s"):format(name, own.text) or nil }
+    for _, entry in ipairs(codes.in_family(name)) do
+        lines[#lines + 1] = ("  %s: %s"):format(entry.symbol, entry.text)
+    end
+    if #lines == 0 then return nil end
+    table.insert(lines, 1, ("err:is(%q)"):format(name))
+    local hint = own and hints.of { code = name }
+    if hint then lines[#lines + 1] = "→ " .. hint end
+    return explanation { kind = "family", name = name, text = table.concat(lines, "\n") }
+end
+
+local LAST_BUILD = 30000 -- beyond: no build, but a number of something else
+
+-- A build of Windows; other numbers of that size are none.
+local function of_build(number)
+    if number < schema.versions[0] or number > LAST_BUILD then return nil end
+    local major, minor = builds.version_of_build(number)
+    return explanation {
+        kind = "build", name = tostring(number), build = number,
+        text = ("Windows build %d: documents up to SchemaVersion %d.%d; to be it: %q")
+            :format(number, major, minor, "sim:?build=" .. number),
+    }
+end
+
 local function of_event(name)
+    name = name:gsub("^HcsEvent", "")
     for number, names in pairs(events.TYPES) do
         if name == names[1] or name == names[2] or name == "System" .. names[2] then
             return explanation {
@@ -136,6 +178,16 @@ local function of_text(text, core)
     local entry = codes.named(text)
     if entry then return of_hresult(entry.hresult, core) end
     return of_event(text) or of_function(text) or of_type(text) or of_path(text)
+        or of_family(text)
+end
+
+-- All that may have been meant.
+local function known_names()
+    local names = codes.names()
+    table.move(events.NAMES, 1, #events.NAMES, #names + 1, names)
+    for name in pairs(reference.all()) do names[#names + 1] = name:match("[%w_]+$") end
+    for name in pairs(schema.types) do names[#names + 1] = name end
+    return names
 end
 
 --- Explains `what`; nil and an error when it is nothing known.
@@ -145,11 +197,11 @@ function explain.explain(what, core)
         return explanation { kind = "error", name = what.code, text = tostring(what) }
     end
     local number = number_of(what)
-    if number then return of_hresult(number, core) end
+    if number then return of_build(number) or of_hresult(number, core) end
     options.argument("explain", "what to explain", what, "string")
     local found = of_text(what, core)
     if found then return found end
-    local near = options.nearest(what, codes.names())
+    local near = what ~= "" and options.nearest(what, known_names()) or nil
     return errors.fail({ op = "explain", target = what, hresult = 0x80070490,
         message = "nothing known by this name",
         hint = near and ('did you mean "%s"?'):format(near) or nil }, core)

@@ -5,10 +5,10 @@ local add_knowledge = require "hcs.facade.knowledge"
 local add_systems = require "hcs.facade.systems"
 local add_tasks = require "hcs.facade.tasks"
 local class = require "hcs.class"
+local doc = require "hcs.doc"
 local file = require "hcs.file"
 local host = require "hcs.host"
 local sim = require "hcs.sim"
-local vm = require "hcs.doc.vm"
 local worlds = require "hcs.world"
 
 require "hcs.lifecycle"
@@ -49,7 +49,7 @@ function facade.new(world, strict)
     add_tasks(M, world, strict, ready)
     add_knowledge(M, world, strict, ready, facade.new)
     M.file = file.functions(world, strict, ready)
-    M.doc = { vm = vm }
+    M.doc = doc
     M.null = world.core.null
     M._VERSION = worlds.VERSION
     local about = host.functions(world, strict, ready)

@@ -49,6 +49,9 @@ hints.table = {
         shutdown = "create it with services = { shutdown = true }, or use vm:terminate()",
         save = "a system with shares or GPU partitions cannot be saved",
     },
+    ["0x80070490"] = {
+        attach_disk = "create it with disks = {…}: a system without disks has no controller",
+    },
     ["0x800707DE"] = "store the file uncompressed, unencrypted and not sparse",
     ["0x80070570"] = {
         create = "the file is no saved state or disk image, or a truncated one",

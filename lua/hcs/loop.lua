@@ -270,7 +270,8 @@ end
 function loop.failure(world, reason, fields)
     if reason == "timeout" then
         fields.hresult = fields.hresult or 0x80370118
-        fields.code, fields.hint = "timeout", fields.hint or false -- the host's hints are not for it
+        fields.code = "timeout"
+        fields.hint = fields.hint or false -- the host's hints are not for it
     else
         fields.code = reason
     end

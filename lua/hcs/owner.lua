@@ -28,8 +28,26 @@ local function start_of(pid)
     return 0
 end
 
+-- The name of the user that this process runs as, by /proc and the password
+-- file; his number where he has none.
+local function user_of_process()
+    local status = io.open("/proc/self/status", "r")
+    if not status then return nil end
+    local uid = status:read("a"):match("\nUid:%s+%d+%s+(%d+)")
+    status:close()
+    local passwords = uid and io.open("/etc/passwd", "r")
+    if not passwords then return uid end
+    local name
+    for line in passwords:lines() do
+        name = name or line:match("^([^:]+):[^:]*:" .. uid .. ":")
+    end
+    passwords:close()
+    return name or uid
+end
+
 local function user()
-    local name = os.getenv("USER") or os.getenv("USERNAME") or os.getenv("LOGNAME") or "unknown"
+    local name = os.getenv("USER") or os.getenv("USERNAME") or os.getenv("LOGNAME")
+        or user_of_process() or "unknown"
     return (name:gsub("[^%w._@-]", "_"))
 end
 

@@ -9,6 +9,8 @@ local SOURCES = {
     { module = "hcs.facade.systems", table = "M", name = "hcs" },
     { module = "hcs.facade.tasks", table = "M", name = "hcs" },
     { module = "hcs.facade.knowledge", table = "M", name = "hcs" },
+    { module = "hcs.doc", table = "doc", name = "hcs.doc" },
+    { module = "hcs.doc.merge", table = "M", name = "hcs.doc" },
     { module = "hcs.host", table = "M", name = "hcs.host" },
     { module = "hcs.file", table = "M", name = "hcs.file" },
     { module = "hcs.sim", table = "M", name = "hcs.sim" },
@@ -93,10 +95,11 @@ function reference.find(name)
     local short = name:match("[%w_]+$")
     if not short then return nil end
     local owner = name:match("^(.-)[:.][%w_]+$")
-    if entries[name] then return entries[name] end
+    local whole = entries[name] or entries["hcs." .. name]
+    if whole then return whole end
     local order = { "hcs." .. short, "System:" .. short, "Console:" .. short, "Operation:" .. short,
         "Task:" .. short, "hcs.file." .. short, "hcs.host." .. short, "hcs.sim." .. short,
-        "Scope:" .. short, "Error:" .. short, "g." .. short }
+        "hcs.doc." .. short, "Scope:" .. short, "Error:" .. short, "g." .. short }
     if owner and owner ~= "hcs" then table.remove(order, 1) end
     for _, candidate in ipairs(order) do
         if entries[candidate] and (owner ~= "hcs" or candidate:sub(1, 4) == "hcs.") then

@@ -29,9 +29,11 @@ function repl.compile(text, env)
     return nil, message, is_incomplete(message) or is_incomplete(as_expression)
 end
 
+-- Where in a line of one line is no news.
 local function one_line(err)
-    if errors.is_error(err) then return tostring(err) end
-    return (tostring(err):gsub("\n.*", ""))
+    local text = tostring(err):gsub("\n.*", "")
+    if errors.is_error(err) and err.where then return text:sub(#err.where + 3) end
+    return (text:gsub("^stdin:1: ", ""))
 end
 
 local function show_error(session, err)

@@ -209,6 +209,9 @@ end
 --- Checks the options of hcs.create and makes the plan.
 function systems.plan(world, given)
     options.argument("create", "the options", given, "table")
+    if type(given.create) == "function" then
+        options.misuse("create: a dot, not a colon: hcs.create{ … }")
+    end
     return plan_of(world, given)
 end
 

@@ -176,15 +176,12 @@ end)
 
 local function check_list(what, list)
     options.argument(what, "the list", list, "table")
-    local any = false
     for _, item in pairs(list) do
-        any = true
         local done = type(item) == "table" and item.done
         if type(done) ~= "function" then
             options.misuse("%s: a list of operations and tasks expected", what)
         end
     end
-    if not any then options.misuse("%s: the list is empty", what) end
 end
 
 local function sorted_keys(list)
@@ -207,6 +204,7 @@ end
 --- and its key.
 function task.wait_any(world, list, timeout)
     check_list("wait_any", list)
+    if next(list) == nil then options.misuse("wait_any: the list is empty") end
     local keys = sorted_keys(list)
     local found
     local function ready()
@@ -251,7 +249,9 @@ for _, mt in ipairs { Task.plain, Task.strict } do mt.plain_wait = methods.wait 
 
 --- Waits.
 function task.sleep(world, seconds)
-    local deadline = loop.deadline(world, seconds, 0)
+    options.argument("sleep", "the time", seconds, "number|string")
+    seconds = loop.timeout(seconds, nil, "sleep")
+    local deadline = seconds and loop.now(world) + seconds
     local ok, reason = loop.wait(world, deadline, function() return false end)
     if ok or reason == "timeout" then return true end
     return loop.failure(world, reason, { op = "sleep" })

@@ -155,6 +155,23 @@ describe("a console", function()
         assert.equal(1024 * 1024, #console:text())
     end)
 
+    it("refuses what is no count, no pattern and nothing to expect", function()
+        local console = vm:console()
+        pipe.pieces = { "some text" }
+        for _, case in ipairs {
+            { "the count is 0", function() console:read(0) end },
+            { "empty text", function() console:expect "" end },
+            { 'did you mean "pattern"', function() console:expect { patern = "x" } end },
+            { 'the pattern "(x": unfinished', function() console:expect { pattern = "(x" } end },
+            { '"2" is 5', function() console:expect { "x", 5 } end },
+        } do
+            local ok, err = pcall(case[2])
+            assert.is_false(ok)
+            assert.truthy(err:find(case[1], 1, true), err)
+            assert.truthy(err:find("console_spec.lua:", 1, true), err)
+        end
+    end)
+
     it("refuses what makes no sense", function()
         local console = vm:console()
         for _, mistake in ipairs {

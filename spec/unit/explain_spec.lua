@@ -16,6 +16,8 @@ describe("explain", function()
         end
         assert.equal(0x8037011B, hcs.explain("access_denied").hresult)
         assert.equal(0x80070005, hcs.explain("E_ACCESSDENIED").hresult)
+        assert.equal("HCS_E_SYSTEM_ALREADY_STOPPED", hcs.explain("80370110").name)
+        assert.equal(0x80070005, hcs.explain(5).hresult)
         assert.truthy(hcs.explain(0x8ABCDEF0).text:find("no code", 1, true))
     end)
 
@@ -33,6 +35,17 @@ describe("explain", function()
             "hcs.file.grant", "console:expect", "start_async" } do
             assert.equal("function", assert(hcs.explain(name)).kind, name)
         end
+    end)
+
+    it("knows families of errors and builds", function()
+        local family = assert(hcs.explain("stopped"))
+        assert.equal("family", family.kind)
+        assert.truthy(family.text:find("HCS_E_SYSTEM_ALREADY_STOPPED", 1, true))
+        assert.truthy(hcs.explain("would_block").text:find("hcs.spawn", 1, true))
+        local build = assert(hcs.explain(22621))
+        assert.equal("build", build.kind)
+        assert.truthy(build.text:find("SchemaVersion 2.7", 1, true))
+        assert.equal("hresult", hcs.explain(65535).kind)
     end)
 
     it("says so where it knows nothing, with the nearest name", function()

@@ -15,6 +15,15 @@ describe("the owner tag", function()
         assert.equal("lua-hcs", owner.name(owner.tag(core)))
     end)
 
+    it("names the user, also where no variable does", function()
+        local getenv = os.getenv
+        rawset(os, "getenv", function() return nil end)
+        local ok, text = pcall(owner.tag, core)
+        rawset(os, "getenv", getenv)
+        assert(ok, text)
+        assert.is_not.equal("unknown", owner.parse(text).user)
+    end)
+
     it("is not seen where there is none", function()
         for _, text in ipairs { "", "WSL", "x [lua-hcs u 1 b]", "x [lua-hcs u 1.2 b] y" } do
             assert.is_nil(owner.parse(text))

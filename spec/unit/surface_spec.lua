@@ -19,7 +19,7 @@ local CROSSING = {
     ["hcs"] = { "create", "open", "list", "sweep" },
     ["hcs.file"] = { "grant", "revoke", "create_guest_state", "create_runtime_state" },
     ["hcs.host"] = { "properties", "inventory", "can" },
-    ["hcs.sim"] = { "guest" },
+    ["hcs.sim"] = { "guest", "service" },
     ["System"] = { "start", "pause", "resume", "shutdown", "terminate", "stop", "crash", "capture",
         "save", "save_template", "set_memory", "attach_disk", "detach_disk", "modify",
         "properties", "state", "can" },
@@ -28,7 +28,7 @@ local CROSSING = {
 local function tables()
     local hcs = fake.hcs(nil, false, "sim:")
     local all = { ["hcs"] = hcs, ["hcs.file"] = hcs.file, ["hcs.host"] = hcs.host,
-        ["hcs.sim"] = hcs.sim }
+        ["hcs.sim"] = hcs.sim, ["hcs.doc"] = hcs.doc }
     for name, methods in pairs(CLASSES) do all[name] = methods end
     return all
 end

@@ -72,6 +72,16 @@ describe("tasks", function()
         assert.equal(0, host.world.timers.count)
     end)
 
+    it("are waited for also when there are none", function()
+        assert.same({}, hcs.wait_all {})
+        local ok, err = pcall(hcs.wait_any, {})
+        assert.is_false(ok)
+        assert.truthy(err:find("the list is empty", 1, true))
+        ok, err = pcall(hcs.sleep)
+        assert.is_false(ok)
+        assert.truthy(err:find("sleep: the time is missing", 1, true))
+    end)
+
     it("may cancel themselves", function()
         local reached = false
         local task

@@ -129,8 +129,13 @@ function M.consoles(value, id)
         options.misuse("consoles: %d are asked for, a system has %d serial ports", #list,
             MAX_CONSOLES)
     end
+    local taken = {}
     for i, console in ipairs(list) do
-        ports[tostring(i - 1)] = console_pipe(("consoles[%d]"):format(i), console, i, id)
+        local what = ("consoles[%d]"):format(i)
+        local port = console_pipe(what, console, i, id)
+        if taken[port.NamedPipe] then options.misuse("%s: the name is taken", what) end
+        taken[port.NamedPipe] = true
+        ports[tostring(i - 1)] = port
     end
     return next(ports) and ports or nil
 end

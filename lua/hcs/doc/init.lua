@@ -4,13 +4,21 @@
 local core = require "hcs.core"
 local errors = require "hcs.error"
 local merge = require "hcs.doc.merge"
+local options = require "hcs.options"
 local schema = require "hcs.schema.hcs"
+local vm = require "hcs.doc.vm"
 
-local doc = {
-    vm = require "hcs.doc.vm",
-    merge = merge.merge,
-    diff = merge.diff,
-}
+local doc = { merge = merge.merge, diff = merge.diff }
+
+--- The ComputeSystem document of a virtual machine, for the options of
+--- hcs.create; relative paths stay as they are unless env.cwd is given.
+---@param given table
+---@param env? {cwd: string?, build: integer?}
+---@return table document
+function doc.vm(given, env)
+    options.argument("vm", "the options", given, "table")
+    return vm(given, env)
+end
 
 local function encode(document, type_name)
     return core.json.encode(document, type_name or "ComputeSystem", schema)
@@ -22,6 +30,8 @@ end
 ---@param type_name? string default "ComputeSystem"
 ---@return string? text, hcs.Error? err, string? code
 function doc.canonical(document, type_name)
+    options.argument("canonical", "the document", document, "table")
+    options.argument("canonical", "the type", type_name, "string|nil")
     local text, fault = encode(document, type_name)
     if text then return text end
     return errors.fail({ op = "canonical", target = type_name or "ComputeSystem",
@@ -45,6 +55,7 @@ end
 ---@param path string
 ---@return table? document, hcs.Error? err, string? code
 function doc.load(path)
+    options.argument("load", "the path", path, "string")
     local file, problem, errno = io.open(path, "rb")
     if not file then return file_error("load", path, problem, errno) end
     local text
@@ -63,6 +74,8 @@ end
 ---@param type_name? string default "ComputeSystem"
 ---@return true? ok, hcs.Error? err, string? code
 function doc.save(document, path, type_name)
+    options.argument("save", "the document", document, "table")
+    options.argument("save", "the path", path, "string")
     local text, err, code = doc.canonical(document, type_name)
     if not text then return nil, err, code end
     local file, problem, errno = io.open(path, "wb")

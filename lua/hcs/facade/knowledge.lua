@@ -27,7 +27,7 @@ local function add_knowledge(M, world, strict, ready)
     end
 
     --- Explains an HRESULT in any spelling, a document type or member, a function
-    --- of this library, an event or an error.
+    --- of this library, an event, an error, a family of errors or a build.
     ---@param what any
     ---@return hcs.Explanation? explanation, hcs.Error? err, string? code
     function M.explain(what)
@@ -62,6 +62,7 @@ local function add_values(M, world)
     ---@param list? table
     ---@return table list
     function M.array(list)
+        options.argument("array", "the list", list, "table|nil")
         return world.core.array(list or {})
     end
 end

@@ -88,9 +88,9 @@ local function add_steps(M, world, ready)
     function M.step(dt, budget)
         local ok, err, code = ready()
         if not ok then return nil, err, code end
-        dt = loop.timeout(dt, 0)
+        dt = loop.timeout(dt, 0, "step")
         if dt == nil then options.misuse("step: how far? seconds expected") end
-        return loop.step(world, dt, loop.timeout(budget, nil))
+        return loop.step(world, dt, loop.timeout(budget, nil, "step: budget"))
     end
 end
 
