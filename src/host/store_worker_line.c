@@ -299,12 +299,18 @@ static bool on_reply(struct store_line *line, const struct message *message) {
     return true;
 }
 
-static void on_event(struct store_line *line, const struct message *message) {
+/* False for what is no event of a system: clients know the others as news of
+ * their own operations and of the service. */
+static bool on_event(struct store_line *line, const struct message *message) {
+    if (message->type <= HcsEventInvalid ||
+        message->type > HcsEventSystemGuestConnectionClosed)
+        return false;
     if (message->type == HcsEventSystemExited)
         line->exited = true;
     if (line->sink)
         line->sink->event(line->sink, (HCS_EVENT_TYPE)message->type,
                           message->document);
+    return true;
 }
 
 /* False for what a worker does not send. */
@@ -316,8 +322,7 @@ static bool on_message(struct store_line *line, const struct message *message) {
     case MESSAGE_REPLY:
         return on_reply(line, message);
     case MESSAGE_EVENT:
-        on_event(line, message);
-        return true;
+        return on_event(line, message);
     case MESSAGE_CREATE:
     case MESSAGE_SUBMIT:
     case MESSAGE_CLOSE:
