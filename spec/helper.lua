@@ -9,11 +9,12 @@ local hcs = require "hcs"
 -- The hosts that the conformance specs run on.
 local DEFAULT_HOSTS = {
     "sim:?strict=1&clock=virtual&driver=step",
+    "sim:?strict=1&clock=virtual&driver=thread",
     "sim:?strict=1&clock=real&driver=thread",
 }
 
 --- The hosts to run on: HCS_TEST_HOST, separated by blanks, or the simulated
---- one with both drivers.
+--- one with both drivers, on a virtual clock and on the real one.
 function helper.hosts()
     local given = os.getenv("HCS_TEST_HOST")
     if not given or given == "" then return DEFAULT_HOSTS end

@@ -105,6 +105,7 @@ end
 
 local function deliver(world, system, event)
     if event.name == "exited" then system._exit = event end
+    if event.name == "service_disconnect" then system._lost = event end
     keep_unheard(system, event)
     feed_watchers(system, event)
     call_handlers(world, system._handlers, event, system._strict)
@@ -205,7 +206,9 @@ end
 
 -- What bears on a crash in progress, before it is delivered.
 local function before_delivery(world, system, name)
-    if name == "exited" or name == "crash_initiated" then compose(world, system) end
+    if name == "exited" or name == "crash_initiated" or name == "service_disconnect" then
+        compose(world, system)
+    end
 end
 
 local function after_delivery(world, system, event)

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- hcs.sim: programs for the guests of a simulated host. A program is a
--- function that runs as a task for as long as its guest does.
+-- hcs.sim: what only a simulated host can do. Programs for its guests: a
+-- program is a function that runs as a task for as long as its guest does. The
+-- compute service, which stops and starts.
 local errors = require "hcs.error"
 local loop = require "hcs.loop"
 local operation = require "hcs.operation"
@@ -195,6 +196,9 @@ function sim.arrived(world, number, event, text)
     if handler then handler(world, number, text) end
 end
 
+-- What becomes of the compute service: whether it runs, in turn.
+local SERVICE = { stop = { false }, start = { true }, restart = { false, true } }
+
 --- The functions of hcs.sim for a world.
 function sim.functions(world, strict, ready)
     local M = {}
@@ -217,6 +221,28 @@ function sim.functions(world, strict, ready)
         world.programs[id or ""] = fn
         return true
     end
+
+    --- Stops the compute service, starts it again, or both. Open systems are
+    --- told ("service_disconnect"), what is under way on them fails with
+    --- `service_lost`, and so does all but close from then on. A system that was
+    --- created with keep = true goes on, and hcs.open finds it after the start.
+    ---@param what string "stop", "start" or "restart"
+    ---@return true? ok, hcs.Error? err, string? code
+    function M.service(what)
+        options.one_of("service", "what to do", what, { "stop", "start", "restart" })
+        local opened, err, code = ready()
+        if not opened then return nil, err, code end
+        for _, running in ipairs(SERVICE[what]) do
+            local changed, hresult = world.api.service(running)
+            if changed == nil then
+                return errors.fail({ op = "service", target = what, hresult = hresult },
+                    world.core)
+            end
+        end
+        return true
+    end
+
+    M.service_async = operation.async(world, strict, "service", M.service, ready)
 
     M.guest_async = operation.async(world, strict, "guest", M.guest, ready)
     return M

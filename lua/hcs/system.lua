@@ -164,8 +164,9 @@ function methods.on(self, event, fn)
     return events.on(system.live(self)._handlers, event, fn)
 end
 
+-- Nothing more will come: it was closed, has exited or lost the service.
 local function gone(self)
-    return self._closed or self._exit
+    return self._closed or self._exit or self._lost
 end
 
 local function stop_watching(self, watcher)
@@ -178,7 +179,7 @@ local function stop_watching(self, watcher)
 end
 
 --- Iterates over events as they come, of the given names or of all; ends when
---- the system has exited or was closed.
+--- the system has exited, was closed or lost the compute service.
 ---@param ... string
 ---@return fun(): hcs.Event?
 function methods.watch(self, ...)
@@ -214,7 +215,8 @@ local function ended(self, op)
     if self._closed then
         return errors.fail({ op = op, target = self.id, code = "closed" }, world.core)
     end
-    return errors.fail({ op = op, target = self.id, hresult = 0x80370110 }, world.core)
+    local hresult = self._exit and 0x80370110 or 0x8037011E
+    return errors.fail({ op = op, target = self.id, hresult = hresult }, world.core)
 end
 
 --- Waits for an event and returns it or fails; an event that came before and
@@ -261,7 +263,8 @@ local function state_named(name)
 end
 
 --- Waits for an event ("exited", "crash") or a state ("Paused"). Returns the
---- event or the state; fails with `stopped` when the system exits instead.
+--- event or the state; fails with `stopped` when the system exits instead, and
+--- with `service_lost` when the compute service goes away.
 ---@param what string
 ---@param timeout? number|string seconds, default 240
 ---@return hcs.Event|string? found, hcs.Error? err, string? code
@@ -306,7 +309,7 @@ end
 System.meta("__close", function(self) methods.close(self) end)
 
 System.meta("__tostring", function(self)
-    local state = self._closed and "closed" or self._exit and "stopped"
+    local state = self._closed and "closed" or self._exit and "stopped" or self._lost and "lost"
         or self._last_state and self._last_state:lower() or "?"
     return ('hcs.System "%s" (%s)'):format(self.id, state)
 end)

@@ -45,10 +45,10 @@ static void on_event(HCS_EVENT *event, void *context) {
         snprintf(log->last, sizeof log->last, "%s", text);
         free(text);
     }
+    if (log->close) /* before anybody is told that it was */
+        HcsCloseComputeSystem(log->close);
     log->count++;
     pthread_mutex_unlock(&log->lock);
-    if (log->close)
-        HcsCloseComputeSystem(log->close);
     __atomic_sub_fetch(&log->inside, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -184,8 +184,9 @@ static void completions_reach_a_late_event_callback(void **state) {
 }
 
 static void a_handle_is_closed_in_its_callback(void **state) {
-    struct log log = LOG;
+    static struct log log; /* its callback may end after this test */
     HCS_OPERATION op = HcsCreateOperation(NULL, NULL);
+    log = (struct log)LOG;
     log.close = run(u"inside", op, &log);
     ok(finish(op, HcsTerminateComputeSystem(log.close, op, NULL)));
     expect(*state, &log, 1);
