@@ -3,10 +3,12 @@
  * ends at every moment. */
 #include "test.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
 #include "../../../src/backend/qemu/qmp.h"
+#include "faults.h"
 
 #define GREETING "{\"QMP\":{\"version\":{},\"capabilities\":[]}}\r\n"
 #define READY GREETING "{\"return\":{},\"id\":1}\r\n"
@@ -63,9 +65,8 @@ static void start(struct client *client) {
     assert_int_equal(uv_loop_init(&client->loop), 0);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
     client->other = fds[1];
-    assert_int_equal(qmp_open(&client->loop, fds[0], &handler, &client->qmp,
-                              NULL),
-                     S_OK);
+    assert_int_equal(
+        qmp_open(&client->loop, fds[0], &handler, &client->qmp, NULL), S_OK);
 }
 
 static void stop(struct client *client) {
@@ -98,10 +99,10 @@ static void split_bytes(void **state) {
         qmp_send(client.qmp, "a", "{\"b\":1}", -1, on_reply, &client);
         qmp_send(client.qmp, "c", NULL, -1, on_reply, &client);
         for (size_t at = 0; at < whole; at += step)
-            assert_int_equal(
-                qmp_receive(client.qmp, text + at,
-                            whole - at < step ? whole - at : step, NULL),
-                S_OK);
+            assert_int_equal(qmp_receive(client.qmp, text + at,
+                                         whole - at < step ? whole - at : step,
+                                         NULL),
+                             S_OK);
         assert_int_equal(client.replies, 2);
         assert_int_equal(client.failures, 1);
         assert_string_equal(client.last_error, "no");
@@ -129,7 +130,8 @@ static void what_is_sent(void **state) {
     length = recv(client.other, text, sizeof text - 1, 0);
     text[length > 0 ? length : 0] = 0;
     assert_string_equal(
-        text, "{\"execute\":\"balloon\",\"arguments\":{\"value\":1},\"id\":2}\n");
+        text,
+        "{\"execute\":\"balloon\",\"arguments\":{\"value\":1},\"id\":2}\n");
     stop(&client);
     assert_int_equal(client.replies, 0); /* forgotten */
 }
@@ -228,6 +230,28 @@ static void the_end(void **state) {
     stop(&client);
 }
 
+/* Whichever allocation fails, the command is answered and no descriptor that
+ * is not its own is closed. */
+static void out_of_memory(void **state) {
+    struct client client;
+    size_t n = 0;
+
+    (void)state;
+    do {
+        start(&client);
+        assert_int_equal(receive(&client, READY), S_OK);
+        faults_fail_from(++n);
+        qmp_send(client.qmp, "getfd", "{}", client.other, on_reply, &client);
+        faults_fail_from(0);
+        assert_int_equal(client.replies, client.failures);
+        if (client.failures)
+            assert_int_equal(client.why, E_OUTOFMEMORY);
+        stop(&client);
+        assert_true(fcntl(STDIN_FILENO, F_GETFD) >= 0);
+    } while (client.failures);
+    assert_true(n > 2);
+}
+
 /* Nonsense from a generator never crashes and never answers a command. */
 static void noise(void **state) {
     uint32_t seed = 12345;
@@ -255,7 +279,7 @@ int main(void) {
         cmocka_unit_test(split_bytes),  cmocka_unit_test(what_is_sent),
         cmocka_unit_test(descriptors),  cmocka_unit_test(garbage),
         cmocka_unit_test(endless_line), cmocka_unit_test(the_end),
-        cmocka_unit_test(noise)};
+        cmocka_unit_test(out_of_memory), cmocka_unit_test(noise)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

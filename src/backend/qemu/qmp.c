@@ -195,9 +195,12 @@ static HRESULT enqueue(struct qmp *qmp, const char *command,
     struct message *message = calloc(1, sizeof *message);
     struct command *waiting = calloc(1, sizeof *waiting);
 
+    if (message) {
+        link_init(&message->link);
+        message->fd = -1;
+    }
     if (!message || !waiting)
         goto fail;
-    link_init(&message->link);
     message->fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
     if (fd >= 0 && message->fd < 0)
         goto fail;
