@@ -77,9 +77,10 @@ void guest_thaw(struct machine *machine) {
 
 /* --- printing --------------------------------------------------------- */
 
+/* Cut in large steps: a line of a flood is not to cost a move of the log. */
 static void remember(struct guest *guest, const char *text, size_t length) {
     buf_add(&guest->log, text, length);
-    if (guest->log.length > SIM_LOG_SIZE)
+    if (guest->log.length > 2 * SIM_LOG_SIZE)
         buf_consume(&guest->log, guest->log.length - SIM_LOG_SIZE);
 }
 

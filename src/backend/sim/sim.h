@@ -9,7 +9,7 @@
 
 /* The host that is simulated has this much memory for one guest. */
 #define SIM_HOST_MEMORY_MB (UINT64_C(64) * 1024)
-/* What a guest remembers of what it printed. */
+/* What a guest remembers of what it printed: as much, at most twice. */
 #define SIM_LOG_SIZE (64u * 1024)
 /* The longest line that can be typed, with its end. */
 #define SIM_LINE_SIZE 4096
