@@ -91,11 +91,9 @@ static void ask_to_create(struct store_line *line, const char *document,
 }
 
 static HRESULT worker_create(struct store *base, const char *id,
-                             struct json_doc *document,
-                             struct store_sink *sink,
+                             struct json_doc *document, struct store_sink *sink,
                              struct store_request request,
-                             struct store_line **out,
-                             struct hcs_error *error) {
+                             struct store_line **out, struct hcs_error *error) {
     struct worker_store *store = worker_store_of(base);
     struct buf text = {0};
     struct json_writer w = {&text, false};
@@ -140,8 +138,8 @@ static HRESULT worker_open(struct store *base, const char *id,
     vm_runtime_id_of(id, runtime_id);
     if (!system_alive(store->root, runtime_id))
         return not_found(id, error);
-    directory = openat(store->root, runtime_id,
-                       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    directory =
+        openat(store->root, runtime_id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         return not_found(id, error);
     hr = socket_connect(directory, "socket", &socket, error);

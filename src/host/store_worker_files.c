@@ -35,8 +35,8 @@ HRESULT files_revoke(struct store *store, const char *id, const char *path,
                      struct hcs_error *error) {
     char runtime_id[37];
 
-    return grant_remove(worker_store_of(store)->root, who(id, runtime_id),
-                        path, error);
+    return grant_remove(worker_store_of(store)->root, who(id, runtime_id), path,
+                        error);
 }
 
 /* --- files and pipes ------------------------------------------------------ */

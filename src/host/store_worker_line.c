@@ -237,8 +237,7 @@ void line_submit(struct store_line *line, HCS_OPERATION_TYPE verb,
 
 static void remember(struct store_line *line) {
     struct worker_store *store = line->store;
-    struct recent *recent =
-        &store->recent[store->recent_next++ % RECENT_COUNT];
+    struct recent *recent = &store->recent[store->recent_next++ % RECENT_COUNT];
 
     vm_runtime_id_of(line->id, recent->runtime_id);
     recent->until = clock_monotonic() + RECENT_TIME;

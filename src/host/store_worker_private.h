@@ -40,12 +40,12 @@ struct store_line {
     struct worker_store *store;
     struct store_sink *sink; /* NULL once the handle is closed */
     char *id;
-    int fd;         /* -1: the connection has ended */
-    bool exited;    /* the sink has heard of the exit */
-    bool writing;   /* epoll watches for room */
+    int fd;       /* -1: the connection has ended */
+    bool exited;  /* the sink has heard of the exit */
+    bool writing; /* epoll watches for room */
     bool closed;
-    bool busy;      /* in use further up: not to be freed */
-    pid_t starter;  /* a child of ours that ends at once; 0: none */
+    bool busy;     /* in use further up: not to be freed */
+    pid_t starter; /* a child of ours that ends at once; 0: none */
     uint64_t tags;
     struct buf in;
     struct buf out;

@@ -52,9 +52,8 @@ static HRESULT find_qemu(struct worker_store *store, struct hcs_error *error) {
         int length = (int)strcspn(next, ":");
 
         if (next[0] == '/' &&
-            snprintf(store->qemu, sizeof store->qemu,
-                     "%.*s/qemu-system-x86_64", length, next) <
-                (int)sizeof store->qemu &&
+            snprintf(store->qemu, sizeof store->qemu, "%.*s/qemu-system-x86_64",
+                     length, next) < (int)sizeof store->qemu &&
             access(store->qemu, X_OK) == 0)
             return S_OK;
         next += length;
@@ -92,15 +91,15 @@ static int spawn(const char *program, char *const argv[], const int *from,
     for (int i = 0; result == 0 && i < count; i++)
         result = posix_spawn_file_actions_adddup2(&actions, from[i], first + i);
     if (result == 0)
-        result = posix_spawn_file_actions_addclosefrom_np(&actions,
-                                                          first + count);
+        result =
+            posix_spawn_file_actions_addclosefrom_np(&actions, first + count);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawnattr_setflags(&attributes,
                              POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     if (result == 0)
-        result = posix_spawn(pid, program, &actions, &attributes, argv,
-                             environ);
+        result =
+            posix_spawn(pid, program, &actions, &attributes, argv, environ);
     posix_spawnattr_destroy(&attributes);
 
 out:
@@ -187,8 +186,8 @@ static void probe(struct worker_store *store) {
         return;
     from[0] = fcntl(fds[1], F_DUPFD_CLOEXEC, FIRST_FREE);
     close(fds[1]);
-    result = from[0] < 0 ? EMFILE
-                         : spawn(store->program, argv, from, 1, 1, &child);
+    result =
+        from[0] < 0 ? EMFILE : spawn(store->program, argv, from, 1, 1, &child);
     if (from[0] >= 0)
         close(from[0]);
     if (result == 0) {

@@ -18,10 +18,10 @@ struct client {
     struct link link; /* in worker->clients */
     struct worker *worker;
     uv_poll_t poll;
-    uv_poll_t peer;   /* the process */
+    uv_poll_t peer; /* the process */
     int fd;
     int pidfd;
-    int handles;      /* libuv handles that are not closed yet */
+    int handles; /* libuv handles that are not closed yet */
     bool gone;
     bool handle_closed;
     struct buf in;
@@ -362,8 +362,8 @@ static void watch_peer(struct client *client) {
     client->pidfd = (int)syscall(SYS_pidfd_open, peer.pid, 0);
     if (client->pidfd < 0)
         return;
-    if (uv_poll_init(&client->worker->loop, &client->peer,
-                     client->pidfd) != 0) {
+    if (uv_poll_init(&client->worker->loop, &client->peer, client->pidfd) !=
+        0) {
         close(client->pidfd);
         client->pidfd = -1;
         return;
@@ -428,8 +428,8 @@ HRESULT clients_listen(struct worker *worker, struct hcs_error *error) {
     close(directory);
     if (FAILED(hr))
         return hr;
-    if (uv_poll_init(&worker->loop, &worker->listener,
-                     worker->listen_fd) != 0) {
+    if (uv_poll_init(&worker->loop, &worker->listener, worker->listen_fd) !=
+        0) {
         close(worker->listen_fd);
         return error_set(error, HR_NO_SYSTEM_RESOURCES, NULL, "the socket");
     }

@@ -173,9 +173,10 @@ static int probe(void) {
 }
 
 static int usage(void) {
-    fprintf(stderr, "hcs-vmwp %s: the worker of a virtual machine; it is "
-                    "started by libhcshost\n"
-                    "usage: hcs-vmwp --probe | --version\n",
+    fprintf(stderr,
+            "hcs-vmwp %s: the worker of a virtual machine; it is "
+            "started by libhcshost\n"
+            "usage: hcs-vmwp --probe | --version\n",
             HCS_VERSION);
     return 2;
 }

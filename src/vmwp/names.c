@@ -18,9 +18,9 @@
 #define PIPE_PREFIX "\\\\.\\pipe\\"
 #define PIPE_PREFIX_LENGTH 9
 
-static const struct guid name_space = {
-    {0xc1, 0x0e, 0x5a, 0x93, 0x7d, 0x24, 0x4f, 0x68, 0xa8, 0x3b, 0x06, 0xd9,
-     0x52, 0x1f, 0xee, 0x47}};
+static const struct guid name_space = {{0xc1, 0x0e, 0x5a, 0x93, 0x7d, 0x24,
+                                        0x4f, 0x68, 0xa8, 0x3b, 0x06, 0xd9,
+                                        0x52, 0x1f, 0xee, 0x47}};
 
 static void digest(const char *text, char out[GUID_TEXT_SIZE]) {
     struct guid guid;
@@ -183,8 +183,7 @@ HRESULT grant_remove(int root, const char *who, const char *path,
 static bool holds(int root, const char *who, const char *path) {
     char entry[PATH_MAX];
 
-    return entry_of(who, path, entry) &&
-           faccessat(root, entry, F_OK, 0) == 0;
+    return entry_of(who, path, entry) && faccessat(root, entry, F_OK, 0) == 0;
 }
 
 bool grant_holds(int root, const char *runtime_id, const char *path) {

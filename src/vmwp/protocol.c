@@ -48,9 +48,9 @@ HRESULT message_write(struct buf *out, const struct message *message,
     }
     length = frame.length - sizeof room;
     if (length > FRAME_LIMIT) {
-        hr = error_set(error, HCS_E_INVALID_JSON, NULL,
-                       "the document is larger than %zu MiB",
-                       FRAME_LIMIT >> 20);
+        hr =
+            error_set(error, HCS_E_INVALID_JSON, NULL,
+                      "the document is larger than %zu MiB", FRAME_LIMIT >> 20);
         goto out;
     }
     for (int i = 0; i < 4; i++)
@@ -70,8 +70,7 @@ static HRESULT bad(struct hcs_error *error, const char *what) {
 }
 
 /* An absent number is 0; one that is no number fails. */
-static bool get_int(const struct json *object, const char *name,
-                    int64_t *out) {
+static bool get_int(const struct json *object, const char *name, int64_t *out) {
     const struct json *value = json_get(object, name);
 
     *out = 0;

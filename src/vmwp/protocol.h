@@ -32,13 +32,13 @@ enum message_kind {
 struct message {
     enum message_kind kind;
     uint64_t tag;
-    int64_t verb;   /* HCS_OPERATION_TYPE */
-    int64_t type;   /* HCS_EVENT_TYPE */
+    int64_t verb; /* HCS_OPERATION_TYPE */
+    int64_t type; /* HCS_EVENT_TYPE */
     HRESULT result;
     int64_t process;
     int64_t build;
-    bool open;      /* CREATE: every file may be opened */
-    bool replay;    /* CREATE: consoles replay what was printed */
+    bool open;   /* CREATE: every file may be opened */
+    bool replay; /* CREATE: consoles replay what was printed */
     const char *id;
     const char *document;
     const char *path; /* of an error */

@@ -28,14 +28,14 @@ struct worker {
     char runtime_id[37];
     int root;
     int lock;
-    bool removed;       /* the directory is gone: the id is free */
-    int machine;        /* QEMU's process, 0: none */
+    bool removed; /* the directory is gone: the id is free */
+    int machine;  /* QEMU's process, 0: none */
 
     struct qemu_platform platform;
-    struct vm *vm;      /* NULL before and after a creation that failed */
-    bool temporary;     /* goes with its last handle */
-    bool over;          /* the creation failed, or the system has exited */
-    int64_t patience;   /* until when slow readers are waited for, once over */
+    struct vm *vm;    /* NULL before and after a creation that failed */
+    bool temporary;   /* goes with its last handle */
+    bool over;        /* the creation failed, or the system has exited */
+    int64_t patience; /* until when slow readers are waited for, once over */
     struct link clients;
 };
 

@@ -91,14 +91,17 @@ static void every_device(void **state) {
         "{\"Chipset\":{\"Uefi\":{\"BootThis\":{\"DeviceType\":\"ScsiDrive\","
         "\"DevicePath\":\"cd\",\"DiskNumber\":3}},\"ChassisAssetTag\":\"a,b\","
         "\"BaseBoardSerialNumber\":\"77\",\"SystemInformation\":{"
-        "\"ProductName\":\"box\"}},\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":"
+        "\"ProductName\":\"box\"}},\"ComputeTopology\":{\"Memory\":{"
+        "\"SizeInMB\":"
         "1024,\"EnableColdDiscardHint\":true}},\"StorageQoS\":{\"IopsMaximum\":"
         "100},\"Devices\":{\"Scsi\":{\"0\":{},\"cd\":{}},\"NetworkAdapters\":{"
-        "\"a\":{\"MacAddress\":\"00-15-5D-0A-0B-0C\"},\"b\":{}},\"VideoMonitor\":"
+        "\"a\":{\"MacAddress\":\"00-15-5D-0A-0B-0C\"},\"b\":{}},"
+        "\"VideoMonitor\":"
         "{\"HorizontalResolution\":800,\"VerticalResolution\":600}}}");
     struct qemu_disk disks[] = {
         {0, 0, false, false, true, true, "vhdx", (char *)(size_t) "/d/a.vhdx"},
-        {1, 3, true, true, false, true, "raw", (char *)(size_t) "/d/\"e\".iso"}};
+        {1, 3, true, true, false, true, "raw",
+         (char *)(size_t) "/d/\"e\".iso"}};
     struct qemu_inputs in = inputs_of(doc.root);
 
     (void)state;
@@ -159,8 +162,9 @@ static void shapes(void **state) {
                        "\"Devices\":{\"Scsi\":{\"0\":{}}}}";
     const char *larger = "{\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":66}},"
                          "\"Devices\":{\"Scsi\":{\"0\":{}}}}";
-    const char *named = "{\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64}},"
-                        "\"DisplayName\":\"x\",\"Devices\":{\"Scsi\":{\"q\":{}}}}";
+    const char *named =
+        "{\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64}},"
+        "\"DisplayName\":\"x\",\"Devices\":{\"Scsi\":{\"q\":{}}}}";
     char a[37], b[37];
 
     (void)state;

@@ -28,8 +28,8 @@ static void put_end(struct buf *out) {
     put64(out, UINT64_MAX);
 }
 
-static HRESULT run(const struct buf *in, uint64_t limit, char *out,
-                   size_t size, uint64_t *written) {
+static HRESULT run(const struct buf *in, uint64_t limit, char *out, size_t size,
+                   uint64_t *written) {
     int from = file_of(in->data, in->length), to = file_of("", 0);
     HRESULT hr = flatten_undo(from, to, limit, 0, written, NULL);
 

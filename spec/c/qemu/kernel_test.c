@@ -24,9 +24,9 @@ static unsigned char *vmlinux(bool pvh) {
                          .e_machine = EM_X86_64,
                          .e_phoff = sizeof header,
                          .e_phnum = 2};
-    Elf64_Phdr segments[2] = {{.p_type = PT_LOAD},
-                              {.p_type = PT_NOTE, .p_offset = 512,
-                               .p_filesz = 64}};
+    Elf64_Phdr segments[2] = {
+        {.p_type = PT_LOAD},
+        {.p_type = PT_NOTE, .p_offset = 512, .p_filesz = 64}};
     Elf64_Nhdr note = {4, 8, pvh ? 18 : 6};
 
     assert_non_null(bytes);
@@ -183,13 +183,13 @@ static void too_large(void **state) {
         size_t length, got;
         unsigned char *bytes = image(packers[i], true, &length), *out = NULL;
 
-        assert_int_equal(kernel_unpack(bytes, length, VMLINUX_SIZE - 1, &out,
-                                       &got, NULL),
-                         HR_FILE_CORRUPT);
+        assert_int_equal(
+            kernel_unpack(bytes, length, VMLINUX_SIZE - 1, &out, &got, NULL),
+            HR_FILE_CORRUPT);
         assert_null(out);
-        assert_int_equal(kernel_unpack(bytes, length, VMLINUX_SIZE + 1, &out,
-                                       &got, NULL),
-                         S_OK);
+        assert_int_equal(
+            kernel_unpack(bytes, length, VMLINUX_SIZE + 1, &out, &got, NULL),
+            S_OK);
         free(out);
         free(bytes);
     }
@@ -204,9 +204,8 @@ static void no_kernels(void **state) {
     assert_int_equal(unpack_copy(zeros, sizeof zeros), HR_INVALID_DATA);
     assert_int_equal(unpack_copy(zeros, 0), HR_INVALID_DATA);
     /* One that is unpacked already is fine as it is. */
-    assert_int_equal(kernel_unpack(kernel, VMLINUX_SIZE, LIMIT, &out, &got,
-                                   NULL),
-                     S_OK);
+    assert_int_equal(
+        kernel_unpack(kernel, VMLINUX_SIZE, LIMIT, &out, &got, NULL), S_OK);
     assert_null(out);
     free(kernel);
 }

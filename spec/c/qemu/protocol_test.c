@@ -59,8 +59,7 @@ static void refused(const char *text, size_t length) {
     for (int i = 0; i < 4; i++)
         buf_putc(&in, (char)(unsigned char)(length >> (8 * i)));
     buf_add(&in, text, length < 4096 ? length : 4096);
-    assert_int_equal(message_read(&in, &got, &doc, NULL),
-                     HCS_E_PROTOCOL_ERROR);
+    assert_int_equal(message_read(&in, &got, &doc, NULL), HCS_E_PROTOCOL_ERROR);
     buf_free(&in);
 }
 

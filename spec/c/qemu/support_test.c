@@ -27,9 +27,10 @@ static void refused(const char *text, const char *path) {
 static void honoured(void **state) {
     (void)state;
     accepted("{" DIRECT "}");
-    accepted("{" DIRECT ",\"Devices\":{\"ComPorts\":{\"0\":{\"NamedPipe\":"
-             "\"x\"}},\"Scsi\":{\"any.name\":{\"Attachments\":{\"0\":{\"Type\":"
-             "\"VirtualDisk\",\"Path\":\"/d\"}}}},\"Keyboard\":{},\"Mouse\":{}}}");
+    accepted(
+        "{" DIRECT ",\"Devices\":{\"ComPorts\":{\"0\":{\"NamedPipe\":"
+        "\"x\"}},\"Scsi\":{\"any.name\":{\"Attachments\":{\"0\":{\"Type\":"
+        "\"VirtualDisk\",\"Path\":\"/d\"}}}},\"Keyboard\":{},\"Mouse\":{}}}");
     accepted("{\"Chipset\":{\"Uefi\":{}},\"Services\":{\"Shutdown\":{}}}");
     accepted("{" DIRECT ",\"Devices\":{\"GuestCrashReporting\":{"
              "\"WindowsCrashSettings\":{\"DumpFileName\":\"/x\"}}}}");
@@ -37,8 +38,9 @@ static void honoured(void **state) {
 
 static void asking_for_nothing(void **state) {
     (void)state;
-    accepted("{" DIRECT ",\"SecuritySettings\":{\"EnableTpm\":false},"
-             "\"RegistryChanges\":null,\"VmmsVm\":false,\"LegacySettings\":\"\"}");
+    accepted(
+        "{" DIRECT ",\"SecuritySettings\":{\"EnableTpm\":false},"
+        "\"RegistryChanges\":null,\"VmmsVm\":false,\"LegacySettings\":\"\"}");
     accepted("{" DIRECT ",\"ComputeTopology\":{\"Processor\":{\"Limit\":0}}}");
 }
 
@@ -50,7 +52,8 @@ static void not_honoured(void **state) {
             "$.VirtualMachine.SecuritySettings.EnableTpm");
     refused("{" DIRECT ",\"ComputeTopology\":{\"Processor\":{\"Limit\":5}}}",
             "$.VirtualMachine.ComputeTopology.Processor.Limit");
-    refused("{" DIRECT ",\"Devices\":{\"Scsi\":{\"a b\":{\"Attachments\":{\"0\":"
+    refused("{" DIRECT
+            ",\"Devices\":{\"Scsi\":{\"a b\":{\"Attachments\":{\"0\":"
             "{\"Type\":\"PassThru\"}}}}}}",
             "$.VirtualMachine.Devices.Scsi['a b'].Attachments['0'].Type");
     refused("{" DIRECT ",\"DebugOptions\":{\"FirmwareDumpFileName\":\"/x\"}}",

@@ -127,8 +127,7 @@ static void add_memory(const struct qemu_inputs *in, struct arguments *args) {
 static void add_crash(struct arguments *args) {
     add_format(args, "-device", "pvpanic-pci");
     add_format(args, "-device", "vmcoreinfo");
-    add_format(args, "-action",
-               "panic=pause,reboot=shutdown,shutdown=pause");
+    add_format(args, "-action", "panic=pause,reboot=shutdown,shutdown=pause");
     /* QEMU tells a triple fault from a reset in this log alone. */
     add_format(args, "-d", "cpu_reset");
 }
@@ -138,12 +137,12 @@ static void add_standard(const struct qemu_inputs *in, struct arguments *args) {
         add_format(args, "-device", "pcie-root-port,id=rp%d,chassis=%d", i,
                    i + 1);
     add_format(args, "-device", "virtio-serial-pci,id=vs");
-    add_format(args, "-device", "virtio-balloon-pci,id=bal%s",
-               json_is_true(json_at(in->virtual_machine,
-                                    "ComputeTopology.Memory."
-                                    "EnableColdDiscardHint"))
-                   ? ",free-page-reporting=on"
-                   : "");
+    add_format(
+        args, "-device", "virtio-balloon-pci,id=bal%s",
+        json_is_true(json_at(in->virtual_machine, "ComputeTopology.Memory."
+                                                  "EnableColdDiscardHint"))
+            ? ",free-page-reporting=on"
+            : "");
 }
 
 static void add_ports(const struct qemu_inputs *in, struct arguments *args) {
@@ -394,9 +393,9 @@ void arguments_free(struct arguments *arguments) {
     memset(arguments, 0, sizeof *arguments);
 }
 
-static const struct guid shape_space = {
-    {0x1a, 0x77, 0x40, 0x9e, 0x63, 0xd2, 0x4c, 0x0b, 0x8e, 0x15, 0xb1, 0x2c,
-     0x7f, 0xe0, 0x39, 0xd4}};
+static const struct guid shape_space = {{0x1a, 0x77, 0x40, 0x9e, 0x63, 0xd2,
+                                         0x4c, 0x0b, 0x8e, 0x15, 0xb1, 0x2c,
+                                         0x7f, 0xe0, 0x39, 0xd4}};
 
 static size_t member_count(const struct json *vm, const char *path) {
     const struct json *object = object_at(vm, path);
@@ -426,16 +425,15 @@ void qemu_shape(const struct json *vm, const char *accelerator,
     struct buf text = {0};
     struct guid guid;
 
-    buf_printf(&text, "1 %s memory=%llu cpus=%llu uefi=%d cold=%d nics=%zu",
-               accelerator,
-               (unsigned long long)number_at(
-                   vm, "ComputeTopology.Memory.SizeInMB", 0),
-               (unsigned long long)number_at(
-                   vm, "ComputeTopology.Processor.Count", 1),
-               object_at(vm, "Chipset.Uefi") != NULL,
-               json_is_true(json_at(
-                   vm, "ComputeTopology.Memory.EnableColdDiscardHint")),
-               member_count(vm, "Devices.NetworkAdapters"));
+    buf_printf(
+        &text, "1 %s memory=%llu cpus=%llu uefi=%d cold=%d nics=%zu",
+        accelerator,
+        (unsigned long long)number_at(vm, "ComputeTopology.Memory.SizeInMB", 0),
+        (unsigned long long)number_at(vm, "ComputeTopology.Processor.Count", 1),
+        object_at(vm, "Chipset.Uefi") != NULL,
+        json_is_true(
+            json_at(vm, "ComputeTopology.Memory.EnableColdDiscardHint")),
+        member_count(vm, "Devices.NetworkAdapters"));
     buf_printf(&text, " screen=%d",
                object_at(vm, "Devices.VideoMonitor") != NULL);
     buf_printf(&text, " com0=%d com1=%d",

@@ -18,11 +18,11 @@ struct qemu_inputs {
     const char *firmware_code; /* UEFI: both set */
     const char *firmware_variables;
     bool secure_boot;
-    int monitor;               /* descriptors as QEMU will have them */
+    int monitor; /* descriptors as QEMU will have them */
     int memory;
-    bool memory_private;       /* a clone: copy on write */
-    int ports[QEMU_PORTS];     /* serial ports, -1: not there */
-    bool incoming;             /* the state comes by migration */
+    bool memory_private;   /* a clone: copy on write */
+    int ports[QEMU_PORTS]; /* serial ports, -1: not there */
+    bool incoming;         /* the state comes by migration */
     const struct qemu_disk *disks;
     size_t disk_count;
 };
@@ -30,7 +30,7 @@ struct qemu_inputs {
 struct arguments {
     char **items; /* ends with NULL */
     size_t count;
-    bool failed;  /* out of memory */
+    bool failed; /* out of memory */
 };
 
 /* HCS_E_INVALID_JSON with the path for a member that has no meaning (an

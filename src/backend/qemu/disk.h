@@ -12,9 +12,9 @@ struct qemu_disk {
     unsigned lun;
     bool cdrom;
     bool read_only;
-    bool no_flush;       /* IgnoreFlushes */
-    bool throttled;      /* the document has StorageQoS */
-    const char *driver;  /* "raw", "vhdx" or "vpc", by the file's content */
+    bool no_flush;      /* IgnoreFlushes */
+    bool throttled;     /* the document has StorageQoS */
+    const char *driver; /* "raw", "vhdx" or "vpc", by the file's content */
     char *path;
 };
 

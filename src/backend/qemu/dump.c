@@ -26,7 +26,7 @@ struct dump {
     int pipe;          /* the end that is read */
     bool flattened;
     int pending;
-    HRESULT result;    /* the first failure */
+    HRESULT result; /* the first failure */
     struct hcs_error error;
 };
 
@@ -103,8 +103,8 @@ static HRESULT receive(struct job *job, struct hcs_error *error) {
         hr = flatten_undo(dump->pipe, dump->output.fd, dump->limit,
                           OUTPUT_FLOOR, &dump->size, error);
     else
-        hr = sparse_copy(dump->pipe, dump->output.fd, dump->limit,
-                         OUTPUT_FLOOR, &dump->size, error);
+        hr = sparse_copy(dump->pipe, dump->output.fd, dump->limit, OUTPUT_FLOOR,
+                         &dump->size, error);
     /* QEMU must not wait for a reader that is gone. */
     close(dump->pipe);
     dump->pipe = -1;

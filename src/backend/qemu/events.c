@@ -74,6 +74,11 @@ void events_flush(struct timer *timer, void *context) {
     sequence_run(sequence);
 }
 
+/* A guest that has not printed has no use for its ports, and will not. */
+static bool may_print(const struct machine *machine) {
+    return ports_printed(machine) > 0 || machine->restored;
+}
+
 /* A Linux that panics in an interrupt prints why only after it has reported
  * the panic. Without that a crash log is worth little, so such a guest may go
  * on for that moment before it is held still. */
@@ -82,7 +87,7 @@ static void on_panicked(struct machine *machine) {
         return;
     machine->crashed = true;
     ports_drain(machine);
-    if (ports_printed(machine) == 0 || log_has(machine, "Kernel panic")) {
+    if (!may_print(machine) || log_has(machine, "Kernel panic")) {
         tell_panic(machine);
         return;
     }

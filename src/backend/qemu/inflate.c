@@ -222,8 +222,7 @@ static HRESULT inflate_lz4(const unsigned char *bytes, size_t length,
 }
 
 static HRESULT run(enum inflate_format format, const unsigned char *bytes,
-                   size_t length, struct output *out,
-                   struct hcs_error *error) {
+                   size_t length, struct output *out, struct hcs_error *error) {
     switch (format) {
     case INFLATE_GZIP:
         return inflate_gzip(bytes, length, out, error);

@@ -51,8 +51,7 @@ static bool notes_have_pvh(const unsigned char *notes, size_t length) {
         memcpy(&note, notes, sizeof note);
         name = ((size_t)note.n_namesz + 3) & ~(size_t)3;
         data = ((size_t)note.n_descsz + 3) & ~(size_t)3;
-        if (name > length - sizeof note ||
-            data > length - sizeof note - name)
+        if (name > length - sizeof note || data > length - sizeof note - name)
             return false;
         if (note.n_type == XEN_ELFNOTE_PHYS32_ENTRY && note.n_namesz == 4 &&
             memcmp(notes + sizeof note, "Xen", 4) == 0)
@@ -182,9 +181,9 @@ static void remember(const char *cache, const char *stamp, const char *target) {
         unlink(temporary);
 }
 
-static const struct guid kernel_space = {
-    {0x5e, 0x2b, 0x8d, 0x61, 0x0c, 0x4f, 0x4a, 0x77, 0x9b, 0x1d, 0x3f, 0x60,
-     0xa2, 0x94, 0xc8, 0x15}};
+static const struct guid kernel_space = {{0x5e, 0x2b, 0x8d, 0x61, 0x0c, 0x4f,
+                                          0x4a, 0x77, 0x9b, 0x1d, 0x3f, 0x60,
+                                          0xa2, 0x94, 0xc8, 0x15}};
 
 /* Unpacks into the cache under the digest of the packed content. */
 static HRESULT unpack_to(const char *cache, const unsigned char *bytes,
@@ -204,8 +203,8 @@ static HRESULT unpack_to(const char *cache, const unsigned char *bytes,
         remember(cache, stamp, name);
         return S_OK;
     }
-    hr = kernel_unpack(bytes, length, KERNEL_LIMIT, &unpacked,
-                       &unpacked_length, error);
+    hr = kernel_unpack(bytes, length, KERNEL_LIMIT, &unpacked, &unpacked_length,
+                       error);
     if (FAILED(hr))
         return hr;
     if (unpacked)

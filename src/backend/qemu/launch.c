@@ -163,6 +163,7 @@ static void take_over(struct machine *machine, struct launch *launch) {
     machine->memory_private = launch->memory_private;
     machine->clone_lock = launch->clone_lock;
     machine->disks = launch->disks;
+    machine->restored = launch->incoming >= 0;
     machine->disk_count = launch->disk_count;
     launch->memory = -1;
     launch->clone_lock = -1;

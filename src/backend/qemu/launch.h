@@ -16,8 +16,8 @@ struct launch {
     size_t disk_count;
     int memory;
     bool memory_private;
-    int incoming; /* the stream, at its start; -1: a cold boot */
-    bool held;    /* the saved guest cannot run */
+    int incoming;       /* the stream, at its start; -1: a cold boot */
+    bool held;          /* the saved guest cannot run */
     bool shared_memory; /* RAM is not in the stream */
     int clone_lock;
     struct hcs_error refusal; /* what QEMU would not do; code 0: nothing */

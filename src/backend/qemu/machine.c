@@ -241,9 +241,9 @@ static HRESULT copy_document(struct machine *machine, const struct json *vm,
     HRESULT hr;
 
     json_put_value(&w, vm);
-    hr = text.failed ? error_set(error, E_OUTOFMEMORY, NULL, "out of memory")
-                     : json_parse(text.data, text.length, &machine->document,
-                                  error);
+    hr = text.failed
+             ? error_set(error, E_OUTOFMEMORY, NULL, "out of memory")
+             : json_parse(text.data, text.length, &machine->document, error);
     buf_free(&text);
     machine->vm = machine->document.root;
     return hr;
@@ -251,8 +251,8 @@ static HRESULT copy_document(struct machine *machine, const struct json *vm,
 
 static HRESULT add_timers(struct machine *machine, struct hcs_error *error) {
     struct timers *timers = machine->env.timers;
-    HRESULT hr = timers_add(timers, &machine->timer, on_impatient, machine,
-                            error);
+    HRESULT hr =
+        timers_add(timers, &machine->timer, on_impatient, machine, error);
 
     if (FAILED(hr))
         return hr;

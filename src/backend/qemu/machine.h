@@ -16,7 +16,7 @@ enum phase {
     PHASE_CREATED,  /* no process yet */
     PHASE_STARTING, /* until the guest runs */
     PHASE_ALIVE,
-    PHASE_DEAD      /* the process is gone */
+    PHASE_DEAD /* the process is gone */
 };
 
 /* Who waits for something; `done` NULL: nobody. */
@@ -29,17 +29,17 @@ struct waiter {
  * the named pipe where clients come. */
 struct port {
     struct machine *machine;
-    uv_poll_t poll;      /* QEMU's socket */
+    uv_poll_t poll; /* QEMU's socket */
     uv_poll_t listener;
     int fd;
     int listen_fd;
-    bool open;           /* poll is in use */
+    bool open; /* poll is in use */
     bool listening;
-    const char *pipe;    /* the document's name, or NULL */
+    const char *pipe; /* the document's name, or NULL */
     struct console *console;
-    struct buf input;    /* typed, not yet taken by QEMU */
-    uint64_t printed;    /* bytes that the guest sent */
-    uint64_t before;     /* of them, those before its last reset */
+    struct buf input; /* typed, not yet taken by QEMU */
+    uint64_t printed; /* bytes that the guest sent */
+    uint64_t before;  /* of them, those before its last reset */
 };
 
 /* QEMU's standard error: its last words and the triple fault's only trace. */
@@ -47,9 +47,9 @@ struct diagnosis {
     uv_poll_t poll;
     int fd;
     bool open;
-    struct buf line;     /* the line that is being read */
-    struct buf last;     /* the last lines that QEMU meant for people */
-    bool triple_fault;   /* since the last reset */
+    struct buf line;   /* the line that is being read */
+    struct buf last;   /* the last lines that QEMU meant for people */
+    bool triple_fault; /* since the last reset */
 };
 
 struct machine {
@@ -61,7 +61,7 @@ struct machine {
     char *runtime_id;
     char *template_id; /* or NULL */
     enum phase phase;
-    int references;    /* open libuv handles, and jobs; +1 until destroyed */
+    int references; /* open libuv handles, and jobs; +1 until destroyed */
     bool destroyed;
 
     uint64_t memory_bytes;
@@ -72,7 +72,7 @@ struct machine {
     size_t disk_count;
 
     uv_process_t process;
-    bool running;         /* the process lives */
+    bool running; /* the process lives */
     struct qmp *qmp;
     struct diagnosis diagnosis;
     struct console_set *consoles;
@@ -86,18 +86,19 @@ struct machine {
     struct timer timer;    /* power_off's patience */
     struct timer settle;   /* until the firmware's own reset is past */
     bool timers_added;
-    struct timer flush;    /* while a panicked guest prints its last lines */
+    struct timer flush; /* while a panicked guest prints its last lines */
     bool flushing;
     int flush_rounds;
-    uint64_t flush_seen;   /* bytes printed when last looked */
-    bool crashed;          /* has panicked since its last reset */
-    bool after_panic;      /* the guest did `after_kind` meanwhile */
+    uint64_t flush_seen; /* bytes printed when last looked */
+    bool restored;       /* what it printed before is not known here */
+    bool crashed;        /* has panicked since its last reset */
+    bool after_panic;    /* the guest did `after_kind` meanwhile */
     enum machine_event_kind after_kind;
-    bool guest_stopped;    /* by a reset or power-off of its own */
-    bool firmware_reset;   /* the firmware may reset once more by itself */
+    bool guest_stopped;  /* by a reset or power-off of its own */
+    bool firmware_reset; /* the firmware may reset once more by itself */
 
-    bool saved;            /* `state` holds what the guest is now */
-    int state;             /* the last saved state's file, or -1 */
+    bool saved; /* `state` holds what the guest is now */
+    int state;  /* the last saved state's file, or -1 */
     off_t state_offset;
     struct machine_statistics storage; /* as last asked for */
     bool asking;
@@ -131,7 +132,8 @@ void machine_quit(struct machine *machine);
 /* --- process.c ------------------------------------------------------------ */
 /* Starts QEMU; fds[i] become descriptors 3 + i. Takes none of them over. */
 HRESULT process_spawn(struct machine *machine,
-                      const struct arguments *arguments, const int *fds, size_t count, struct hcs_error *error);
+                      const struct arguments *arguments, const int *fds,
+                      size_t count, struct hcs_error *error);
 void process_kill(struct machine *machine);
 void diagnosis_drain(struct machine *machine);
 void diagnosis_close(struct machine *machine);

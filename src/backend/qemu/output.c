@@ -36,8 +36,8 @@ HRESULT output_open(struct output *output, const char *path,
 static void flush_directory(const char *path) {
     const char *slash = strrchr(path, '/');
     char *directory = strndup(path, (size_t)(slash - path) + 1);
-    int fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-                       : -1;
+    int fd =
+        directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
     if (fd >= 0) {
         fsync(fd);

@@ -31,8 +31,8 @@ static bool key_number(const struct json_string *key, unsigned last,
 static HRESULT prepare_disk(struct launch *launch, unsigned controller,
                             const struct json_member *member, const char *where,
                             struct hcs_error *error) {
-    struct qemu_disk *disks = realloc(
-        launch->disks, (launch->disk_count + 1) * sizeof *launch->disks);
+    struct qemu_disk *disks = realloc(launch->disks, (launch->disk_count + 1) *
+                                                         sizeof *launch->disks);
     char path[JSON_MAX_PATH];
     struct qemu_disk *disk;
     HRESULT hr;
@@ -142,7 +142,8 @@ static HRESULT prepare_boot(struct launch *launch, struct machine *machine,
         return prepare_kernel(launch, vm, error);
     launch->secure =
         strcmp(json_text(json_at(vm, "Chipset.Uefi.ApplySecureBootTemplate"),
-                         "Skip"), "Apply") == 0;
+                         "Skip"),
+               "Apply") == 0;
     hr = firmware_code(launch->secure, &launch->code, error);
     if (FAILED(hr))
         return hr;

@@ -38,8 +38,8 @@ static void on_alarm(int signal) {
 }
 
 /* addps xmm0, xmm1; mov al, 5ah; out f4h, al; hlt */
-static const unsigned char code[] = {0x0f, 0x58, 0xc1, 0xb0, ANSWER,
-                                     0xe6, ANSWER_PORT, 0xf4};
+static const unsigned char code[] = {0x0f,   0x58, 0xc1,        0xb0,
+                                     ANSWER, 0xe6, ANSWER_PORT, 0xf4};
 
 static void put64(unsigned char *at, uint64_t value) {
     memcpy(at, &value, sizeof value);
@@ -108,8 +108,8 @@ static bool guest_make(struct guest *guest) {
     if (guest->cpu < 0)
         return false;
     guest->run_size = (size_t)size;
-    guest->run = mmap(NULL, guest->run_size, PROT_READ | PROT_WRITE,
-                      MAP_SHARED, guest->cpu, 0);
+    guest->run = mmap(NULL, guest->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+                      guest->cpu, 0);
     return guest->run != MAP_FAILED && set_registers(guest->cpu);
 }
 
@@ -212,8 +212,9 @@ static void cache_answer(const char *directory, const char *name,
 
 void probe_run(struct probe_answer *out) {
     char directory[3072], name[96], path[3200];
-    bool cached = SUCCEEDED(cache_directory(directory, sizeof directory, NULL))
-                  && cache_name(name, sizeof name);
+    bool cached =
+        SUCCEEDED(cache_directory(directory, sizeof directory, NULL)) &&
+        cache_name(name, sizeof name);
     int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
     if (kvm < 0) {

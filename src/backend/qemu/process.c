@@ -149,8 +149,7 @@ static void on_ended(uv_process_t *process, int64_t status, int signal) {
 
 /* hcs-vmwp --exec PARENT PROGRAM ARGUMENT…: it ties QEMU to this process. */
 static char **command_line(struct machine *machine,
-                           const struct arguments *arguments,
-                           char parent[16]) {
+                           const struct arguments *arguments, char parent[16]) {
     static char exec_option[] = "--exec";
     char **argv = calloc(arguments->count + 4, sizeof *argv);
 
@@ -194,7 +193,8 @@ static int spawn(struct machine *machine, char **argv, int diagnosis,
 }
 
 HRESULT process_spawn(struct machine *machine,
-                      const struct arguments *arguments, const int *fds, size_t count, struct hcs_error *error) {
+                      const struct arguments *arguments, const int *fds,
+                      size_t count, struct hcs_error *error) {
     char parent[16];
     char **argv = command_line(machine, arguments, parent);
     int theirs = -1, result;

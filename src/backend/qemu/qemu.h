@@ -12,34 +12,33 @@
 
 /* A saved template as its worker publishes it, and what opening it gave. */
 struct qemu_template {
-    int memory;          /* the template's RAM, or -1: it is in the stream */
-    int state;           /* the device state, at the start of the stream */
+    int memory; /* the template's RAM, or -1: it is in the stream */
+    int state;  /* the device state, at the start of the stream */
     uint64_t memory_bytes;
-    char shape[37];      /* digest of the machine's shape */
-    int lock;            /* kept open while the clone lives */
+    char shape[37]; /* digest of the machine's shape */
+    int lock;       /* kept open while the clone lives */
 };
 
 /* The surroundings of a QEMU machine (machine_env.platform). */
 struct qemu_platform {
     uv_loop_t *loop;
-    const char *directory;    /* the system's own directory, 0700 */
-    const char *program;      /* this worker's own path, for --exec */
-    const char *qemu;         /* qemu-system-x86_64 */
-    const char *accelerator;  /* "kvm" or "tcg" */
-    bool replay;              /* consoles replay what was printed */
-    void *context;            /* of the functions below */
+    const char *directory;   /* the system's own directory, 0700 */
+    const char *program;     /* this worker's own path, for --exec */
+    const char *qemu;        /* qemu-system-x86_64 */
+    const char *accelerator; /* "kvm" or "tcg" */
+    bool replay;             /* consoles replay what was printed */
+    void *context;           /* of the functions below */
     /* A listening socket for the named pipe `name` (as the document has it);
      * HR_SHARING_VIOLATION when a live system serves it. */
-    HRESULT (*pipe_listen)(void *context, const char *name, int *fd,
-                           struct hcs_error *error);
+    HRESULT (*pipe_listen)
+    (void *context, const char *name, int *fd, struct hcs_error *error);
     void (*pipe_remove)(void *context, const char *name);
     /* The device state file of a template, and making it known. */
-    HRESULT (*template_publish)(void *context,
-                                const struct qemu_template *saved,
-                                struct hcs_error *error);
-    HRESULT (*template_open)(void *context, const char *runtime_id,
-                             struct qemu_template *out,
-                             struct hcs_error *error);
+    HRESULT (*template_publish)
+    (void *context, const struct qemu_template *saved, struct hcs_error *error);
+    HRESULT (*template_open)
+    (void *context, const char *runtime_id, struct qemu_template *out,
+     struct hcs_error *error);
     /* QEMU's process has changed; 0: it is gone. */
     void (*process)(void *context, int pid);
 };

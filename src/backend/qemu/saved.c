@@ -41,8 +41,7 @@ static HRESULT corrupt(const char *path, const char *why,
 }
 
 static HRESULT parse_header(const char *text, const char *path,
-                            struct saved_header *out,
-                            struct hcs_error *error) {
+                            struct saved_header *out, struct hcs_error *error) {
     struct json_doc doc;
     const char *shape;
     int64_t version = 0;
@@ -51,12 +50,11 @@ static HRESULT parse_header(const char *text, const char *path,
     if (FAILED(json_parse(text, strlen(text), &doc, NULL)))
         return corrupt(path, "has a damaged header", error);
     shape = json_text(json_get(doc.root, "Shape"), "");
-    good = json_to_int64(json_get(doc.root, "Version"), &version) &&
-           version == 1 && strlen(shape) == sizeof out->shape - 1 &&
-           json_to_uint64(json_get(doc.root, "MemoryBytes"),
-                          &out->memory_bytes) &&
-           json_to_uint64(json_get(doc.root, "StreamBytes"),
-                          &out->stream_bytes);
+    good =
+        json_to_int64(json_get(doc.root, "Version"), &version) &&
+        version == 1 && strlen(shape) == sizeof out->shape - 1 &&
+        json_to_uint64(json_get(doc.root, "MemoryBytes"), &out->memory_bytes) &&
+        json_to_uint64(json_get(doc.root, "StreamBytes"), &out->stream_bytes);
     out->held = json_is_true(json_get(doc.root, "Held"));
     if (good)
         memcpy(out->shape, shape, sizeof out->shape);

@@ -22,12 +22,12 @@ struct sequence {
     struct waiter waiter;
     struct step steps[STEPS];
     size_t count;
-    size_t next;     /* the step that is under way, plus one */
-    bool replied;    /* to that step */
-    bool happened;   /* its event */
-    bool failed;     /* out of memory while it was made */
+    size_t next;   /* the step that is under way, plus one */
+    bool replied;  /* to that step */
+    bool happened; /* its event */
+    bool failed;   /* out of memory while it was made */
     bool internal;
-    bool broken;     /* the event says so: `error` */
+    bool broken; /* the event says so: `error` */
     struct hcs_error error;
 };
 
