@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- What the specs of real guests share: options, boots, other processes, and
 -- the check that nothing is left.
+local core = require "hcs.core"
 local hcs = require "hcs.strict"
 
 local support = {}
@@ -43,6 +44,35 @@ end
 --- Creates and boots a test guest.
 function support.guest(stem, more)
     return support.boot(hcs.create(support.options(stem, more)))
+end
+
+-- --- clones -----------------------------------------------------------------
+
+-- A clone answers in a tenth of a second where a boot takes seconds, so specs
+-- that can use one do. The template lives until support.finish.
+local template
+
+--- A clone of the test guest, booted once for all that use it until
+--- support.finish; `more` as for support.guest.
+function support.clone(stem, more)
+    if not template then
+        template = support.guest "template"
+        support.sh(template, "true") -- its modules are loaded
+        template:pause { reason = "template" }
+        template:save_template()
+    end
+    local given = support.options(stem, more)
+    given.template = template.id
+    local vm = hcs.create(given)
+    vm:start()
+    return vm
+end
+
+--- Ends the template; nothing may be left. For teardown.
+function support.finish()
+    if template then template:close() end
+    template = nil
+    support.nothing_left()
 end
 
 --- Runs a command in the guest; returns what it printed and its exit status.
@@ -94,51 +124,100 @@ function support.processes(program, text)
     return list
 end
 
---- Waits until a condition holds; whether it came to.
+--- Waits until a condition holds; whether it came to. Seconds of the clock, and
+--- the last look is after them.
 function support.eventually(seconds, condition)
-    local deadline = os.time() + seconds + 1
-    repeat
+    local deadline = core.monotonic() + seconds
+    while true do
+        local late = core.monotonic() >= deadline
         if condition() then return true end
-        hcs.sleep(0.05)
-    until os.time() > deadline
-    return false
+        if late then return false end
+        hcs.sleep(0.02)
+    end
 end
 
---- Nothing is left of systems, processes and files.
+-- What the template is of the inventory.
+local function template_share()
+    if not template then return { systems = 0, processes = 0, files = 0 } end
+    local directory = ("%s/%s"):format(os.getenv "HCS_ROOT", template.runtime_id)
+    local files = tonumber(support.output(("ls -A %s | wc -l"):format(directory)))
+    return { systems = 1, processes = 2, files = files + 1 } -- and its pipe
+end
+
+--- Nothing is left of systems, processes and files but the template, and
+--- soon: whatever is to go has two seconds.
 function support.nothing_left()
-    local left
-    local ok = support.eventually(10, function()
-        left = hcs.host.inventory()
-        return left.systems == 0 and left.processes == 0 and left.files == 0
+    local left, own
+    local ok = support.eventually(2, function()
+        left, own = hcs.host.inventory(), template_share()
+        return left.systems == own.systems and left.processes == own.processes
+            and left.files == own.files
     end)
-    assert(ok, ("left: %s systems, %s processes, %s files"):format(
-        left.systems, left.processes, left.files))
+    assert(ok, ("left: %s systems, %s processes, %s files; the template has %s, %s, %s"):format(
+        left.systems, left.processes, left.files, own.systems, own.processes, own.files))
 end
 
---- Runs a Lua script as another process with `hcs` at hand; returns its pid.
-function support.script(text)
+local scripts = {} -- files of support.script
+
+--- Runs a Lua script as another process with `hcs` and `support` at hand, on
+--- the same host; returns its pid and a function that gives what it printed.
+--- Within ten minutes it is over. `prefix` is a command that runs it.
+function support.script(text, prefix)
     local path = support.temporary("script.lua")
+    local out = path .. ".out"
     local file = assert(io.open(path, "w"))
-    file:write([[local hcs = require "hcs.strict"
-        local support = require "spec.host.support"
-    ]], text)
+    file:write('local hcs, support = require "hcs.strict", require "spec.host.support"\n',
+        "io.stdout:setvbuf 'no'\n", text)
     file:close()
-    local pid = support.output(("%s %s >%s.out 2>&1 & echo $!"):format(
-        os.getenv "HCS_LUA" or "lua5.4", path, path))
-    return math.tointeger(pid), path .. ".out"
+    scripts[#scripts + 1], scripts[#scripts + 2] = path, out
+    local pid = support.output(("%s %s %s >%s 2>&1 & echo $!"):format(
+        prefix or "exec", os.getenv "HCS_LUA" or "lua5.4", path, out))
+    return math.tointeger(pid), function() return support.read(out) end
+end
+
+--- Waits until a script has printed a text; returns all that it printed.
+function support.printed(out, text, seconds)
+    local found = support.eventually(seconds or BOOT, function()
+        return out():find(text, 1, true)
+    end)
+    assert(found, out())
+    return out()
+end
+
+--- Takes the files of scripts away.
+function support.forget_scripts()
+    for _, path in ipairs(scripts) do os.remove(path) end
+    scripts = {}
+end
+
+--- Whether a process runs; one that its parent has not looked after does not.
+function support.alive(pid)
+    local status = support.read(("/proc/%d/stat"):format(pid))
+    return status ~= "" and not status:find("%) [ZX]")
 end
 
 function support.kill(pid, signal)
     os.execute(("kill -%s %d 2>/dev/null"):format(signal or "KILL", pid))
 end
 
---- Reads a whole file, "" when there is none.
-function support.read(path)
+--- Reads a file, or its first bytes; "" when there is none.
+function support.read(path, bytes)
     local file = io.open(path, "rb")
     if not file then return "" end
-    local text = file:read("a")
+    local text = file:read(bytes or "a")
     file:close()
-    return text
+    return text or ""
+end
+
+--- The command that runs a program with mounts of its own; without root it
+--- needs user namespaces.
+function support.namespace()
+    return support.output "id -u" == "0\n" and "exec unshare -m" or "exec unshare -r -m"
+end
+
+--- A connection to a system's first serial port besides its console.
+function support.connect_pipe(vm)
+    return assert(vm._world.api.pipe_connect(vm:console().path))
 end
 
 return support
