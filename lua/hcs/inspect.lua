@@ -51,12 +51,14 @@ local function parts_of(value, state, depth)
             parts[#parts + 1] = ("… %d more"):format(#keys - ITEMS)
             break
         end
-        parts[#parts + 1] = key_text(key, state, depth + 1) .. show(value[key], state, depth + 1)
+        local text = key_text(key, state, depth + 1)
+        parts[#parts + 1] = text .. show(value[key], state, depth + 1, #text + 1)
     end
     return parts
 end
 
-local function show_table(value, state, depth)
+-- `taken`: how much of the line is used by the key and what follows.
+local function show_table(value, state, depth, taken)
     if state.seen[value] then return "{ … }" end
     if depth >= state.depth then return next(value) == nil and "{}" or "{ … }" end
     state.seen[value] = true
@@ -64,19 +66,20 @@ local function show_table(value, state, depth)
     state.seen[value] = nil
     if #parts == 0 then return "{}" end
     local line = "{ " .. table.concat(parts, ", ") .. " }"
-    if #line + depth * 2 <= state.width and not line:find("\n", 1, true) then return line end
+    local fits = #line + depth * 2 + taken <= state.width
+    if fits and not line:find("\n", 1, true) then return line end
     local outer, inner = ("  "):rep(depth), ("  "):rep(depth + 1)
     return "{\n" .. inner .. table.concat(parts, ",\n" .. inner) .. "\n" .. outer .. "}"
 end
 
-function show(value, state, depth)
+function show(value, state, depth, taken)
     local kind = type(value)
     if kind == "string" then
         return (("%q"):format(value):gsub("\\\n", "\\n"):gsub("\\r", "\\r"))
     end
     local own = text_of(value)
     if own then return own end
-    if kind == "table" then return show_table(value, state, depth) end
+    if kind == "table" then return show_table(value, state, depth, taken or 0) end
     return tostring(value)
 end
 

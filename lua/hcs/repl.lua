@@ -29,14 +29,20 @@ function repl.compile(text, env)
     return nil, message, is_incomplete(message) or is_incomplete(as_expression)
 end
 
--- Where in a line of one line is no news.
+local function is_interrupt(err)
+    return type(err) == "string" and err:match("^[^\n]*interrupted!") ~= nil
+end
+
+-- Without the position where that is the line itself. What the line calls last
+-- has no caller but whoever started the prompt.
 local function one_line(err)
     local text = tostring(err):gsub("\n.*", "")
     if errors.is_error(err) and err.where then return text:sub(#err.where + 3) end
-    return (text:gsub("^stdin:1: ", ""))
+    return (text:gsub("^stdin:1: ", ""):gsub("^%(command line%):1: ", ""))
 end
 
 local function show_error(session, err)
+    if is_interrupt(err) then return session.write("\n") end -- after the terminal's ^C
     session.env._err = err
     session.write("error: " .. one_line(err) .. "\n")
 end
@@ -102,6 +108,7 @@ local function listen(session)
         session.hcs.on(name, function(event) announce(session, event) end)
     end
     session.hcs.on_error(function(err)
+        session.write("\r")
         show_error(session, err)
         session.prompt_again = true
     end)
@@ -197,7 +204,7 @@ local function protected_line(session)
     local ok, line = pcall(next_line, session)
     if ok then return line, line == nil end
     session.pending = nil
-    session.write("\n")
+    if not is_interrupt(line) then session.write("\n") end
     show_error(session, line)
     return nil, false
 end
@@ -236,7 +243,9 @@ function repl.run(hcs)
         :format(hcs._VERSION, world.uri))
     if not ok then show_error(session, err) end
     listen(session)
-    repl.loop(session)
+    repeat
+        local ended, problem = world.core.interruptible(repl.loop, session)
+    until ended or not is_interrupt(problem)
     farewell(session, world)
     hcs.close()
 end

@@ -32,6 +32,23 @@ describe("the module", function()
         assert.has_error(function() core.symbol "x" end)
     end)
 
+    it("makes Ctrl-C an error, as often as it comes, and leaves no trace", function()
+        assert.same({ true, 3, 4 }, { core.interruptible(function(...) return ... end, 3, 4) })
+        assert.same({ false, "x" }, { core.interruptible(error, "x") })
+        assert.has_error(function() core.interruptible(7) end)
+        local count = 0
+        for _ = 1, 3 do
+            local ok, err = core.interruptible(function()
+                io.popen(("kill -INT %d"):format(core.pid())):close()
+                for _ = 1, 1e6 do count = count + 1 end
+            end)
+            assert.is_false(ok)
+            assert.truthy(err:find("interrupted!", 1, true))
+        end
+        assert.truthy(count < 1e6)
+        assert.is_nil((debug.gethook()))
+    end)
+
     it("knows the machine's clocks and processes", function()
         local before = core.monotonic()
         assert.are.equal("float", math.type(before))
@@ -44,7 +61,8 @@ describe("the module", function()
         assert.has_error(function() core.alive(-1) end)
         assert.has_error(function() core.alive(1 << 40) end)
         assert.truthy(core.boot_id():match "^%x+%-%x+%-%x+%-%x+%-%x+$")
-        assert.are.equal(io.popen("pwd"):read "l", core.cwd())
+        local pipe <close> = io.popen "pwd"
+        assert.are.equal(pipe:read "l", core.cwd())
         assert.is_boolean(core.isatty(0))
         assert.has_error(function() core.isatty(-1) end)
     end)
@@ -170,6 +188,7 @@ describe("a closed host", function()
     end)
 
     it("closes with its last function", function()
+        support.finish() -- what other specs left
         local before = support.descriptors()
         for _ = 1, 30 do
             local api = core.open(support.uri "thread")

@@ -16,6 +16,8 @@ describe("inspect", function()
     it("breaks what is long, and cuts what is deep, long or circular", function()
         local long = inspect.show({ a = ("x"):rep(60), b = ("y"):rep(60) })
         assert.truthy(long:find("^{\n  a = "))
+        local nested = inspect.show { attribution = { detail = ("x"):rep(54) }, b = ("y"):rep(60) }
+        for line in nested:gmatch("[^\n]+") do assert.truthy(#line <= 78, line) end
         local circular = {}
         circular.self = circular
         assert.equal("{ self = { … } }", inspect.show(circular))

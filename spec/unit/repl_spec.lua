@@ -77,6 +77,13 @@ describe("the prompt", function()
         assert.equal("? >> 2\n? 4\n? \n", shown())
     end)
 
+    it("says nothing of a place that is the line itself", function()
+        local _, text = feed "hcs.create{ id = 'x', memry = 1 }"
+        assert.equal('error: create: unknown option "memry" (did you mean "memory"?)\n',
+            (text:gsub("%S*repl_spec.lua:%d+: ", "")))
+        assert.same({ nil, "error: boom\n" }, { feed "error 'boom'" })
+    end)
+
     it("survives an interruption", function()
         local count = 0
         session.input = {
@@ -88,7 +95,7 @@ describe("the prompt", function()
             line = function() return nil end,
         }
         repl.loop(session)
-        assert.equal("> \nerror: interrupted!\n> \n", shown())
+        assert.equal("> \n> \n", shown())
     end)
 end)
 

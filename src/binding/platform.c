@@ -76,11 +76,15 @@ static int core_isatty(lua_State *L) {
 }
 
 void lhcs_push_platform(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"monotonic", core_monotonic}, {"wall", core_wall},
-        {"pid", core_pid},             {"alive", core_alive},
-        {"boot_id", core_boot_id},     {"cwd", core_cwd},
-        {"isatty", core_isatty},       {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"monotonic", core_monotonic},
+                                         {"wall", core_wall},
+                                         {"pid", core_pid},
+                                         {"alive", core_alive},
+                                         {"boot_id", core_boot_id},
+                                         {"cwd", core_cwd},
+                                         {"isatty", core_isatty},
+                                         {"interruptible", lhcs_interruptible},
+                                         {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     lua_pushliteral(L, "linux");
     lua_setfield(L, -2, "platform");
