@@ -276,9 +276,9 @@ static void noise(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(split_bytes),  cmocka_unit_test(what_is_sent),
-        cmocka_unit_test(descriptors),  cmocka_unit_test(garbage),
-        cmocka_unit_test(endless_line), cmocka_unit_test(the_end),
+        cmocka_unit_test(split_bytes),   cmocka_unit_test(what_is_sent),
+        cmocka_unit_test(descriptors),   cmocka_unit_test(garbage),
+        cmocka_unit_test(endless_line),  cmocka_unit_test(the_end),
         cmocka_unit_test(out_of_memory), cmocka_unit_test(noise)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
