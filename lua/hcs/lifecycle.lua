@@ -21,7 +21,7 @@ local function arguments(given, timeout)
 end
 
 local function encode(self, document, type_name)
-    return document and self._world.encode(document, type_name)
+    return document and system.live(self)._world.encode(document, type_name)
 end
 
 -- "integration_service" -> "IntegrationService"
@@ -82,7 +82,7 @@ end
 ---@param given? {reason: string, suspension_level: string, document: table}
 ---@return hcs.Operation? op, hcs.Error? err, string? code
 function methods.pause_async(self, given)
-    local json = encode(system.live(self), pause_document(given), "PauseOptions")
+    local json = encode(self, pause_document(given), "PauseOptions")
     return system.submit(self, "pause", "HcsPauseComputeSystem", json, come_to_paused)
 end
 

@@ -222,13 +222,41 @@ function loop.nesting()
     return setmetatable({ depth = 0 }, nesting_mt)
 end
 
--- `ready` has just been asked.
-local function wait_by_pumping(world, deadline, ready, ...)
-    local nesting <close> = world.nesting
-    nesting.depth = nesting.depth + 1
-    if nesting.depth > loop.DEPTH then
+-- To be held while tasks may run.
+local function nest(world)
+    local nesting = world.nesting
+    if nesting.depth >= loop.DEPTH then
         options.misuse("waits are nested too deep: wait in a task (hcs.spawn) instead")
     end
+    nesting.depth = nesting.depth + 1
+    return nesting
+end
+
+local function has_ready(world)
+    return world.ready.first <= world.ready.last
+end
+
+-- Whether nobody but the caller wants anything of the pump.
+local function is_quiet(world)
+    return not world.current and not has_ready(world) and not world.timers:next()
+        and next(world.descriptors) == nil
+end
+
+-- A round for a caller who is alone: takes what the host has to say at once.
+-- Most calls need no more where the host runs in our own thread.
+local function glance(world)
+    if world.api.pump(0) ~= "queue" then return end
+    dispatch(world)
+    if not has_ready(world) then return end
+    local nesting <close> = nest(world)
+    loop.run_ready(world)
+    raise_pending(world)
+    return nesting
+end
+
+-- `ready` has just been asked.
+local function wait_by_pumping(world, deadline, ready, ...)
+    local nesting <close> = nest(world)
     local manual = world.clock == "manual"
     repeat
         if not world.api then return nil, "closed" end
@@ -238,7 +266,7 @@ local function wait_by_pumping(world, deadline, ready, ...)
         local over_with = ready(...)
         if manual and not any and not over_with then return nil, "would_block" end
     until over_with
-    return true
+    return nesting and true
 end
 
 --- Waits until `ready(sources...)` holds or host time `deadline` has come. In a
@@ -250,6 +278,10 @@ function loop.wait(world, deadline, ready, ...)
     if not world.api then return nil, "closed" end
     local task = loop.current(world)
     if task then return wait_in_task(world, task, deadline, ready, ...) end
+    if is_quiet(world) and not over(world, deadline) then
+        glance(world)
+        if ready(...) then return true end
+    end
     return wait_by_pumping(world, deadline, ready, ...)
 end
 

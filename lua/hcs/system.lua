@@ -53,7 +53,8 @@ end
 
 --- Raises when the system was closed, or is none: vm.start() for vm:start().
 function system.live(self)
-    if not System.is(self) then
+    local mt = getmetatable(self) -- every call comes by here: System.is, in line
+    if mt ~= System.strict and mt ~= System.plain then
         options.misuse("a system expected, got %s: methods go with a colon, vm:start()",
             self == nil and "nothing" or "a " .. type(self))
     end
@@ -70,8 +71,10 @@ function system.submit(self, op, name, json, finish)
         return errors.fail({ op = op, target = self.id, hresult = 0x8007007F,
             message = ("build %s has no %s"):format(world.build or "?", name) }, world.core)
     end
+    -- All that an operation will hold, so that the table need not grow.
     return operation.submit({
         name = op, target = self.id, _system = self, _world = world, _finish = finish,
+        _strict = self._strict, _handle = false, _done = false, _result = false,
     }, self._strict, call, self._handle, json)
 end
 
