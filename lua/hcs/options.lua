@@ -80,12 +80,22 @@ local function type_of(value)
     return math.type(value) == "integer" and "integer" or type(value)
 end
 
-local function fits(value, expected)
-    local kind = type_of(value)
-    for one in expected:gmatch("[^|]+") do
-        if one == "any" or one == kind or one == type(value) then return true end
+-- "type|type" as a set; the same few come again and again.
+local sets = {}
+
+local function set_of(expected)
+    local set = sets[expected]
+    if not set then
+        set = {}
+        for one in expected:gmatch("[^|]+") do set[one] = true end
+        sets[expected] = set
     end
-    return false
+    return set
+end
+
+local function fits(value, expected)
+    local set = set_of(expected)
+    return set.any or set[type(value)] or set[type_of(value)] or false
 end
 
 local WORDS = {

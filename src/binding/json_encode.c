@@ -51,8 +51,9 @@ static bool put_number(struct encoder *e, int index, struct shape shape) {
     else if (fabs(number) <= EXACT)
         json_put_int(&e->writer, (int64_t)number);
     else
-        return refuse(e, "%s", "a float beyond 2^53 is not exact: use an "
-                               "integer");
+        return refuse(e, "%s",
+                      "a float beyond 2^53 is not exact: use an "
+                      "integer");
     return true;
 }
 
@@ -96,8 +97,9 @@ static bool check_sequence(struct encoder *e, int index, size_t count) {
         keys++;
         if (key < 1 || (size_t)key > count) {
             lua_pop(L, 2);
-            return refuse(e, "%s", "an array with a key that is not one of "
-                                   "1, 2, 3 …");
+            return refuse(e, "%s",
+                          "an array with a key that is not one of "
+                          "1, 2, 3 …");
         }
     }
     if (keys != count)
@@ -188,8 +190,10 @@ static bool collect(struct encoder *e, int index, int members) {
         if (lua_type(L, -2) != LUA_TSTRING) {
             const char *type = luaL_typename(L, -2);
             lua_pop(L, 2);
-            return refuse(e, "a member's name is text, not a %s (\"0\", not "
-                             "0)", type);
+            return refuse(e,
+                          "a member's name is text, not a %s (\"0\", not "
+                          "0)",
+                          type);
         }
         if (members != 0) {
             lua_pushvalue(L, -2);
@@ -229,6 +233,12 @@ static bool put_sorted(struct encoder *e, int index, int members,
     return ok;
 }
 
+/* Text and truth are written alike, whatever the schema says. */
+static bool has_shape(lua_State *L, int index) {
+    int type = lua_type(L, index);
+    return type == LUA_TTABLE || type == LUA_TNUMBER;
+}
+
 /* Members as the type orders them, then those it does not have. */
 static bool put_typed(struct encoder *e, int index, int type) {
     lua_State *L = e->L;
@@ -247,9 +257,12 @@ static bool put_typed(struct encoder *e, int index, int type) {
         lua_rawgeti(L, order, i);
         lua_pushvalue(L, -1);
         if (lua_rawget(L, index) != LUA_TNIL) {
-            lua_pushvalue(L, -2);
-            lua_rawget(L, members);
-            shape = json_member_shape(e);
+            shape = (struct shape){0};
+            if (has_shape(L, top + 4)) {
+                lua_pushvalue(L, top + 3);
+                lua_rawget(L, members);
+                shape = json_member_shape(e);
+            }
             lua_pushvalue(L, top + 3); /* the name again, and its value */
             lua_pushvalue(L, top + 4);
             ok = put_member(e, shape);

@@ -42,8 +42,12 @@ function M.kind(value)
     -- hcs.array hides its metatable behind false.
     if getmetatable(value) == false then
         return "array"
-    elseif next(value) == nil then
+    end
+    local first = next(value)
+    if first == nil then
         return "empty"
+    elseif type(first) == "string" then
+        return "object"
     end
     local count, length = 0, #value
     for key in pairs(value) do

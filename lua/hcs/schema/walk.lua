@@ -226,7 +226,7 @@ local function check_member(ctx, t, key, value, depth)
         return unknown_member(ctx, t, key)
     elseif not available(ctx, m) then
         return unavailable(ctx, m)
-    elseif scalar.kind(value) == "null" and null_is_absent(m) then
+    elseif type(value) == "userdata" and scalar.kind(value) == "null" and null_is_absent(m) then
         return nil
     elseif m.map then
         return check_map(ctx, m, value, depth)
