@@ -2,8 +2,7 @@
  * Calls of the ABI in any order on a simulated host whose time we move: every
  * use of an operation ends once, an exit is the last event, and when all is
  * closed nothing is left. Documents are from a list, ids too. */
-#include <stdio.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include "abi/hcshost.h"
 #include "base/hresult.h"
@@ -296,7 +295,8 @@ static void use_pipe(struct world *world) {
         (void)hcshost_pipe_connect(world->host, u"\\\\.\\pipe\\f",
                                    &world->pipe);
     if (world->pipe)
-        (void)!write((int)(intptr_t)world->pipe - 1, line, strlen(line));
+        (void)!send((int)(intptr_t)world->pipe - 1, line, strlen(line),
+                    MSG_NOSIGNAL);
 }
 
 static void close_pipe(struct world *world) {

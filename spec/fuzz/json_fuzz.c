@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Any text is refused with a place inside it, or read; what was read and
  * written again reads back the same, and writes the same text. */
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/json.h"
 #include "base/utf.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool truth) {
-    if (!truth)
-        abort();
-}
+#include "fuzz.h"
 
 static bool same_string(const struct json_string *a,
                         const struct json_string *b) {

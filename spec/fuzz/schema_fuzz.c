@@ -2,14 +2,9 @@
  * Any document is taken, or refused with a path and a sentence, for every type
  * and build; what one build takes for a declared version, it takes again. The
  * first two bytes choose the type and the build. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/utf.h"
 #include "schema/schema.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 static const char *const types[] = {"ComputeSystem",
                                     "ModifySettingRequest",
@@ -29,11 +24,6 @@ static const char *const types[] = {"ComputeSystem",
                                     "Plan9Share"};
 static const int builds[] = {0,     17763, 19041, 20348,
                              22000, 22621, 26100, 28000};
-
-static void require(bool truth) {
-    if (!truth)
-        abort();
-}
 
 static void check_refusal(const struct hcs_error *error) {
     require(error->code == HCS_E_INVALID_JSON);

@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * What converts to UTF-16 converts back to the same bytes, what does not is
  * not UTF-8; and the other way round. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/utf.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool truth) {
-    if (!truth)
-        abort();
-}
+#include "fuzz.h"
 
 static void check_bytes(const char *text, size_t size) {
     PWSTR wide = NULL;
