@@ -254,10 +254,14 @@ function methods.expect(self, what, timeout)
     return text, index
 end
 
---- All that was read so far (the last MiB of it).
+--- All that it has shown so far (the last MiB of it).
 ---@return string
 function methods.text(self)
-    if self._stream then self:_serve() end
+    if self._stream then
+        self:_serve()
+    elseif not self._closed and not self._ended and self._world.api then
+        try_connect(self)
+    end
     return self._text
 end
 

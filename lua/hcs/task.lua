@@ -174,12 +174,15 @@ end)
 
 -- --- several at once ----------------------------------------------------------
 
-local function check_list(what, list)
+local function check_list(world, what, list)
     options.argument(what, "the list", list, "table")
     for _, item in pairs(list) do
         local done = type(item) == "table" and item.done
         if type(done) ~= "function" then
             options.misuse("%s: a list of operations and tasks expected", what)
+        elseif item._world ~= world then
+            options.misuse("%s: %s is of another world, which stands still here", what,
+                tostring(item))
         end
     end
 end
@@ -203,7 +206,7 @@ end
 --- Waits until one of the operations and tasks in `list` has ended. Returns it
 --- and its key.
 function task.wait_any(world, list, timeout)
-    check_list("wait_any", list)
+    check_list(world, "wait_any", list)
     if next(list) == nil then options.misuse("wait_any: the list is empty") end
     local keys = sorted_keys(list)
     local found
@@ -225,7 +228,7 @@ end
 --- Waits until all have ended. Returns a table with the first result of each
 --- under its key, or the first failure.
 function task.wait_all(world, list, timeout)
-    check_list("wait_all", list)
+    check_list(world, "wait_all", list)
     local keys = sorted_keys(list)
     for _, key in ipairs(keys) do list[key].joined = true end
     local ok, reason = loop.wait(world, loop.deadline(world, timeout, false), function()

@@ -101,6 +101,11 @@ describe("a console", function()
         assert.equal(2, host.time)
     end)
 
+    it("connects also when only asked for its text", function()
+        pipe.pieces = { "booting\r\n" }
+        assert.equal("booting\r\n", vm:console():text())
+    end)
+
     it("reads bytes and lines", function()
         pipe.pieces = { "abcdef" }
         local console = vm:console()
