@@ -103,10 +103,11 @@ end
 
 -- --- one round of the pump --------------------------------------------------
 
---- Resumes what is ready; tasks made ready meanwhile come in the next round.
---- Returns whether there were any.
+--- Resumes what is ready; tasks made ready meanwhile come in the next round,
+--- and so does what there is no time for in a step of limited length. Returns
+--- whether there were any.
 function loop.run_ready(world)
-    local ready = world.ready
+    local ready, finish = world.ready, world.finish
     local last = ready.last
     if ready.first > last then return false end
     while ready.first <= last do
@@ -115,6 +116,7 @@ function loop.run_ready(world)
         ready.first = ready.first + 1
         task.queued = nil
         task:_resume()
+        if finish and world.core.monotonic() >= finish then break end
     end
     return true
 end
@@ -337,18 +339,26 @@ local function step_once(world, remaining, budget, finish)
     return world.api and remaining - (loop.now(world) - before) or 0
 end
 
+-- Tasks are resumed until `finish` at most, while this is open.
+local function limited(world, finish)
+    local before = world.finish
+    world.finish = finish
+    return setmetatable({}, { __close = function() world.finish = before end })
+end
+
 --- Moves host time by `dt` seconds and does what is due on the way, for at
 --- most `budget` seconds of real time. Returns whether all of it was done, and
 --- the part of dt that was not.
 function loop.step(world, dt, budget)
     local real = world.core.monotonic
     local finish = budget and real() + budget
+    local guard <close> = limited(world, finish)
     loop.settle(world, finish)
     if not world.api then return true, 0 end
     if world.clock == "real" or world.driver == "thread" then
         if world.driver ~= "thread" then world.api.step(0, budget) end
         loop.settle(world, finish)
-        return true, 0
+        return guard and true, 0
     end
     local remaining = dt
     while remaining > SLACK and world.api do

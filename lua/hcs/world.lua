@@ -54,7 +54,7 @@ local function reset(self, uri)
     self.faults, self.handlers = {}, {}
     self.nesting = loop.nesting()
     self.sequence, self.latency = 0, 0
-    self.current = nil
+    self.current, self.finish = nil, nil
     self.on_error = nil
     self.trace_item = function() end
 end

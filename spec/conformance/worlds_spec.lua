@@ -27,6 +27,25 @@ describe("simulated worlds", function()
         assert.equal(0, #hcs.list())
     end)
 
+    it("keep a step's budget when many tasks are ready", function()
+        local core = require "hcs.core"
+        local world = helper.connect("sim:?clock=manual")
+        local done = 0
+        for _ = 1, 100 do
+            world.spawn(function()
+                local finish = core.monotonic() + 0.0005
+                repeat until core.monotonic() >= finish
+                done = done + 1
+            end)
+        end
+        local finished, left = world.step(1, 0.002)
+        assert.is_false(finished)
+        assert.equal(1, left)
+        assert.truthy(done > 0 and done < 50, done .. " tasks in 2 ms")
+        for _ = 1, 100 do world.step(0, 0.002) end
+        assert.equal(100, done)
+    end)
+
     it("do not see each other", function()
         local one = helper.connect("sim:?strict=1&clock=virtual&seed=1")
         local two = helper.connect("sim:?strict=1&clock=virtual&seed=2&build=19041")
