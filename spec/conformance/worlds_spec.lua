@@ -101,13 +101,13 @@ describe("simulated worlds", function()
             assert(vm:wait("exited", 30))
             scored = true
         end)
-        while not scored and frame < 1000 do
+        while not (scored and log) and frame < 1000 do
             frame = frame + 1
             world.step(1 / 60, 0.002)
         end
         assert.is_true(scored)
         assert.truthy(log:find("oops", 1, true))
-        assert.truthy(at >= 120 and at <= 122, at)
+        assert.truthy(at >= 120 and at <= 125, at) -- a late frame's work comes in the next
     end)
 
     it("refuse to wait where nobody moves the clock", function()
