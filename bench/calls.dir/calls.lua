@@ -5,8 +5,9 @@
 local core = require "hcs.core"
 local loops = require "hcs.bench_calls"
 
-local ROUNDS = tonumber(os.getenv "BENCH_ROUNDS") or 25
-local SLICE = tonumber(os.getenv "BENCH_SLICE") or 0.015 -- seconds a round takes, about
+local ROUNDS = tonumber(os.getenv "BENCH_ROUNDS") or 75
+-- Seconds a round takes, about: short, or a busy machine interrupts each.
+local SLICE = tonumber(os.getenv "BENCH_SLICE") or 0.004
 local AIM = 1.5
 
 local document = core.json.encode {
@@ -131,10 +132,10 @@ end
 local function measure(runs)
     local times, ratios = {}, {}
     local count = fitting(runs)
+    collectgarbage() -- from here on each pays for its own
     for name in pairs(runs) do times[name], ratios[name] = {}, {} end
     for round = 1, ROUNDS do
         for name, run in pairs(runs) do
-            collectgarbage()
             times[name][round] = timed(run, count)
         end
         for name in pairs(runs) do
