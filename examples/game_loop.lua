@@ -32,7 +32,7 @@ local function update(dt)
     frame = frame + 1
 end
 
-while score == 0 and frame < 600 do
+while not (explosion and score > 0) and frame < 600 do
     update(FRAME)
 end
 
