@@ -195,7 +195,7 @@ describe("a closed host", function()
             support.started(api, "one")
         end
         support.finish()
-        assert.are.equal(before, support.descriptors())
+        assert.is_true(support.descriptors() <= before)
     end)
 
     it("stays open while a handle lives", function()
