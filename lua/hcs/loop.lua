@@ -257,6 +257,14 @@ local function glance(world)
 end
 
 -- `ready` has just been asked.
+-- Whether virtual time would pass without an end: nothing is due, and nobody
+-- else is there to do anything.
+local function is_eternity(world)
+    return world.clock == "virtual" and world.driver == "step" and not has_ready(world)
+        and not world.timers:next() and next(world.descriptors) == nil
+        and not (world.api and world.api.timeout())
+end
+
 local function wait_by_pumping(world, deadline, ready, ...)
     local nesting <close> = nest(world)
     local manual = world.clock == "manual"
@@ -267,6 +275,7 @@ local function wait_by_pumping(world, deadline, ready, ...)
         local any = round(world, manual and now or deadline, now)
         local over_with = ready(...)
         if manual and not any and not over_with then return nil, "would_block" end
+        if not (any or over_with or deadline) and is_eternity(world) then return nil, "timeout" end
     until over_with
     return nesting and true
 end

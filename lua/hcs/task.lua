@@ -115,6 +115,7 @@ end
 ---@param timeout? number|string seconds; no limit unless given
 function methods.wait(self, timeout)
     if self.finished then return results(self) end
+    if coroutine.running() == self.co then options.misuse("wait: a task cannot await itself") end
     self.joined = true
     local world = self._world
     local ok, reason = loop.wait(world, world.api and loop.deadline(world, timeout, false),
