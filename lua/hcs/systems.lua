@@ -66,6 +66,7 @@ end
 local function plan_of(world, given)
     local options_of_document = {}
     for key, value in pairs(given) do options_of_document[key] = value end
+    options.argument("create", 'option "owner"', given.owner, "string|nil")
     options_of_document.owner = owner.tag(world.core, given.owner)
     local document = vm(options_of_document, { cwd = world.core.cwd() })
     options.one_of("create", "if_exists", given.if_exists or "fail", POLICIES)
@@ -255,9 +256,21 @@ local function lower_name(text)
     return text and text:lower():gsub("_", "")
 end
 
+local TYPES = { "VirtualMachine", "Container" }
+
+-- Checks a name that may be written as "VirtualMachine" or "virtual_machine".
+local function one_of_names(option, name, names)
+    for _, one in ipairs(names) do
+        if lower_name(one) == lower_name(name) then return end
+    end
+    options.one_of("list", option, name, names)
+end
+
 --- The records of the systems that exist, by id.
 function systems.list(world, given, deadline)
     given = options.check("list", given, LIST)
+    if given.state then one_of_names("state", given.state, system.STATES) end
+    if given.type then one_of_names("type", given.type, TYPES) end
     local list, err, code = enumerate(world, deadline, query_document({ id = given.id }))
     if not list then return nil, err, code end
     local records = {}

@@ -221,6 +221,7 @@ describe("hcs.doc.vm", function()
         { { debug = { bugcheck = "x" } }, '"bugcheck"' },
         { { restore = "a", template = "b" }, "restore and template exclude each other" },
         { { id = "" }, "id is missing" },
+        { { grant = "yes" }, 'option "grant" is "yes", expected true or false' },
     }
     for _, case in ipairs(REFUSED) do
         it("says: " .. case[2], function()

@@ -59,6 +59,24 @@ describe("creating", function()
         assert.truthy(host.granted["/k"])
     end)
 
+    it("refuses an owner that is no name, and states and types there are not", function()
+        for message, mistake in pairs {
+            ['option "owner" is 5'] = function() hcs.create { id = "x", owner = 5 } end,
+            ['(did you mean "Running"?)'] = function() hcs.list { state = "runing" } end,
+            ['type is "vm"'] = function() hcs.list { type = "vm" } end,
+            ["a dot, not a colon"] = function() hcs:create { id = "x" } end,
+            ["methods go with a colon"] = function()
+                local vm <close> = hcs.create { id = "x", kernel = "k" }
+                vm.start()
+            end,
+        } do
+            local ok, err = pcall(mistake)
+            assert.is_false(ok)
+            assert.truthy(tostring(err):find(message, 1, true), tostring(err))
+        end
+        assert.same({}, hcs.list { state = "saved_as_template", type = "virtual_machine" })
+    end)
+
     it("undoes everything when it fails, wherever", function()
         local function nothing_left()
             hcs.poll(0)

@@ -25,7 +25,7 @@ local KNOWN = {
     restore = "string", template = "string",
     stop_on_reset = "boolean", keep = "boolean", document = "table",
     -- read by hcs.create itself
-    if_exists = "any", grant = "any", validate = "any",
+    if_exists = "string", grant = "boolean", validate = "boolean",
 }
 
 -- Which certificates the firmware trusts.
