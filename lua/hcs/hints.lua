@@ -27,7 +27,7 @@ hints.table = {
     ["0x80370114"] = "enable the Virtual Machine Platform and start the service 'vmcompute'",
     ["0x80070005"] = grant,
     ["0x8037010D"] = invalid,
-    ["0x8007000D"] = invalid,
+    ["0x8007000D"] = { create = invalid, modify = invalid }, -- later it is a file's content
     ["0x8037010F"] = function(err)
         return ("hcs.open(%s), or hcs.create{ if_exists = \"open\" or \"replace\" }")
             :format(quoted(err.target))
