@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- Many systems, handles, processes and roots at once; and that what they took
 -- is given back.
-local core = require "hcs.core"
 local hcs = require "hcs.strict"
 local helper = require "spec.helper"
 local support = require "spec.host.support"

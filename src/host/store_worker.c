@@ -43,6 +43,9 @@ static HRESULT start_locked(struct worker_store *store, const char *id,
     int lock;
 
     root_sweep(store->root);
+    if (!store->swept)
+        grants_sweep(store->root);
+    store->swept = true;
     vm_runtime_id_of(id, runtime_id);
     hr = system_make(store->root, runtime_id, &lock, error);
     if (hr == HCS_E_SYSTEM_ALREADY_EXISTS)

@@ -261,6 +261,7 @@ void files_inventory(struct store *store, struct store_inventory *out) {
     await_ends(worker);
     if (SUCCEEDED(root_lock(worker->root, &lock, NULL))) {
         root_sweep(worker->root);
+        grants_sweep(worker->root);
         close(lock);
     }
     root_each(worker->root, count_one, &count);

@@ -30,6 +30,7 @@ struct worker_store {
     struct link lines;
     struct recent recent[RECENT_COUNT];
     size_t recent_next;
+    bool swept; /* the ledger, which is enough once */
     bool probed;
     char accelerator[8];
     char reason[160];

@@ -9,34 +9,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "worker.h"
+#include "client.h"
 
 /* Replies that a client does not read; it is dropped beyond. */
 #define OUTPUT_LIMIT ((size_t)64 << 20)
-
-struct client {
-    struct link link; /* in worker->clients */
-    struct worker *worker;
-    uv_poll_t poll;
-    uv_poll_t peer; /* the process */
-    int fd;
-    int pidfd;
-    int handles; /* libuv handles that are not closed yet */
-    bool gone;
-    bool handle_closed;
-    struct buf in;
-    struct buf out;
-    struct link requests;
-    struct vm_watcher watcher;
-    bool watching;
-};
-
-/* One request that the vm works on. */
-struct request {
-    struct link link;
-    struct client *client;
-    uint64_t tag;
-};
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
@@ -53,18 +29,6 @@ static void on_closed(uv_handle_t *handle) {
     buf_free(&client->in);
     buf_free(&client->out);
     free(client);
-}
-
-static void forget_requests(struct client *client) {
-    while (!link_alone(&client->requests)) {
-        struct request *request =
-            HCS_CONTAINER(client->requests.next, struct request, link);
-
-        if (client->worker->vm)
-            vm_forget(client->worker->vm, request);
-        link_remove(&request->link);
-        free(request);
-    }
 }
 
 size_t clients_handles(const struct worker *worker) {
@@ -98,12 +62,12 @@ static void close_handle(struct client *client) {
         vm_handle_closed(worker->vm, clients_handles(worker));
 }
 
-static void client_drop(struct client *client) {
+void client_drop(struct client *client) {
     if (client->gone)
         return;
     client->gone = true;
     link_remove(&client->link);
-    forget_requests(client);
+    requests_forget(client);
     close_handle(client);
     uv_close((uv_handle_t *)&client->poll, on_closed);
     if (client->pidfd >= 0)
@@ -142,7 +106,7 @@ static void client_flush(struct client *client) {
                   on_poll);
 }
 
-static void client_send(struct client *client, const struct message *message) {
+void client_send(struct client *client, const struct message *message) {
     if (client->gone)
         return;
     if (FAILED(message_write(&client->out, message, NULL)) ||
@@ -151,34 +115,6 @@ static void client_send(struct client *client, const struct message *message) {
         return;
     }
     client_flush(client);
-}
-
-static void send_reply(struct client *client, uint64_t tag,
-                       const struct vm_reply *reply) {
-    struct message message;
-
-    memset(&message, 0, sizeof message);
-    message.kind = MESSAGE_REPLY;
-    message.tag = tag;
-    message.result = reply->result;
-    message.document = reply->document;
-    if (reply->error) {
-        message.path = reply->error->path;
-        message.text = reply->error->text;
-    }
-    client_send(client, &message);
-}
-
-static void on_event(struct vm_watcher *watcher, HCS_EVENT_TYPE type,
-                     const char *document) {
-    struct client *client = HCS_CONTAINER(watcher, struct client, watcher);
-    struct message message;
-
-    memset(&message, 0, sizeof message);
-    message.kind = MESSAGE_EVENT;
-    message.type = type;
-    message.document = document;
-    client_send(client, &message);
 }
 
 static void say_hello(struct client *client) {
@@ -192,85 +128,15 @@ static void say_hello(struct client *client) {
     client_send(client, &message);
 }
 
-/* --- requests ------------------------------------------------------------- */
-
-static void on_reply(void *context, const struct vm_reply *reply) {
-    struct request *request = context;
-    struct client *client = request->client;
-    uint64_t tag = request->tag;
-
-    link_remove(&request->link);
-    free(request);
-    send_reply(client, tag, reply);
-}
-
-static void watch(struct client *client) {
-    if (!client->worker->vm || client->watching || client->handle_closed ||
-        client->gone)
-        return;
-    client->watcher.event = on_event;
-    client->watching = true;
-    vm_watch(client->worker->vm, &client->watcher);
-}
-
-static void fail_now(struct client *client, uint64_t tag, HRESULT result,
-                     const char *text) {
-    struct hcs_error error;
-    struct vm_reply reply = {result, &error, NULL};
-
-    error_set(&error, result, NULL, "%s", text);
-    send_reply(client, tag, &reply);
-}
-
-static struct request *request_new(struct client *client, uint64_t tag) {
-    struct request *request = calloc(1, sizeof *request);
-
-    if (!request) {
-        fail_now(client, tag, E_OUTOFMEMORY, "out of memory");
-        return NULL;
-    }
-    request->client = client;
-    request->tag = tag;
-    link_append(&client->requests, &request->link);
-    return request;
-}
-
-static void do_create(struct client *client, const struct message *message) {
-    struct worker *worker = client->worker;
-    struct request *request;
-
-    if (worker->vm || worker->over) {
-        client_drop(client);
-        return;
-    }
-    request = request_new(client, message->tag);
-    if (request)
-        system_create(worker, message, on_reply, request);
-    watch(client);
-}
-
-static void do_submit(struct client *client, const struct message *message) {
-    struct worker *worker = client->worker;
-    struct request *request;
-
-    if (!worker->vm) {
-        fail_now(client, message->tag, HCS_E_SYSTEM_ALREADY_STOPPED,
-                 "the system could not be created");
-        return;
-    }
-    request = request_new(client, message->tag);
-    if (request)
-        vm_submit(worker->vm, (HCS_OPERATION_TYPE)message->verb,
-                  message->document, on_reply, request);
-}
+/* --- input ---------------------------------------------------------------- */
 
 static void on_message(struct client *client, const struct message *message) {
     switch (message->kind) {
     case MESSAGE_CREATE:
-        do_create(client, message);
+        request_create(client, message);
         return;
     case MESSAGE_SUBMIT:
-        do_submit(client, message);
+        request_submit(client, message);
         return;
     case MESSAGE_CLOSE:
         close_handle(client);
@@ -392,7 +258,7 @@ HRESULT client_add(struct worker *worker, int fd, struct hcs_error *error) {
     uv_poll_start(&client->poll, UV_READABLE, on_poll);
     say_hello(client);
     if (!client->gone)
-        watch(client);
+        client_watch(client);
     return S_OK;
 }
 

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Named pipes as sockets, and the ledger of grants. */
+ * Named pipes, which are sockets. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -22,7 +20,7 @@ static const struct guid name_space = {{0xc1, 0x0e, 0x5a, 0x93, 0x7d, 0x24,
                                         0x4f, 0x68, 0xa8, 0x3b, 0x06, 0xd9,
                                         0x52, 0x1f, 0xee, 0x47}};
 
-static void digest(const char *text, char out[GUID_TEXT_SIZE]) {
+void name_digest(const char *text, char out[GUID_TEXT_SIZE]) {
     struct guid guid;
 
     guid_from_name(&name_space, text, strlen(text), &guid);
@@ -37,7 +35,7 @@ static void shorten(const char *escaped, char out[PIPE_FILE_SIZE]) {
         snprintf(out, PIPE_FILE_SIZE, "%s", escaped);
         return;
     }
-    digest(escaped, tail);
+    name_digest(escaped, tail);
     snprintf(out, PIPE_FILE_SIZE, "%.40s~%s", escaped, tail);
 }
 
@@ -118,89 +116,4 @@ HRESULT socket_listen(int directory, const char *name, int *fd,
     error_errno(error, errno, "%s", name);
     close(made);
     return error ? error->code : E_FAIL;
-}
-
-/* --- grants --------------------------------------------------------------- */
-
-/* The path without links or dots where it exists, else as it is. */
-static char *canonical(const char *path) {
-    char *real = realpath(path, NULL);
-
-    return real ? real : strdup(path);
-}
-
-static bool entry_of(const char *who, const char *path, char out[PATH_MAX]) {
-    char *real = canonical(path);
-    char name[GUID_TEXT_SIZE];
-
-    if (!real)
-        return false;
-    digest(real, name);
-    free(real);
-    return snprintf(out, PATH_MAX, "grants/%s/%s", who, name) < PATH_MAX;
-}
-
-HRESULT grant_add(int root, const char *who, const char *path,
-                  struct hcs_error *error) {
-    char entry[PATH_MAX], directory[PATH_MAX];
-    int fd;
-
-    if (path[0] != '/')
-        return error_set(error, HR_PATH_NOT_FOUND, NULL,
-                         "\"%s\" is not an absolute path", path);
-    if (access(path, F_OK) != 0)
-        return error_errno(error, errno, "%s", path);
-    if (!entry_of(who, path, entry))
-        return error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
-    snprintf(directory, sizeof directory, "grants/%.64s", who);
-    if (mkdirat(root, directory, 0700) != 0 && errno != EEXIST)
-        return error_errno(error, errno, "the ledger of grants");
-    fd = openat(root, entry, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return error_errno(error, errno, "the ledger of grants");
-    close(fd);
-    return S_OK;
-}
-
-HRESULT grant_remove(int root, const char *who, const char *path,
-                     struct hcs_error *error) {
-    char entry[PATH_MAX], directory[PATH_MAX];
-
-    if (!entry_of(who, path, entry))
-        return error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
-    if (unlinkat(root, entry, 0) != 0) {
-        if (errno != ENOENT)
-            return error_errno(error, errno, "the ledger of grants");
-        /* Nothing was granted; that is no error where there is the file. */
-        if (access(path, F_OK) != 0)
-            return error_errno(error, errno, "%s", path);
-    }
-    snprintf(directory, sizeof directory, "grants/%.64s", who);
-    unlinkat(root, directory, AT_REMOVEDIR); /* if that was the last */
-    return S_OK;
-}
-
-static bool holds(int root, const char *who, const char *path) {
-    char entry[PATH_MAX];
-
-    return entry_of(who, path, entry) && faccessat(root, entry, F_OK, 0) == 0;
-}
-
-bool grant_holds(int root, const char *runtime_id, const char *path) {
-    char *parent;
-    char *slash;
-    bool found;
-
-    if (holds(root, runtime_id, path) || holds(root, "all", path))
-        return true;
-    parent = canonical(path);
-    slash = parent ? strrchr(parent, '/') : NULL;
-    if (!slash) {
-        free(parent);
-        return false;
-    }
-    slash[slash == parent] = 0;
-    found = holds(root, runtime_id, parent) || holds(root, "all", parent);
-    free(parent);
-    return found;
 }

@@ -87,6 +87,9 @@ void system_remove(int root, const char *runtime_id);
 char *system_read(int root, const char *runtime_id, const char *name,
                   size_t limit);
 
+/* A text as a name of fixed length; GUID_TEXT_SIZE bytes. */
+void name_digest(const char *text, char out[37]);
+
 /* A named pipe's file below ROOT/pipes: "\\.\pipe\" is dropped, case too (as
  * pipes have none) and every byte that could mean something is escaped.
  * HR_PATH_NOT_FOUND for a name that is no pipe's. */
@@ -101,12 +104,15 @@ HRESULT socket_listen(int directory, const char *name, int *fd,
                       struct hcs_error *error);
 
 /* The ledger: a file ROOT/grants/WHO/DIGEST for each path that WHO (a runtime
- * id, or "all") may open. */
+ * id, or "all") may open; it holds the path. Changes take the root's lock. */
 HRESULT grant_add(int root, const char *who, const char *path,
                   struct hcs_error *error);
 HRESULT grant_remove(int root, const char *who, const char *path,
                      struct hcs_error *error);
 /* Whether the path, or the directory it is in, was granted to either. */
 bool grant_holds(int root, const char *runtime_id, const char *path);
+/* With the root's lock held: drops what was granted of files that are gone. A
+ * file that comes to be in their place is another, with no grants yet. */
+void grants_sweep(int root);
 
 #endif

@@ -135,10 +135,12 @@ static void what_means_nothing(void **state) {
     (void)state;
     refused("{\"Devices\":{\"NetworkAdapters\":{\"n\":{\"MacAddress\":"
             "\"00-15-5D-0A-0B\"}}}}",
-            HCS_E_INVALID_JSON, "$.VirtualMachine.Devices.NetworkAdapters.n");
+            HCS_E_INVALID_JSON,
+            "$.VirtualMachine.Devices.NetworkAdapters.n.MacAddress");
     refused("{\"Devices\":{\"NetworkAdapters\":{\"n\":{\"MacAddress\":"
             "\"00-15-5D-0A-0B-0G\"}}}}",
-            HCS_E_INVALID_JSON, "$.VirtualMachine.Devices.NetworkAdapters.n");
+            HCS_E_INVALID_JSON,
+            "$.VirtualMachine.Devices.NetworkAdapters.n.MacAddress");
     refused("{\"Chipset\":{\"Uefi\":{\"BootThis\":{\"DeviceType\":"
             "\"ScsiDrive\"}}}}",
             HR_NOT_FOUND, "$.VirtualMachine.Chipset.Uefi.BootThis");

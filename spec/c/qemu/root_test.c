@@ -180,6 +180,33 @@ static void grants(void **state) {
     assert_false(exists("grants/" ID));
 }
 
+/* What was granted of a file that is gone is dropped, the rest is kept. */
+static void swept_grants(void **state) {
+    char kept[128], gone[128];
+    int lock;
+
+    (void)state;
+    snprintf(kept, sizeof kept, "%s/kept", base);
+    snprintf(gone, sizeof gone, "%s/gone", base);
+    close(open(kept, O_CREAT | O_WRONLY, 0600));
+    close(open(gone, O_CREAT | O_WRONLY, 0600));
+    assert_int_equal(grant_add(root, ID, kept, NULL), S_OK);
+    assert_int_equal(grant_add(root, ID, gone, NULL), S_OK);
+    assert_int_equal(grant_add(root, OTHER, gone, NULL), S_OK);
+    unlink(gone);
+    assert_true(grant_holds(root, ID, gone));
+    assert_int_equal(root_lock(root, &lock, NULL), S_OK);
+    grants_sweep(root);
+    close(lock);
+    close(open(gone, O_CREAT | O_WRONLY, 0600)); /* another one */
+    assert_true(grant_holds(root, ID, kept));
+    assert_false(grant_holds(root, ID, gone));
+    assert_false(exists("grants/" OTHER));
+    assert_int_equal(grant_remove(root, ID, kept, NULL), S_OK);
+    unlink(kept);
+    unlink(gone);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(alive_and_dead, setup, teardown),
@@ -188,7 +215,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(choosing, setup, teardown),
         cmocka_unit_test_setup_teardown(pipe_names, setup, teardown),
         cmocka_unit_test_setup_teardown(sockets, setup, teardown),
-        cmocka_unit_test_setup_teardown(grants, setup, teardown)};
+        cmocka_unit_test_setup_teardown(grants, setup, teardown),
+        cmocka_unit_test_setup_teardown(swept_grants, setup, teardown)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

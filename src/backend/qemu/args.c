@@ -3,107 +3,41 @@
 
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "../../base/guid.h"
+#include "document.h"
 
 /* Slots for devices that are plugged in later. */
 #define ROOT_PORTS 8
 
-static void add_text(struct arguments *args, char *text) {
-    char **items;
-
-    if (!text || args->failed)
-        goto fail;
-    items = realloc(args->items, (args->count + 2) * sizeof *items);
-    if (!items)
-        goto fail;
-    args->items = items;
-    args->items[args->count++] = text;
-    args->items[args->count] = NULL;
-    return;
-
-fail:
-    free(text);
-    args->failed = true;
-}
-
-static void add(struct arguments *args, const char *text) {
-    add_text(args, strdup(text));
-}
-
-static void add_format(struct arguments *args, const char *option,
-                       const char *format, ...) HCS_PRINTF(3, 4);
-
-static void add_format(struct arguments *args, const char *option,
-                       const char *format, ...) {
-    char *text = NULL;
-    va_list list;
-
-    add(args, option);
-    va_start(list, format);
-    if (vasprintf(&text, format, list) < 0)
-        text = NULL;
-    va_end(list);
-    add_text(args, text);
-}
-
-/* A value inside an option that splits at commas: they are doubled. */
-static void put_value(struct buf *out, const char *value) {
-    for (; *value; value++) {
-        if (*value == ',')
-            buf_putc(out, ',');
-        buf_putc(out, *value);
-    }
-}
-
-static void add_buf(struct arguments *args, const char *option,
-                    struct buf *text) {
-    add(args, option);
-    add_text(args, buf_take(text));
-}
-
-static uint64_t number_at(const struct json *vm, const char *path,
-                          uint64_t otherwise) {
-    uint64_t value;
-
-    return json_to_uint64(json_at(vm, path), &value) ? value : otherwise;
-}
-
-/* The object at `path`, NULL also for a null. */
-static const struct json *object_at(const struct json *vm, const char *path) {
-    const struct json *value = json_at(vm, path);
-
-    return value && value->type == JSON_OBJECT ? value : NULL;
-}
-
 static void add_base(const struct qemu_inputs *in, struct arguments *args) {
     struct buf name = {0};
 
-    add(args, in->qemu);
-    add(args, "-nodefaults");
-    add(args, "-no-user-config");
-    add_format(args, "-display", "none");
-    add(args, "-S");
+    arguments_add(args, in->qemu);
+    arguments_add(args, "-nodefaults");
+    arguments_add(args, "-no-user-config");
+    arguments_option(args, "-display", "none");
+    arguments_add(args, "-S");
     buf_puts(&name, "guest=");
-    put_value(&name, in->id);
-    add_buf(args, "-name", &name);
-    add_format(args, "-uuid", "%s", in->runtime_id);
-    add_format(args, "-chardev", "socket,id=mon,fd=%d", in->monitor);
-    add_format(args, "-mon", "chardev=mon,mode=control");
-    add_format(args, "-accel", "%s", in->accelerator);
-    add_format(args, "-cpu", "max");
-    add_format(args, "-smp", "%llu",
-               (unsigned long long)number_at(
-                   in->virtual_machine, "ComputeTopology.Processor.Count", 1));
-    add_format(args, "-sandbox",
-               "on,obsolete=deny,elevateprivileges=deny,spawn=deny,"
-               "resourcecontrol=deny");
-    add_format(args, "-rtc", "base=%s",
-               json_is_true(json_at(in->virtual_machine, "Chipset.UseUtc"))
-                   ? "utc"
-                   : "localtime");
+    arguments_put_value(&name, in->id);
+    arguments_option_buf(args, "-name", &name);
+    arguments_option(args, "-uuid", "%s", in->runtime_id);
+    arguments_option(args, "-chardev", "socket,id=mon,fd=%d", in->monitor);
+    arguments_option(args, "-mon", "chardev=mon,mode=control");
+    arguments_option(args, "-accel", "%s", in->accelerator);
+    arguments_option(args, "-cpu", "max");
+    arguments_option(
+        args, "-smp", "%llu",
+        (unsigned long long)number_at(in->virtual_machine,
+                                      "ComputeTopology.Processor.Count", 1));
+    arguments_option(args, "-sandbox",
+                     "on,obsolete=deny,elevateprivileges=deny,spawn=deny,"
+                     "resourcecontrol=deny");
+    arguments_option(
+        args, "-rtc", "base=%s",
+        json_is_true(json_at(in->virtual_machine, "Chipset.UseUtc"))
+            ? "utc"
+            : "localtime");
 }
 
 /* RAM is a file by descriptor from the start: shareable with clones, and not
@@ -112,32 +46,33 @@ static void add_memory(const struct qemu_inputs *in, struct arguments *args) {
     unsigned long long size = (unsigned long long)number_at(
         in->virtual_machine, "ComputeTopology.Memory.SizeInMB", 0);
 
-    add_format(args, "-object",
-               "memory-backend-file,id=m0,size=%lluM,"
-               "mem-path=/proc/self/fd/%d,share=%s",
-               size, in->memory, in->memory_private ? "off" : "on");
-    add_format(args, "-m", "%lluM", size);
+    arguments_option(args, "-object",
+                     "memory-backend-file,id=m0,size=%lluM,"
+                     "mem-path=/proc/self/fd/%d,share=%s",
+                     size, in->memory, in->memory_private ? "off" : "on");
+    arguments_option(args, "-m", "%lluM", size);
     if (in->firmware_code)
-        add_format(args, "-M", "q35,memory-backend=m0,smm=%s",
-                   in->secure_boot ? "on" : "off");
+        arguments_option(args, "-M", "q35,memory-backend=m0,smm=%s",
+                         in->secure_boot ? "on" : "off");
     else
-        add_format(args, "-M", "q35,memory-backend=m0");
+        arguments_option(args, "-M", "q35,memory-backend=m0");
 }
 
 static void add_crash(struct arguments *args) {
-    add_format(args, "-device", "pvpanic-pci");
-    add_format(args, "-device", "vmcoreinfo");
-    add_format(args, "-action", "panic=pause,reboot=shutdown,shutdown=pause");
+    arguments_option(args, "-device", "pvpanic-pci");
+    arguments_option(args, "-device", "vmcoreinfo");
+    arguments_option(args, "-action",
+                     "panic=pause,reboot=shutdown,shutdown=pause");
     /* QEMU tells a triple fault from a reset in this log alone. */
-    add_format(args, "-d", "cpu_reset");
+    arguments_option(args, "-d", "cpu_reset");
 }
 
 static void add_standard(const struct qemu_inputs *in, struct arguments *args) {
     for (int i = 0; i < ROOT_PORTS; i++)
-        add_format(args, "-device", "pcie-root-port,id=rp%d,chassis=%d", i,
-                   i + 1);
-    add_format(args, "-device", "virtio-serial-pci,id=vs");
-    add_format(
+        arguments_option(args, "-device", "pcie-root-port,id=rp%d,chassis=%d",
+                         i, i + 1);
+    arguments_option(args, "-device", "virtio-serial-pci,id=vs");
+    arguments_option(
         args, "-device", "virtio-balloon-pci,id=bal%s",
         json_is_true(json_at(in->virtual_machine, "ComputeTopology.Memory."
                                                   "EnableColdDiscardHint"))
@@ -149,8 +84,10 @@ static void add_ports(const struct qemu_inputs *in, struct arguments *args) {
     for (int i = 0; i < QEMU_PORTS; i++) {
         if (in->ports[i] < 0)
             continue;
-        add_format(args, "-chardev", "socket,id=com%d,fd=%d", i, in->ports[i]);
-        add_format(args, "-device", "isa-serial,chardev=com%d,index=%d", i, i);
+        arguments_option(args, "-chardev", "socket,id=com%d,fd=%d", i,
+                         in->ports[i]);
+        arguments_option(args, "-device", "isa-serial,chardev=com%d,index=%d",
+                         i, i);
     }
 }
 
@@ -161,9 +98,10 @@ static void add_throttle(const struct json *vm, struct arguments *args) {
         (unsigned long long)number_at(vm, "StorageQoS.BandwidthMaximum", 0);
 
     if (iops || bytes)
-        add_format(args, "-object",
-                   "throttle-group,id=qos,x-iops-total=%llu,x-bps-total=%llu",
-                   iops, bytes);
+        arguments_option(
+            args, "-object",
+            "throttle-group,id=qos,x-iops-total=%llu,x-bps-total=%llu", iops,
+            bytes);
 }
 
 /* The place in the boot order, or -1. Without BootThis the firmware tries the
@@ -195,14 +133,14 @@ static void add_disk(const struct qemu_inputs *in, size_t place,
     int index = boot_index(in, place);
 
     disk_write_blockdev(&w, disk);
-    add_buf(args, "-blockdev", &text);
+    arguments_option_buf(args, "-blockdev", &text);
     disk_node_name(disk, node);
     disk_device_name(disk, device);
     if (index >= 0)
         snprintf(order, sizeof order, ",bootindex=%d", index);
-    add_format(args, "-device", "%s,id=%s,bus=scsi%u.0,lun=%u,drive=%s%s",
-               disk->cdrom ? "scsi-cd" : "scsi-hd", device, disk->controller,
-               disk->lun, node, order);
+    arguments_option(args, "-device", "%s,id=%s,bus=scsi%u.0,lun=%u,drive=%s%s",
+                     disk->cdrom ? "scsi-cd" : "scsi-hd", device,
+                     disk->controller, disk->lun, node, order);
 }
 
 static HRESULT add_scsi(const struct qemu_inputs *in, struct arguments *args,
@@ -213,7 +151,7 @@ static HRESULT add_scsi(const struct qemu_inputs *in, struct arguments *args,
     bool found = !boot;
 
     for (size_t i = 0; scsi && i < scsi->as.object.count; i++)
-        add_format(args, "-device", "virtio-scsi-pci,id=scsi%zu", i);
+        arguments_option(args, "-device", "virtio-scsi-pci,id=scsi%zu", i);
     add_throttle(in->virtual_machine, args);
     for (size_t i = 0; i < in->disk_count; i++) {
         found = found || boot_index(in, i) >= 0;
@@ -241,25 +179,27 @@ static bool mac_read(const char *text, char out[18]) {
 
 static HRESULT add_adapter(const struct json_member *adapter, size_t index,
                            struct arguments *args, struct hcs_error *error) {
+    static const struct json_string leaf = {"MacAddress", 10};
     const char *text = json_text(json_get(&adapter->value, "MacAddress"), "");
     char mac[18], path[JSON_MAX_PATH] = "$.VirtualMachine.Devices"
                                         ".NetworkAdapters";
 
-    add_format(args, "-netdev", "user,id=net%zu", index);
+    arguments_option(args, "-netdev", "user,id=net%zu", index);
     if (!text[0]) {
-        add_format(args, "-device",
-                   "virtio-net-pci,id=nic%zu,netdev=net%zu,romfile=", index,
-                   index);
+        arguments_option(
+            args, "-device",
+            "virtio-net-pci,id=nic%zu,netdev=net%zu,romfile=", index, index);
         return S_OK;
     }
     if (!mac_read(text, mac)) {
         json_path_member(path, &adapter->name);
+        json_path_member(path, &leaf);
         return error_set(error, HCS_E_INVALID_JSON, path,
                          "\"%s\" is not a MAC address", text);
     }
-    add_format(args, "-device",
-               "virtio-net-pci,id=nic%zu,netdev=net%zu,romfile=,mac=%s", index,
-               index, mac);
+    arguments_option(args, "-device",
+                     "virtio-net-pci,id=nic%zu,netdev=net%zu,romfile=,mac=%s",
+                     index, index, mac);
     return S_OK;
 }
 
@@ -285,7 +225,7 @@ static void add_screen(const struct json *vm, struct arguments *args) {
         return;
     x = (unsigned long long)number_at(monitor, "HorizontalResolution", 1024);
     y = (unsigned long long)number_at(monitor, "VerticalResolution", 768);
-    add_format(args, "-device", "VGA,edid=on,xres=%llu,yres=%llu", x, y);
+    arguments_option(args, "-device", "VGA,edid=on,xres=%llu,yres=%llu", x, y);
 }
 
 /* One -smbios structure from texts of the document. */
@@ -302,11 +242,11 @@ static void add_smbios(const struct json *vm, int type,
         if (!value[0])
             continue;
         buf_printf(&text, ",%s=", fields[i][0]);
-        put_value(&text, value);
+        arguments_put_value(&text, value);
         given++;
     }
     if (given)
-        add_buf(args, "-smbios", &text);
+        arguments_option_buf(args, "-smbios", &text);
     buf_free(&text);
 }
 
@@ -342,21 +282,21 @@ static void add_boot(const struct qemu_inputs *in, struct arguments *args) {
         struct buf text = {0};
 
         buf_puts(&text, "if=pflash,unit=0,format=raw,readonly=on,file=");
-        put_value(&text, in->firmware_code);
-        add_buf(args, "-drive", &text);
+        arguments_put_value(&text, in->firmware_code);
+        arguments_option_buf(args, "-drive", &text);
         buf_puts(&text, "if=pflash,unit=1,format=raw,file=");
-        put_value(&text, in->firmware_variables);
-        add_buf(args, "-drive", &text);
+        arguments_put_value(&text, in->firmware_variables);
+        arguments_option_buf(args, "-drive", &text);
         if (in->secure_boot)
-            add_format(args, "-global",
-                       "driver=cfi.pflash01,property=secure,value=on");
+            arguments_option(args, "-global",
+                             "driver=cfi.pflash01,property=secure,value=on");
         return;
     }
-    add_format(args, "-kernel", "%s", in->kernel);
+    arguments_option(args, "-kernel", "%s", in->kernel);
     if (initrd[0])
-        add_format(args, "-initrd", "%s", initrd);
+        arguments_option(args, "-initrd", "%s", initrd);
     if (line[0])
-        add_format(args, "-append", "%s", line);
+        arguments_option(args, "-append", "%s", line);
 }
 
 HRESULT qemu_arguments(const struct qemu_inputs *inputs, struct arguments *out,
@@ -377,72 +317,11 @@ HRESULT qemu_arguments(const struct qemu_inputs *inputs, struct arguments *out,
         add_identity(inputs->virtual_machine, out);
         add_boot(inputs, out);
         if (inputs->incoming)
-            add_format(out, "-incoming", "defer");
+            arguments_option(out, "-incoming", "defer");
         if (out->failed)
             hr = error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
     }
     if (FAILED(hr))
         arguments_free(out);
     return hr;
-}
-
-void arguments_free(struct arguments *arguments) {
-    for (size_t i = 0; i < arguments->count; i++)
-        free(arguments->items[i]);
-    free(arguments->items);
-    memset(arguments, 0, sizeof *arguments);
-}
-
-static const struct guid shape_space = {{0x1a, 0x77, 0x40, 0x9e, 0x63, 0xd2,
-                                         0x4c, 0x0b, 0x8e, 0x15, 0xb1, 0x2c,
-                                         0x7f, 0xe0, 0x39, 0xd4}};
-
-static size_t member_count(const struct json *vm, const char *path) {
-    const struct json *object = object_at(vm, path);
-
-    return object ? object->as.object.count : 0;
-}
-
-/* Bits that say which luns of a controller hold a disk, and which a CD. */
-static void put_disks(const struct qemu_disk *disks, size_t count,
-                      size_t controller, struct buf *out) {
-    uint64_t present = 0, cdroms = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        if (disks[i].controller != controller)
-            continue;
-        present |= UINT64_C(1) << disks[i].lun;
-        if (disks[i].cdrom)
-            cdroms |= UINT64_C(1) << disks[i].lun;
-    }
-    buf_printf(out, " scsi=%llx/%llx", (unsigned long long)present,
-               (unsigned long long)cdroms);
-}
-
-void qemu_shape(const struct json *vm, const char *accelerator,
-                const struct qemu_disk *disks, size_t disk_count,
-                char out[37]) {
-    struct buf text = {0};
-    struct guid guid;
-
-    buf_printf(
-        &text, "1 %s memory=%llu cpus=%llu uefi=%d cold=%d nics=%zu",
-        accelerator,
-        (unsigned long long)number_at(vm, "ComputeTopology.Memory.SizeInMB", 0),
-        (unsigned long long)number_at(vm, "ComputeTopology.Processor.Count", 1),
-        object_at(vm, "Chipset.Uefi") != NULL,
-        json_is_true(
-            json_at(vm, "ComputeTopology.Memory.EnableColdDiscardHint")),
-        member_count(vm, "Devices.NetworkAdapters"));
-    buf_printf(&text, " screen=%d",
-               object_at(vm, "Devices.VideoMonitor") != NULL);
-    buf_printf(&text, " com0=%d com1=%d",
-               object_at(vm, "Devices.ComPorts.0") != NULL,
-               object_at(vm, "Devices.ComPorts.1") != NULL);
-    for (size_t i = 0; i < member_count(vm, "Devices.Scsi"); i++)
-        put_disks(disks, disk_count, i, &text);
-    guid_from_name(&shape_space, text.data ? text.data : "", text.length,
-                   &guid);
-    guid_format(&guid, out);
-    buf_free(&text);
 }

@@ -4,6 +4,7 @@
 #ifndef HCS_QEMU_ARGS_H
 #define HCS_QEMU_ARGS_H
 
+#include "arguments.h"
 #include "disk.h"
 
 #define QEMU_PORTS 2
@@ -27,17 +28,10 @@ struct qemu_inputs {
     size_t disk_count;
 };
 
-struct arguments {
-    char **items; /* ends with NULL */
-    size_t count;
-    bool failed; /* out of memory */
-};
-
 /* HCS_E_INVALID_JSON with the path for a member that has no meaning (an
  * address that is none, a boot device that does not exist). */
 HRESULT qemu_arguments(const struct qemu_inputs *inputs, struct arguments *out,
                        struct hcs_error *error);
-void arguments_free(struct arguments *arguments);
 
 /* Digest of everything that a saved state depends on: two machines of one
  * shape can take each other's. `accelerator` is part of it. */

@@ -6,8 +6,9 @@
 
 #include "../../base/error.h"
 
-#define OUTPUT_FLOOR (UINT64_C(256) << 20) /* bytes that stay free on a disk \
-                                            */
+#define OUTPUT_FLOOR                                        \
+    (UINT64_C(256) << 20) /* bytes that stay free on a disk \
+                           */
 
 struct output {
     char *path;

@@ -30,13 +30,13 @@ struct qemu_platform {
     void *context;           /* of the functions below */
     /* A listening socket for the named pipe `name` (as the document has it);
      * HR_SHARING_VIOLATION when a live system serves it. */
-    HRESULT (*pipe_listen)
+    HRESULT(*pipe_listen)
     (void *context, const char *name, int *fd, struct hcs_error *error);
     void (*pipe_remove)(void *context, const char *name);
     /* The device state file of a template, and making it known. */
-    HRESULT (*template_publish)
+    HRESULT(*template_publish)
     (void *context, const struct qemu_template *saved, struct hcs_error *error);
-    HRESULT (*template_open)
+    HRESULT(*template_open)
     (void *context, const char *runtime_id, struct qemu_template *out,
      struct hcs_error *error);
     /* QEMU's process has changed; 0: it is gone. */
