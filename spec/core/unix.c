@@ -76,8 +76,8 @@ static int unix_caught(lua_State *L) {
 }
 
 static int unix_kill(lua_State *L) {
-    return result(L, kill((pid_t)luaL_checkinteger(L, 1),
-                          (int)luaL_checkinteger(L, 2)));
+    return result(
+        L, kill((pid_t)luaL_checkinteger(L, 1), (int)luaL_checkinteger(L, 2)));
 }
 
 static int unix_fork(lua_State *L) {
@@ -95,11 +95,11 @@ static int unix_wait(lua_State *L) {
 
 __attribute__((visibility("default"))) int luaopen_hcs_spec_unix(lua_State *L) {
     static const luaL_Reg functions[] = {
-        {"pipe", unix_pipe},     {"write", unix_write},
-        {"read", unix_read},     {"close", unix_close},
-        {"catch", unix_catch},   {"caught", unix_caught},
-        {"kill", unix_kill},     {"fork", unix_fork},
-        {"wait", unix_wait},     {"readable", unix_readable},
+        {"pipe", unix_pipe},   {"write", unix_write},
+        {"read", unix_read},   {"close", unix_close},
+        {"catch", unix_catch}, {"caught", unix_caught},
+        {"kill", unix_kill},   {"fork", unix_fork},
+        {"wait", unix_wait},   {"readable", unix_readable},
         {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;

@@ -91,8 +91,8 @@ typedef enum HCS_EVENT_OPTIONS {
 
 typedef struct HCS_EVENT {
     HCS_EVENT_TYPE Type;
-    PCWSTR EventData;         /* NULL when the event carries no document */
-    HCS_OPERATION Operation;  /* only with HcsEventOperationCallback */
+    PCWSTR EventData;        /* NULL when the event carries no document */
+    HCS_OPERATION Operation; /* only with HcsEventOperationCallback */
 } HCS_EVENT;
 
 typedef void(CALLBACK *HCS_OPERATION_COMPLETION)(HCS_OPERATION operation,

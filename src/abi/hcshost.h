@@ -31,22 +31,22 @@ typedef enum HCSHOST_DRIVER {
 
 /* What a simulated guest's program is told. */
 typedef enum HCSHOST_GUEST_EVENT {
-    HcsHostGuestBoot = 1,   /* powered on or reset */
-    HcsHostGuestWake = 2,   /* the time asked for by hcshost_guest_wake came */
-    HcsHostGuestInput = 3,  /* bytes arrived on a serial port */
-    HcsHostGuestPower = 4,  /* the ACPI power button */
-    HcsHostGuestNmi = 5,    /* a non-maskable interrupt */
-    HcsHostGuestOff = 6     /* gone: its number means nothing from now on */
+    HcsHostGuestBoot = 1,  /* powered on or reset */
+    HcsHostGuestWake = 2,  /* the time asked for by hcshost_guest_wake came */
+    HcsHostGuestInput = 3, /* bytes arrived on a serial port */
+    HcsHostGuestPower = 4, /* the ACPI power button */
+    HcsHostGuestNmi = 5,   /* a non-maskable interrupt */
+    HcsHostGuestOff = 6    /* gone: its number means nothing from now on */
 } HCSHOST_GUEST_EVENT;
 
 /* What a simulated guest can do to its machine. */
 typedef enum HCSHOST_GUEST_ACTION {
     HcsHostGuestPowerOff = 1,
     HcsHostGuestReboot = 2,
-    HcsHostGuestPanic = 3,       /* text: the crash log */
+    HcsHostGuestPanic = 3, /* text: the crash log */
     HcsHostGuestTripleFault = 4,
-    HcsHostGuestHang = 5,        /* answers nothing any more */
-    HcsHostGuestDefault = 6      /* do what the built-in guest would do now */
+    HcsHostGuestHang = 5,   /* answers nothing any more */
+    HcsHostGuestDefault = 6 /* do what the built-in guest would do now */
 } HCSHOST_GUEST_ACTION;
 
 /* Runs on the pumping thread without any lock held. `text` holds `length`

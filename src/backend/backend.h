@@ -30,7 +30,7 @@ enum machine_event_kind {
 
 struct machine_event {
     enum machine_event_kind kind;
-    const char *text;   /* PANICKED: the console's tail; DIED: the cause */
+    const char *text; /* PANICKED: the console's tail; DIED: the cause */
     size_t text_length;
 };
 
@@ -42,8 +42,8 @@ enum machine_save_kind {
 };
 
 struct machine_statistics {
-    int64_t runtime;          /* processor time used, ns */
-    uint64_t memory_bytes;    /* resident */
+    int64_t runtime;       /* processor time used, ns */
+    uint64_t memory_bytes; /* resident */
     uint64_t memory_peak;
     uint64_t read_count, read_bytes, write_count, write_bytes;
 };
@@ -68,6 +68,8 @@ struct machine_config {
     struct machine *template_machine; /* where it lives in this process */
 };
 
+/* It would take such members for macros. */
+/* clang-format off */
 struct machine_ops {
     const char *name; /* "sim", "qemu" */
 
@@ -92,8 +94,10 @@ struct machine_ops {
     void (*dump)(struct machine *machine, enum machine_dump_format format,
                  const char *path, uint64_t limit, uint64_t *written,
                  machine_done done, void *context);
-    void (*press_power)(struct machine *machine, machine_done done, void *context);
-    void (*inject_nmi)(struct machine *machine, machine_done done, void *context);
+    void (*press_power)(struct machine *machine, machine_done done,
+                        void *context);
+    void (*inject_nmi)(struct machine *machine, machine_done done,
+                       void *context);
     /* Carries out a reset that was announced by MACHINE_RESET. */
     void (*reset)(struct machine *machine, machine_done done, void *context);
     /* `request` is a ModifySettingRequest, valid by the schema. HR_NOT_FOUND
@@ -101,11 +105,13 @@ struct machine_ops {
     void (*modify)(struct machine *machine, const struct json *request,
                    machine_done done, void *context);
     /* Cuts the power. Done when guest and helper processes are gone. */
-    void (*power_off)(struct machine *machine, machine_done done, void *context);
+    void (*power_off)(struct machine *machine, machine_done done,
+                      void *context);
     void (*statistics)(struct machine *machine, struct machine_statistics *out);
     /* NULL is fine. Frees everything, kills what still runs. */
     void (*destroy)(struct machine *machine);
 };
+/* clang-format on */
 
 /* --- the simulated backend ------------------------------------------- */
 
@@ -113,8 +119,9 @@ struct sim; /* one simulated world: files, guest programs, random numbers */
 
 struct sim_options {
     uint64_t seed;
-    int64_t latency; /* ns that each operation takes; 0: done at the next pump */
-    bool no_replay;  /* a pipe's client gets only what is printed from then on */
+    int64_t
+        latency;    /* ns that each operation takes; 0: done at the next pump */
+    bool no_replay; /* a pipe's client gets only what is printed from then on */
 };
 
 /* `guest` is called for guests that have a program; NULL-safe. With Boot the

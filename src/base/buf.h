@@ -17,7 +17,7 @@ struct buf {
     bool failed;
 };
 
-void buf_free(struct buf *buf);              /* back to empty */
+void buf_free(struct buf *buf);  /* back to empty */
 void buf_clear(struct buf *buf); /* empty and not failed, keeps the memory */
 void buf_add(struct buf *buf, const void *bytes, size_t length);
 void buf_puts(struct buf *buf, const char *text);

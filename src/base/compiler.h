@@ -17,6 +17,6 @@
 
 /* The structure that holds `member` at `pointer`. */
 #define HCS_CONTAINER(pointer, type, member) \
-    ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 #endif

@@ -21,8 +21,10 @@ struct entry {
     const char *text;
 };
 
-#define SAME(name, text) {name, #name, text}
-#define NAMED(name, symbol, text) {name, symbol, text}
+#define SAME(name, text) \
+    { name, #name, text }
+#define NAMED(name, symbol, text) \
+    { name, symbol, text }
 
 static const struct entry entries[] = {
     {S_OK, "S_OK", "It worked."},

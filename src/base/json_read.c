@@ -152,9 +152,8 @@ static HRESULT refuse_twice(struct reader *reader,
                        "there already");
 }
 
-static HRESULT finish_object(struct reader *reader,
-                             const struct pending *from, size_t count,
-                             struct json *out) {
+static HRESULT finish_object(struct reader *reader, const struct pending *from,
+                             size_t count, struct json *out) {
     const struct pending *twice;
     struct json_member *members;
 
@@ -190,8 +189,7 @@ static HRESULT finish_array(struct reader *reader, const struct pending *from,
 static HRESULT finish(struct reader *reader, struct json *out) {
     struct frame *frame = top(reader);
     size_t count = reader->count - frame->first;
-    const struct pending *from =
-        count ? reader->pending + frame->first : NULL;
+    const struct pending *from = count ? reader->pending + frame->first : NULL;
     HRESULT hr = frame->is_object ? finish_object(reader, from, count, out)
                                   : finish_array(reader, from, count, out);
     if (FAILED(hr))

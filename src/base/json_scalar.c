@@ -58,11 +58,13 @@ static HRESULT read_unicode(struct reader *reader) {
     if (!hex4(reader, &code))
         return reader_expected(reader, "four hexadecimal digits");
     if (code >= 0xDC00 && code <= 0xDFFF)
-        return reader_fail(reader, start, "expected a character, found the "
-                                          "second half of a surrogate pair");
+        return reader_fail(reader, start,
+                           "expected a character, found the "
+                           "second half of a surrogate pair");
     if (code >= 0xD800 && code <= 0xDBFF && !second_half(reader, &code))
-        return reader_fail(reader, start, "expected a character, found half "
-                                          "of a surrogate pair");
+        return reader_fail(reader, start,
+                           "expected a character, found half "
+                           "of a surrogate pair");
     buf_add(&reader->scratch, bytes, utf8_put(code, bytes));
     return S_OK;
 }
@@ -99,8 +101,10 @@ static HRESULT read_run(struct reader *reader) {
             step = utf8_step(reader->text + reader->at,
                              reader->length - reader->at, &code);
         if (step == 0)
-            return reader_fail(reader, reader->at, "expected UTF-8, found the "
-                               "byte 0x%02X that is not", c);
+            return reader_fail(reader, reader->at,
+                               "expected UTF-8, found the "
+                               "byte 0x%02X that is not",
+                               c);
         reader->at += step;
     }
     buf_add(&reader->scratch, reader->text + start, reader->at - start);
@@ -208,8 +212,8 @@ static bool is_zero(const char *text) {
 }
 
 /* A number past double's range, above or below, keeps its text. */
-static HRESULT to_double(struct reader *reader, const char *text,
-                         size_t length, struct json *out) {
+static HRESULT to_double(struct reader *reader, const char *text, size_t length,
+                         struct json *out) {
     char *copy = arena_text(reader->arena, text, length);
     double value;
 

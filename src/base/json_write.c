@@ -127,8 +127,7 @@ static void put_quoted(struct buf *out, const char *text, size_t length) {
     buf_putc(out, '"');
 }
 
-void json_put_string_n(struct json_writer *w, const char *text,
-                       size_t length) {
+void json_put_string_n(struct json_writer *w, const char *text, size_t length) {
     separate(w);
     put_quoted(w->out, length ? text : "", length);
 }

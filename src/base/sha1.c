@@ -47,8 +47,8 @@ static void digest_block(struct sha1 *sha) {
 }
 
 void sha1_init(struct sha1 *sha) {
-    *sha = (struct sha1){.state = {0x67452301, 0xEFCDAB89, 0x98BADCFE,
-                                   0x10325476, 0xC3D2E1F0}};
+    *sha = (struct sha1){
+        .state = {0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0}};
 }
 
 void sha1_add(struct sha1 *sha, const void *bytes, size_t length) {

@@ -28,12 +28,9 @@ static const struct entry own_entries[] = {
 };
 
 static const luaL_Reg common[] = {
-    {"next", lhcs_next},
-    {"pump", lhcs_pump},
-    {"pollfd", lhcs_pollfd},
-    {"queue_counts", lhcs_queue_counts},
-    {"close", lhcs_close},
-    {NULL, NULL},
+    {"next", lhcs_next},     {"pump", lhcs_pump},
+    {"pollfd", lhcs_pollfd}, {"queue_counts", lhcs_queue_counts},
+    {"close", lhcs_close},   {NULL, NULL},
 };
 
 static const luaL_Reg embedded[] = {
@@ -121,8 +118,9 @@ static void push_objects(lua_State *L) {
 void lhcs_push_api(lua_State *L, int index) {
     struct lhcs_world *world = lua_touserdata(L, index);
     push_objects(L); /* at index + 1 */
-    lua_createtable(L, 0, HCS_COUNT(entries) + HCS_COUNT(embedded) +
-                              HCS_COUNT(common) + HCS_COUNT(simulated));
+    lua_createtable(L, 0,
+                    HCS_COUNT(entries) + HCS_COUNT(embedded) +
+                        HCS_COUNT(common) + HCS_COUNT(simulated));
     push_abi(L, index, world);
     push_own(L, index, common);
     if (world->host != NULL)

@@ -16,8 +16,7 @@
 static bool is_vital(HCS_EVENT_TYPE type) {
     return type == HcsEventSystemExited ||
            type == HcsEventSystemCrashInitiated ||
-           type == HcsEventSystemCrashReport ||
-           type == HcsEventProcessExited ||
+           type == HcsEventSystemCrashReport || type == HcsEventProcessExited ||
            type == HcsEventOperationCallback ||
            type == HcsEventServiceDisconnect;
 }
@@ -117,8 +116,7 @@ static bool append_input(struct queue *queue, const struct item *news) {
 
 static void push_input(struct queue *queue, const struct item *news) {
     struct item *item = NULL;
-    if (news->text == NULL ||
-        queue->input + news->length > QUEUE_INPUT_BYTES) {
+    if (news->text == NULL || queue->input + news->length > QUEUE_INPUT_BYTES) {
         free(news->text);
         queue->counts.dropped++;
         return;
@@ -168,7 +166,7 @@ void CALLBACK queue_on_operation(HCS_OPERATION operation, void *context) {
 /* The number of an operation that an event names: its context. */
 static uint64_t number_of(HCS_OPERATION operation, void *context) {
     struct queue *queue = queue_enter((uint64_t)(uintptr_t)context);
-    void *(WINAPI *context_of)(HCS_OPERATION);
+    void *(WINAPI * context_of)(HCS_OPERATION);
     if (queue == NULL)
         return 0;
     context_of = queue->context_of;
@@ -183,9 +181,8 @@ void CALLBACK queue_on_event(HCS_EVENT *event, void *context) {
                         .number = (uint64_t)(uintptr_t)context};
     /* A document that cannot be copied is left out; the event is not. */
     if (event->EventData != NULL &&
-        FAILED(utf8_from_utf16(event->EventData,
-                               utf16_length(event->EventData), &item.text,
-                               &item.length, NULL))) {
+        FAILED(utf8_from_utf16(event->EventData, utf16_length(event->EventData),
+                               &item.text, &item.length, NULL))) {
         item.text = NULL;
         item.length = 0;
     }

@@ -55,8 +55,7 @@ int lhcs_guest_wake(lua_State *L) {
     int64_t delay;
     luaL_checknumber(L, 2);
     delay = lhcs_check_time(L, 2, 0);
-    return answer(L,
-                  world->own.hcshost_guest_wake(world->host, guest, delay));
+    return answer(L, world->own.hcshost_guest_wake(world->host, guest, delay));
 }
 
 /* api.guest_act(guest, action, text): "poweroff", "reboot", "panic" (text: the

@@ -5,8 +5,7 @@
 #include <string.h>
 
 void *lhcs_handle_new(lua_State *L, struct lhcs_world *world, size_t size,
-                      int type,
-                      void (*release)(struct lhcs_handle *handle)) {
+                      int type, void (*release)(struct lhcs_handle *handle)) {
     struct lhcs_handle *handle = lua_newuserdatauv(L, size, HANDLE_VALUES);
     memset(handle, 0, size);
     link_init(&handle->link);
@@ -83,8 +82,7 @@ static struct lhcs_handle *check(lua_State *L, struct lhcs_world *world,
 }
 
 struct lhcs_operation *lhcs_check_operation(lua_State *L,
-                                            struct lhcs_world *world,
-                                            int arg) {
+                                            struct lhcs_world *world, int arg) {
     return (struct lhcs_operation *)(void *)check(
         L, world, arg, world->operation_meta, LHCS_OPERATION,
         &world->recent_operation);
@@ -93,8 +91,7 @@ struct lhcs_operation *lhcs_check_operation(lua_State *L,
 struct lhcs_system *lhcs_check_system(lua_State *L, struct lhcs_world *world,
                                       int arg) {
     return (struct lhcs_system *)(void *)check(
-        L, world, arg, world->system_meta, LHCS_SYSTEM,
-        &world->recent_system);
+        L, world, arg, world->system_meta, LHCS_SYSTEM, &world->recent_system);
 }
 
 /* Methods of both kinds: the upvalues are the type's name and metatable. */
@@ -128,8 +125,7 @@ static int handle_tostring(lua_State *L) {
         lua_pushfstring(L, "%s \"%s\"%s", type, lua_tostring(L, -1), state);
     else
         lua_pushfstring(L, "%s %I%s", type,
-                        (LUAI_UACINT)(handle->number & 0xFFFFFFFFFFFFF),
-                        state);
+                        (LUAI_UACINT)(handle->number & 0xFFFFFFFFFFFFF), state);
     return 1;
 }
 

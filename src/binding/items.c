@@ -8,8 +8,8 @@
 
 #include "../base/clock.h"
 
-const char *const lhcs_guest_events[] = {"",      "boot",  "wake", "input",
-                                         "power", "nmi",   "off",  NULL};
+const char *const lhcs_guest_events[] = {"",      "boot", "wake", "input",
+                                         "power", "nmi",  "off",  NULL};
 
 static void push_text(lua_State *L, const struct item *item) {
     if (item->text == NULL)

@@ -86,7 +86,7 @@ enum { WORLD_URI = 1, WORLD_VALUES = 1 }; /* user values of the world */
 /* Upvalues of every function of an api. */
 enum {
     UP_WORLD = 1,
-    UP_OBJECTS, /* numbers to handles, which it does not keep alive */
+    UP_OBJECTS,   /* numbers to handles, which it does not keep alive */
     UP_OPERATION, /* the metatables */
     UP_SYSTEM,
     UP_COMMON = UP_SYSTEM,

@@ -85,8 +85,8 @@ HRESULT library_load(struct lhcs_library *library, bool windows,
     hr = choose(override, &source, library->path, sizeof(library->path), error);
     if (FAILED(hr))
         return hr;
-    library->module = dlopen(library->path, RTLD_NOW | RTLD_LOCAL |
-                                                RTLD_NODELETE);
+    library->module =
+        dlopen(library->path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (library->module == NULL)
         return error_set(error, HR_FILE_NOT_FOUND, NULL,
                          "cannot load the host library (%s): %s", source,

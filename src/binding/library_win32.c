@@ -71,8 +71,8 @@ HRESULT library_load(struct lhcs_library *library, bool windows,
     WCHAR path[1024];
     DWORD flags;
     HMODULE module;
-    HRESULT hr = choose(windows, override, library->path,
-                        sizeof(library->path), &flags, error);
+    HRESULT hr = choose(windows, override, library->path, sizeof(library->path),
+                        &flags, error);
     if (FAILED(hr))
         return hr;
     if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, library->path, -1,

@@ -16,8 +16,8 @@ int lhcs_HcsCreateOperation(lua_State *L) {
     HCSHOST previous;
     HRESULT hr = S_OK;
     lua_settop(L, 2);
-    operation = lhcs_handle_new(L, world, sizeof(*operation), UP_OPERATION,
-                                release);
+    operation =
+        lhcs_handle_new(L, world, sizeof(*operation), UP_OPERATION, release);
     if (!lua_isnil(L, 1)) {
         lua_pushvalue(L, 1);
         lua_setiuservalue(L, -2, HANDLE_CONTEXT);
@@ -27,9 +27,9 @@ int lhcs_HcsCreateOperation(lua_State *L) {
     if (SUCCEEDED(hr))
         hr = lhcs_enter(world, &previous);
     if (SUCCEEDED(hr)) {
-        operation->handle = world->hcs.HcsCreateOperation(
-            QUEUE_CONTEXT(operation->base.number),
-            callback ? queue_on_operation : NULL);
+        operation->handle =
+            world->hcs.HcsCreateOperation(QUEUE_CONTEXT(operation->base.number),
+                                          callback ? queue_on_operation : NULL);
         lhcs_leave(world, previous);
     }
     if (operation->handle != NULL) {
@@ -70,9 +70,9 @@ static int set_context(lua_State *L, HRESULT hr) {
 int lhcs_HcsSetOperationContext(lua_State *L) {
     struct lhcs_world *world = lhcs_world(L);
     struct lhcs_operation *operation = lhcs_check_operation(L, world, 1);
-    return set_context(L, world->hcs.HcsSetOperationContext(
-                              operation->handle,
-                              QUEUE_CONTEXT(operation->base.number)));
+    return set_context(
+        L, world->hcs.HcsSetOperationContext(
+               operation->handle, QUEUE_CONTEXT(operation->base.number)));
 }
 
 int lhcs_HcsSetOperationCallback(lua_State *L) {

@@ -145,7 +145,7 @@ void lhcs_pipe_register(lua_State *L) {
                                     {"__tostring", pipe_tostring},
                                     {NULL, NULL}};
     static const luaL_Reg methods[] = {
-        {"read", pipe_read}, {"write", pipe_write}, {"fd", pipe_fd},
+        {"read", pipe_read},   {"write", pipe_write},     {"fd", pipe_fd},
         {"close", pipe_close}, {"is_open", pipe_is_open}, {NULL, NULL}};
     if (luaL_newmetatable(L, LHCS_PIPE)) {
         luaL_setfuncs(L, meta, 0);

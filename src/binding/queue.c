@@ -49,15 +49,13 @@ static void watch_forks(void) {
 
 static void destroy(struct queue *queue) {
     while (!link_alone(&queue->items)) {
-        struct item *item =
-            HCS_CONTAINER(queue->items.next, struct item, link);
+        struct item *item = HCS_CONTAINER(queue->items.next, struct item, link);
         link_remove(&item->link);
         free(item->text);
         free(item);
     }
     while (!link_alone(&queue->spare)) {
-        struct item *item =
-            HCS_CONTAINER(queue->spare.next, struct item, link);
+        struct item *item = HCS_CONTAINER(queue->spare.next, struct item, link);
         link_remove(&item->link);
         free(item);
     }
@@ -169,8 +167,7 @@ HRESULT queue_reserve(struct queue *queue, unsigned count) {
 static void trim(struct queue *queue) {
     while (queue->held > queue->reserved + SPARE_KEPT &&
            !link_alone(&queue->spare)) {
-        struct item *item =
-            HCS_CONTAINER(queue->spare.next, struct item, link);
+        struct item *item = HCS_CONTAINER(queue->spare.next, struct item, link);
         link_remove(&item->link);
         free(item);
         queue->held--;

@@ -16,14 +16,14 @@ struct queue {
     void *(WINAPI *context_of)(HCS_OPERATION);
 
     struct link items;
-    struct link spare;  /* empty items for what must not be lost */
-    size_t held;        /* vital items: spare ones and those in the queue */
-    size_t reserved;    /* how many there must be at least */
-    size_t chatter;     /* items that are not vital */
-    size_t input;       /* bytes of guests' input in them */
-    bool exposed;       /* somebody else polls the descriptor */
-    bool waiter;        /* the Lua thread is about to poll */
-    bool raised;        /* the descriptor is readable */
+    struct link spare; /* empty items for what must not be lost */
+    size_t held;       /* vital items: spare ones and those in the queue */
+    size_t reserved;   /* how many there must be at least */
+    size_t chatter;    /* items that are not vital */
+    size_t input;      /* bytes of guests' input in them */
+    bool exposed;      /* somebody else polls the descriptor */
+    bool waiter;       /* the Lua thread is about to poll */
+    bool raised;       /* the descriptor is readable */
     struct queue_counts counts;
 };
 

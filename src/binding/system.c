@@ -50,9 +50,8 @@ int lhcs_HcsCreateComputeSystem(lua_State *L) {
     luaL_checkstring(L, 1);
     system = new_system(L, world, 1);
     lhcs_words(L, words, 2);
-    hr = world->hcs.HcsCreateComputeSystem(words[0].wide, words[1].wide,
-                                           operation->handle, NULL,
-                                           &system->handle);
+    hr = world->hcs.HcsCreateComputeSystem(
+        words[0].wide, words[1].wide, operation->handle, NULL, &system->handle);
     lhcs_words_free(words, 2);
     return push_opened(L, system, hr);
 }

@@ -38,15 +38,15 @@ static void close_handles(struct lhcs_world *world) {
         (void)world->own.hcshost_close(world->host);
         world->host = NULL;
         while (!link_alone(&world->handles)) {
-            struct lhcs_handle *handle = HCS_CONTAINER(
-                world->handles.next, struct lhcs_handle, link);
+            struct lhcs_handle *handle =
+                HCS_CONTAINER(world->handles.next, struct lhcs_handle, link);
             handle->open = false;
             link_remove(&handle->link);
         }
     } else {
         while (!link_alone(&world->handles))
-            lhcs_handle_close(HCS_CONTAINER(world->handles.next,
-                                            struct lhcs_handle, link));
+            lhcs_handle_close(
+                HCS_CONTAINER(world->handles.next, struct lhcs_handle, link));
     }
 }
 

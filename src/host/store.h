@@ -19,7 +19,7 @@ struct store_sink {
                   const char *document);
 };
 
-/* One request in flight. The reply is a vm_reply; after `drop` it never comes. */
+/* One request in flight; the reply is a vm_reply. */
 struct store_request {
     vm_reply_fn reply;
     void *context;
@@ -31,6 +31,8 @@ struct store_inventory {
     uint64_t systems, processes, files;
 };
 
+/* It would take such members for macros. */
+/* clang-format off */
 struct store_ops {
     /* Starts a system: `document` is valid by the schema and is taken over.
      * Failing here means that nothing was started (an id in use is
@@ -39,8 +41,9 @@ struct store_ops {
                       struct json_doc *document, struct store_sink *sink,
                       struct store_request request, struct store_line **out,
                       struct hcs_error *error);
-    HRESULT (*open)(struct store *store, const char *id, struct store_sink *sink,
-                    struct store_line **out, struct hcs_error *error);
+    HRESULT (*open)(struct store *store, const char *id,
+                    struct store_sink *sink, struct store_line **out,
+                    struct hcs_error *error);
     void (*submit)(struct store_line *line, HCS_OPERATION_TYPE verb,
                    const char *options, struct store_request request);
     /* The handle is closed; pending requests of the line are still answered
@@ -72,6 +75,7 @@ struct store_ops {
     bool (*pump)(struct store *store);
     void (*destroy)(struct store *store);
 };
+/* clang-format on */
 
 struct store {
     const struct store_ops *ops;
@@ -88,8 +92,8 @@ struct store_config {
     bool access_open; /* ?access=open */
     bool strict;
     uint64_t seed;
-    int64_t latency;      /* sim */
-    const char *root;     /* qemu: ?root=, or NULL for the default */
+    int64_t latency;         /* sim */
+    const char *root;        /* qemu: ?root=, or NULL for the default */
     const char *accelerator; /* qemu: "auto", "kvm" or "tcg" */
 };
 

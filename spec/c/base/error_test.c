@@ -103,12 +103,12 @@ static void errno_maps_as_windows_does(void **state) {
         int number;
         uint32_t code;
     } cases[] = {
-        {ENOENT, 0x80070002},  {EACCES, 0x80070005}, {EPERM, 0x80070005},
-        {EEXIST, 0x80070050},  {ENOSPC, 0x80070070}, {ENOMEM, 0x8007000E},
-        {EINVAL, 0x80070057},  {EBUSY, 0x80070020},  {ETXTBSY, 0x80070020},
-        {ENOTDIR, 0x80070003}, {EIO, 0x8007045D},    {EMFILE, 0x800705AA},
+        {ENOENT, 0x80070002},  {EACCES, 0x80070005},    {EPERM, 0x80070005},
+        {EEXIST, 0x80070050},  {ENOSPC, 0x80070070},    {ENOMEM, 0x8007000E},
+        {EINVAL, 0x80070057},  {EBUSY, 0x80070020},     {ETXTBSY, 0x80070020},
+        {ENOTDIR, 0x80070003}, {EIO, 0x8007045D},       {EMFILE, 0x800705AA},
         {ENFILE, 0x800705AA},  {ETIMEDOUT, 0x800705B4}, {EBADF, 0x80070006},
-        {ENOSYS, 0x80070032},  {0, 0x80004005},      {-5, 0x80004005},
+        {ENOSYS, 0x80070032},  {0, 0x80004005},         {-5, 0x80004005},
     };
     (void)state;
     for (size_t i = 0; i < HCS_COUNT(cases); i++)

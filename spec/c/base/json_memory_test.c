@@ -42,8 +42,8 @@ static void bad_text_leaves_nothing(void **state) {
     for (size_t n = 1; n < 12; n++) {
         struct json_doc doc;
         faults_fail_from(n);
-        assert_true(FAILED(json_parse("[{\"a\":\"x\",\"b\":[1,2}", 19, &doc,
-                                      NULL)));
+        assert_true(
+            FAILED(json_parse("[{\"a\":\"x\",\"b\":[1,2}", 19, &doc, NULL)));
         faults_fail_from(0);
         assert_int_equal(faults_live(), 0);
     }
@@ -63,8 +63,7 @@ static void big_array(void **state) {
     /* Doublings of the pending values and the arena: a logarithm. */
     assert_in_range(faults_allocations(), 1, 40);
     assert_int_equal(doc.root->as.array.count, COUNT);
-    assert_int_equal(doc.root->as.array.items[COUNT - 1].as.integer,
-                     COUNT - 1);
+    assert_int_equal(doc.root->as.array.items[COUNT - 1].as.integer, COUNT - 1);
     json_doc_free(&doc);
     buf_free(&text);
     assert_int_equal(faults_live(), 0);

@@ -59,8 +59,7 @@ static void too_long_is_cut(void **state) {
             memcpy(cut, box.path, sizeof cut);
             assert_string_equal(box.guard, "guard");
             assert_true(utf8_valid(cut, strlen(cut)));
-            assert_in_range(strlen(cut), JSON_MAX_PATH - 10,
-                            JSON_MAX_PATH - 1);
+            assert_in_range(strlen(cut), JSON_MAX_PATH - 10, JSON_MAX_PATH - 1);
             assert_string_equal(cut + strlen(cut) - 3, ELLIPSIS);
             json_path_index(box.path, 1);
             json_path_member(box.path, &name);

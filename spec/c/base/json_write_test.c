@@ -110,9 +110,9 @@ static void failure_is_remembered(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(commas_are_its_business), TEST(escapes),
+        TEST(commas_are_its_business),      TEST(escapes),
         TEST(what_is_not_utf8_is_replaced), TEST(odd_strings),
-        TEST(not_finite_is_null), TEST(failure_is_remembered),
+        TEST(not_finite_is_null),           TEST(failure_is_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

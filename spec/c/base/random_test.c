@@ -22,7 +22,10 @@ static void same_seed_same_numbers(void **state) {
  * the state 1, 2, 3, 4 gives the numbers that its authors' code gives. */
 static void sequence_is_fixed(void **state) {
     static const uint64_t expected[] = {
-        11520, 0, 1509978240, 1215971899390074240,
+        11520,
+        0,
+        1509978240,
+        1215971899390074240,
     };
     struct random random = {{1, 2, 3, 4}};
     (void)state;

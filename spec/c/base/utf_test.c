@@ -23,13 +23,26 @@ static void every_character(void **state) {
 
 static void ill_formed(void **state) {
     static const char *const bad[] = {
-        "\x80",             "\xBF",             "\xC0\x80",
-        "\xC1\xBF",         "\xC3",             "\xC3(",
-        "\xE0\x80\x80",     "\xE0\x9F\xBF",     "\xED\xA0\x80",
-        "\xED\xBF\xBF",     "\xE2\x82",         "\xE2(\xA1",
-        "\xF0\x80\x80\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80",
-        "\xF5\x80\x80\x80", "\xF0\x9F\x98",     "\xF8\x88\x80\x80\x80",
-        "\xFE",             "\xFF",
+        "\x80",
+        "\xBF",
+        "\xC0\x80",
+        "\xC1\xBF",
+        "\xC3",
+        "\xC3(",
+        "\xE0\x80\x80",
+        "\xE0\x9F\xBF",
+        "\xED\xA0\x80",
+        "\xED\xBF\xBF",
+        "\xE2\x82",
+        "\xE2(\xA1",
+        "\xF0\x80\x80\x80",
+        "\xF0\x8F\xBF\xBF",
+        "\xF4\x90\x80\x80",
+        "\xF5\x80\x80\x80",
+        "\xF0\x9F\x98",
+        "\xF8\x88\x80\x80\x80",
+        "\xFE",
+        "\xFF",
     };
     (void)state;
     for (size_t i = 0; i < HCS_COUNT(bad); i++) {
@@ -85,8 +98,11 @@ static void empty_texts(void **state) {
 
 static void lone_surrogates(void **state) {
     static const WCHAR texts[][4] = {
-        {'a', 0xD800}, {'a', 0xDC00}, {'a', 0xD800, 'b'},
-        {'a', 0xDBFF, 0xD800, 0xDC00}, {'a', 0xDFFF, 0xD800},
+        {'a', 0xD800},
+        {'a', 0xDC00},
+        {'a', 0xD800, 'b'},
+        {'a', 0xDBFF, 0xD800, 0xDC00},
+        {'a', 0xDFFF, 0xD800},
         {'a', 0xD800, 0xDC00}, /* whose other half is past the end */
     };
     static const size_t lengths[] = {2, 2, 3, 4, 3, 2};
@@ -121,12 +137,9 @@ static void out_of_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_character),
-        cmocka_unit_test(ill_formed),
-        cmocka_unit_test(both_ways),
-        cmocka_unit_test(empty_texts),
-        cmocka_unit_test(lone_surrogates),
-        cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(every_character), cmocka_unit_test(ill_formed),
+        cmocka_unit_test(both_ways),       cmocka_unit_test(empty_texts),
+        cmocka_unit_test(lone_surrogates), cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,12 +8,12 @@
 #include "world.h"
 
 #define PIPE u"\\\\.\\pipe\\spec-com1"
-#define DOCUMENT                                                            \
-    u"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5},"     \
-    u"\"VirtualMachine\":{\"Chipset\":{\"LinuxKernelDirect\":{"             \
-    u"\"KernelFilePath\":\"/bin/sh\"}},\"Devices\":{\"ComPorts\":{\"0\":{"  \
-    u"\"NamedPipe\":\"\\\\\\\\.\\\\pipe\\\\spec-com1\"}}},"                 \
-    u"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"                   \
+#define DOCUMENT                                                           \
+    u"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5},"    \
+    u"\"VirtualMachine\":{\"Chipset\":{\"LinuxKernelDirect\":{"            \
+    u"\"KernelFilePath\":\"/bin/sh\"}},\"Devices\":{\"ComPorts\":{\"0\":{" \
+    u"\"NamedPipe\":\"\\\\\\\\.\\\\pipe\\\\spec-com1\"}}},"                \
+    u"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"                  \
     u"\"Processor\":{\"Count\":1}}}}"
 
 /* Reads what is there. */

@@ -372,7 +372,7 @@ static void template_and_clones(void **state) {
 #define CRASHING(settings)                                                     \
     MACHINE("", "panic=5 unknown_nmi_panic")                                   \
     "," DEVICES("\"GuestCrashReporting\":{\"NixCrashSettings\":{" settings "}" \
-                                                                           "}")
+                "}")
 
 static void crash_with(struct world *world, struct system *system,
                        const char *settings) {

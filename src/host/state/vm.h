@@ -35,6 +35,8 @@ struct vm_watcher {
 };
 
 /* What the surroundings give a vm. */
+/* It would take such members for macros. */
+/* clang-format off */
 struct vm_host {
     const struct machine_ops *machine;
     void *platform; /* machine_env.platform */
@@ -47,9 +49,8 @@ struct vm_host {
     /* Another system's machine by runtime id where it is in this process;
      * *machine stays NULL where it is not. HCS_E_SYSTEM_NOT_FOUND, or
      * HCS_E_INVALID_STATE when it is not saved as a template. */
-    HRESULT (*find_template)
-    (void *context, const char *runtime_id, struct machine **machine,
-     struct hcs_error *error);
+    HRESULT (*find_template)(void *context, const char *runtime_id,
+                             struct machine **machine, struct hcs_error *error);
     /* Whether clones of this template are alive. */
     bool (*has_clones)(void *context, const struct vm *vm);
     /* The state has changed (also: created, exited). */
@@ -57,6 +58,7 @@ struct vm_host {
     void *context;
     int build;
 };
+/* clang-format on */
 
 /* `document` is a ComputeSystem, parsed and checked by the schema; the vm
  * takes it over, also on failure. Answers `reply` when created; on failure
