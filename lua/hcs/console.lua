@@ -148,7 +148,7 @@ local function read_until(self, op, timeout, found)
 end
 
 --- Reads what comes next: at least 1 byte, at most `n`.
----@param n? integer default: all that is there
+---@param n? integer bytes, at least 1; default: all that is there
 ---@param timeout? number|string seconds, default 240
 ---@return string? bytes, hcs.Error? err, string? code
 function methods.read(self, n, timeout)
@@ -230,7 +230,8 @@ end
 
 --- Waits until the console shows one of the texts, or the pattern, after what
 --- was read and expected before. Returns what matched, then its index in the
---- list, or the pattern's captures.
+--- list, or the pattern's captures. Fails with `timeout`, and with `stopped` when
+--- the system exits instead.
 ---@param what string|string[]|{pattern: string}
 ---@param timeout? number|string seconds, default 240
 ---@return string? text, any index_or_err, string? code

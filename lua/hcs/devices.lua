@@ -35,6 +35,8 @@ function methods.modify_async(self, given)
 end
 
 --- Sends a modify request: document = { ResourcePath =, RequestType =, Settings = }.
+--- Fails with `invalid_document`, `not_found` or `unsupported` where the path is
+--- nothing that can change.
 ---@param given {document: table}
 ---@param timeout? number|string seconds, default 240
 ---@return true? ok, hcs.Error? err, string? code
@@ -61,8 +63,9 @@ function methods.set_memory_async(self, memory)
     })
 end
 
---- Changes the memory of a running system, rounded up to 2 MiB.
----@param memory string|integer "512M"
+--- Changes the memory of a running system, rounded up to 2 MiB. Fails with
+--- `unsupported` where the host cannot give more than it started with.
+---@param memory string|integer "512M"; bytes, at least 1 MiB
 ---@param timeout? number|string seconds, default 240
 ---@return true? ok, hcs.Error? err, string? code
 function methods.set_memory(self, memory, timeout)
@@ -158,8 +161,11 @@ function methods.attach_disk_async(self, given)
 end
 
 --- Attaches a disk to a SCSI controller: a path, or { path, type =
---- "virtual_disk|iso|pass_thru", controller, lun, read_only }. Access to the
---- file is granted. Returns what detach_disk takes.
+--- "virtual_disk|iso|pass_thru", controller, lun, read_only, document }. Unless
+--- they are given, the first controller and its first free place are taken, and
+--- the type is told by the name. Access to the file is granted. Returns what
+--- detach_disk takes. Fails with `not_found` without a controller (created with
+--- no disks), with `exists` where the place is taken.
 ---@param given string|table
 ---@param timeout? number|string seconds, default 240
 ---@return table? disk, hcs.Error? err, string? code
@@ -192,7 +198,8 @@ function methods.detach_disk_async(self, disk)
     return operation.compose(self._world, fields, detach_within, self, disk)
 end
 
---- Takes away a disk that attach_disk returned, or { controller, lun }.
+--- Takes away a disk that attach_disk returned, or { controller, lun }. Fails with
+--- `not_found` where there is none.
 ---@param disk {controller: string, lun: string}
 ---@param timeout? number|string seconds, default 240
 ---@return true? ok, hcs.Error? err, string? code
@@ -217,8 +224,9 @@ local function pipe_of(self, name)
 end
 
 --- The console of a COM port (default "com1"), or of a named pipe. It connects
---- at its first use, once the system has started.
----@param name? string
+--- at its first use, once the system has started. Fails with `not_found` where
+--- the system was created without one.
+---@param name? string "com1", "com2" or a pipe's path
 ---@return hcs.Console? console, hcs.Error? err, string? code
 function methods.console(self, name)
     system.live(self)

@@ -10,9 +10,13 @@ local task = require "hcs.task"
 ---@field type string the platform's name: "SystemExited"
 ---@field time number seconds of the host's clock
 ---@field seq integer counts the events of this world
----@field system hcs.System
----@field document? table
----@field json? string
+---@field system hcs.System whose it is
+---@field document? table the platform's document, where there is one
+---@field json? string its text
+---@field log? string (crash) the guest's last words
+---@field parameters? integer[] (crash) what the guest reported in numbers
+---@field dumps? hcs.Dump[] (crash) the files that were written
+---@field reports? table[] (crash) the documents of its reports
 local events = {}
 
 -- The platform's numbers: name here, the platform's name.
@@ -70,6 +74,15 @@ local function off(list, handler)
     end
     return false
 end
+
+---@class hcs.Dump
+---@field path string
+---@field format string "elf", "kdump", "dmp", "vmrs" …
+---@field bytes? integer its size; nil where the file cannot be read
+---@field seconds number from the crash to the report of it
+
+---@class hcs.Handler
+---@field off fun(): boolean takes the handler back; whether it was registered
 
 --- Registers a handler in a list of handlers; returns what can take it back.
 function events.on(list, name, fn)

@@ -35,7 +35,8 @@ end
 function file.functions(world, strict, ready)
     local M = {}
 
-    --- Lets the system `id` ("*": every system) open a file.
+    --- Lets the system `id` ("*": every system) open a file. hcs.create does it for
+    --- the files it is given.
     ---@param id string
     ---@param path string
     ---@return true? ok, hcs.Error? err, string? code
@@ -77,9 +78,12 @@ function file.functions(world, strict, ready)
             "HcsCreateEmptyRuntimeStateFile", path)
     end
 
-    for _, name in ipairs { "grant", "revoke", "create_guest_state", "create_runtime_state" } do
-        M[name .. "_async"] = operation.async(world, strict, name, M[name], ready)
-    end
+    M.grant_async = operation.async(world, strict, "grant", M.grant, ready)
+    M.revoke_async = operation.async(world, strict, "revoke", M.revoke, ready)
+    M.create_guest_state_async = operation.async(world, strict, "create_guest_state",
+        M.create_guest_state, ready)
+    M.create_runtime_state_async = operation.async(world, strict, "create_runtime_state",
+        M.create_runtime_state, ready)
     return M
 end
 

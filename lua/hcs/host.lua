@@ -41,7 +41,7 @@ function host.functions(world, strict, ready)
     local M = {}
 
     --- Asks the compute service: a property type ("Basic") or a query document.
-    ---@param query? string|table
+    ---@param query? string|table default: what the platform answers to no query
     ---@return table? document, hcs.Error? err, string? code
     function M.properties(query)
         local ok, err, code = ready()

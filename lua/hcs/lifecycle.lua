@@ -52,7 +52,9 @@ function methods.start_async(self)
     return system.submit(self, "start", "HcsStartComputeSystem", nil, come_to_running)
 end
 
---- Powers the system on, or lets a restored one go on.
+--- Powers the system on, or lets a restored one go on. Fails with
+--- `invalid_state` where it was started before, with `not_found` or
+--- `access_denied` (err.file) where a file is missing or was not granted.
 ---@param timeout? number|string seconds, default 240
 ---@return true? ok, hcs.Error? err, string? code
 function methods.start(self, timeout)
@@ -86,7 +88,9 @@ function methods.pause_async(self, given)
     return system.submit(self, "pause", "HcsPauseComputeSystem", json, come_to_paused)
 end
 
---- Holds the system still. `reason` "save" or "template" prepares for those.
+--- Holds the system still: { reason = "none|save|template", suspension_level,
+--- document }; `reason` says what it is for. Fails with `invalid_state` unless it
+--- is running.
 ---@param given? {reason: string, suspension_level: string, document: table}
 ---@param timeout? number|string seconds, default 240
 ---@return true? ok, hcs.Error? err, string? code
@@ -101,7 +105,7 @@ function methods.resume_async(self)
     return system.submit(self, "resume", "HcsResumeComputeSystem", nil, come_to_running)
 end
 
---- Lets a paused system go on.
+--- Lets a paused system go on. Fails with `invalid_state` unless it is paused.
 ---@param timeout? number|string seconds, default 240
 ---@return true? ok, hcs.Error? err, string? code
 function methods.resume(self, timeout)
@@ -134,8 +138,11 @@ function methods.shutdown_async(self, given)
     return system.submit(self, "shutdown", "HcsShutDownComputeSystem", json)
 end
 
---- Asks the guest to shut down. Success means that it was asked: wait for
---- "exited", or use stop.
+--- Asks the guest to shut down: { type = "shutdown|hibernate|reboot", mechanism =
+--- "integration_service|guest_connection", force, reason, document }. Success
+--- means that it was asked: wait for "exited", or use stop. Fails with
+--- `unsupported` unless it was created with services = { shutdown = true }, and
+--- for a type that the host cannot ask for.
 ---@param given? {type: string, mechanism: string, force: boolean, reason: string, document: table}
 ---@param timeout? number|string seconds, default 240
 ---@return true? ok, hcs.Error? err, string? code
@@ -201,7 +208,7 @@ end
 --- Asks the guest to shut down, waits for the exit, and after `timeout`
 --- (default 30 seconds), or where it cannot be asked, cuts the power. The
 --- system has exited when it returns.
----@param timeout? number|string seconds
+---@param timeout? number|string seconds, default 30
 ---@return true? ok, hcs.Error? err, string? code
 function methods.stop(self, timeout)
     local world = system.live(self)._world
@@ -219,7 +226,9 @@ function methods.crash_async(self)
 end
 
 --- Crashes the guest by an NMI. Success means that it was injected: wait for
---- "crash", which comes when its reports and dumps are complete.
+--- "crash", which comes when its reports and dumps are complete. What an NMI
+--- does is the guest's choice. Fails with `invalid_state` unless it is running,
+--- with `unsupported` on builds that lack it.
 ---@param timeout? number|string seconds, default 240
 ---@return true? ok, hcs.Error? err, string? code
 function methods.crash(self, timeout)
@@ -248,8 +257,9 @@ function methods.capture_async(self, path)
     return system.submit(self, "capture", "HcsCrashComputeSystem", json)
 end
 
---- Writes the guest's state to a file without harm to the guest.
----@param path string
+--- Writes the guest's state to a file without harm to the guest. Fails with
+--- `invalid_state` unless it is running.
+---@param path string relative to the current directory, or absolute
 ---@param timeout? number|string seconds, default 240
 ---@return true? ok, hcs.Error? err, string? code
 function methods.capture(self, path, timeout)
@@ -268,8 +278,9 @@ function methods.save_async(self, path)
 end
 
 --- Saves a paused system to a file that create{ restore = path } continues
---- from. It stays paused.
----@param path string
+--- from. It stays paused. Fails with `invalid_state` unless it is paused, with
+--- `unsupported` where it has what cannot be saved.
+---@param path string relative to the current directory, or absolute
 ---@param timeout? number|string seconds, default 240
 ---@return true? ok, hcs.Error? err, string? code
 function methods.save(self, path, timeout)
@@ -337,8 +348,8 @@ function methods.can_async(self, what)
     return operation.compose(self._world, fields, can_within, self, what)
 end
 
---- Whether a verb ("save", "shutdown") is possible now: true, or false and why.
----@param what string
+--- Whether a verb is possible now: true, or false and why.
+---@param what string "start", "pause", "save", "shutdown", "modify" …
 ---@param timeout? number|string seconds, default 240
 ---@return boolean? possible, string|hcs.Error? reason, string? code
 function methods.can(self, what, timeout)

@@ -34,20 +34,20 @@ local function add_talk(g, guest)
 
     --- Prints a line on the first serial port, or on another.
     ---@param text any
-    ---@param port? integer 1 for COM1
+    ---@param port? integer 1 (default) for COM1, 2 for COM2
     function g.print(text, port)
         world.api.guest_print(guest.number, (port or 1) - 1, tostring(text) .. "\n")
     end
 
     --- Prints text as it is.
     ---@param text string
-    ---@param port? integer 1 for COM1
+    ---@param port? integer 1 (default) for COM1, 2 for COM2
     function g.write(text, port)
         world.api.guest_print(guest.number, (port or 1) - 1, tostring(text))
     end
 
-    --- Waits.
-    ---@param seconds number|string
+    --- Waits, for a time of the guest's: a pause does not count.
+    ---@param seconds number|string seconds
     function g.sleep(seconds)
         wake_at(guest, loop.now(world) + loop.timeout(seconds, 0))
         loop.wait(world, nil, function() return guest.woken end, guest)
@@ -84,7 +84,7 @@ local function add_ends(g, guest)
         park(world)
     end
 
-    --- Panics, with the kernel's last words.
+    --- Panics, with the kernel's last words as log.
     ---@param given? {log: string}
     function g.panic(given)
         given = options.check("panic", given, PANIC)
@@ -92,13 +92,13 @@ local function add_ends(g, guest)
         park(world)
     end
 
-    --- Triple-faults.
+    --- Resets the machine by a triple fault.
     function g.triple_fault()
         act(guest, "triplefault")
         park(world)
     end
 
-    --- Answers nothing any more.
+    --- Answers nothing any more; an NMI still arrives.
     function g.hang()
         act(guest, "hang")
         park(world)
@@ -207,7 +207,7 @@ function sim.functions(world, strict, ready)
     --- of its own) a program: `fn(g)` runs as a task from power-on and from
     --- each reset. nil for `fn` returns to the built-in guest.
     ---@param id? string
-    ---@param fn? fun(g: table)
+    ---@param fn? fun(g: table) the functions of g are below
     ---@return true? ok, hcs.Error? err, string? code
     function M.guest(id, fn)
         options.argument("guest", "the system's id", id, "string|nil")

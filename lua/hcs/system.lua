@@ -161,6 +161,7 @@ end
 --- object whose `off()` takes the handler back.
 ---@param event string "exited", "crash", "crash_initiated", "crash_report" …
 ---@param fn fun(event: hcs.Event)
+---@return hcs.Handler handler
 function methods.on(self, event, fn)
     events.check_name("on", event)
     options.argument("on", "the handler", fn, "function")
@@ -183,7 +184,7 @@ end
 
 --- Iterates over events as they come, of the given names or of all; ends when
 --- the system has exited, was closed or lost the compute service.
----@param ... string
+---@param ... string names of events
 ---@return fun(): hcs.Event?
 function methods.watch(self, ...)
     local world = system.live(self)._world
@@ -268,7 +269,7 @@ end
 --- Waits for an event ("exited", "crash") or a state ("Paused"). Returns the
 --- event or the state; fails with `stopped` when the system exits instead, and
 --- with `service_lost` when the compute service goes away.
----@param what string
+---@param what string an event's name or a state's
 ---@param timeout? number|string seconds, default 240
 ---@return hcs.Event|string? found, hcs.Error? err, string? code
 function methods.wait(self, what, timeout)

@@ -113,6 +113,7 @@ end
 --- Waits for the task's end and returns what its function returned. An error
 --- object it raised is returned as nil, err; anything else it raised is raised.
 ---@param timeout? number|string seconds; no limit unless given
+---@return any ...
 function methods.wait(self, timeout)
     if self.finished then return results(self) end
     if coroutine.running() == self.co then options.misuse("wait: a task cannot await itself") end

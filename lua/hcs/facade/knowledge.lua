@@ -41,7 +41,10 @@ local function add_knowledge(M, world, strict, ready)
         return doctor.examine(world)
     end
 
-    --- Raises what a call failed with: hcs.check(vm:start()).
+    --- Passes a call's results through, but raises what it failed with:
+    --- hcs.check(vm:start()).
+    ---@param ... any
+    ---@return any ...
     function M.check(...)
         return errors.check(...)
     end
@@ -95,8 +98,8 @@ local function add_hosts(M, world, strict, ready, connect)
         return connect(other, strict)
     end
 
-    --- Chooses this world's host. What was open is closed.
-    ---@param uri string
+    --- Chooses this world's host; the next call opens it. What was open is closed.
+    ---@param uri string "qemu:?accel=tcg"
     ---@return true? ok, hcs.Error? err, string? code
     function M.use(uri)
         return worlds.use(world, uri)

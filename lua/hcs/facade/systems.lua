@@ -15,7 +15,9 @@ local function add_create(M, world, strict, ready)
     --- what the options make. The document is checked before it is sent
     --- (validate = false: not), and the files it names are granted to the system
     --- (grant = false: not). Unless keep = true the system ends with its last
-    --- handle.
+    --- handle. Fails with `exists` where the id is taken, with `invalid_document`
+    --- (err.path names the member), with `unsupported` for what the host cannot do.
+    --- Its files need not be there before it starts.
     ---@param given table
     ---@param timeout? number|string seconds, default 240
     ---@return hcs.System? system, hcs.Error? err, string? code
@@ -41,7 +43,8 @@ local function add_create(M, world, strict, ready)
 end
 
 local function add_find(M, world, strict, ready)
-    --- Opens a system by its id.
+    --- Opens a system by its id, also another process's. Fails with `not_found`, also
+    --- when it has exited.
     ---@param id string
     ---@param timeout? number|string seconds, default 240
     ---@return hcs.System? system, hcs.Error? err, string? code

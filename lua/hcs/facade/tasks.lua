@@ -19,6 +19,7 @@ local function add_tasks(M, world, strict, ready)
 
     --- Runs `fn(...)` as a task until it returns, and returns what it does.
     ---@param fn function
+    ---@return any ...
     function M.run(fn, ...)
         options.argument("run", "the function", fn, "function")
         local ok, err, code = ready()
@@ -30,7 +31,7 @@ local function add_tasks(M, world, strict, ready)
     end
 
     --- Waits for a time of the host's clock.
-    ---@param seconds number|string
+    ---@param seconds number|string seconds
     ---@return true? ok, hcs.Error? err, string? code
     function M.sleep(seconds)
         local ok, err, code = ready()
@@ -40,7 +41,7 @@ local function add_tasks(M, world, strict, ready)
 
     --- Waits until one of the operations and tasks in a list has ended; returns
     --- it and its key.
-    ---@param list table
+    ---@param list table<any, hcs.Operation|hcs.Task>
     ---@param timeout? number|string seconds; no limit unless given
     ---@return hcs.Operation|hcs.Task|nil item, any key, string? code
     function M.wait_any(list, timeout)
@@ -51,7 +52,7 @@ local function add_tasks(M, world, strict, ready)
 
     --- Waits until all operations and tasks in a list have ended; returns a
     --- table with the first result of each, or the first failure.
-    ---@param list table
+    ---@param list table<any, hcs.Operation|hcs.Task>
     ---@param timeout? number|string seconds; no limit unless given
     ---@return table? results, hcs.Error? err, string? code
     function M.wait_all(list, timeout)
@@ -79,11 +80,12 @@ local function add_steps(M, world, ready)
         return false
     end
 
-    --- Moves the host's time by `dt` seconds (no effect on the real clock) and
-    --- does what is due on the way, for at most `budget` seconds of real time.
-    --- Returns whether all of it was done, and the part of dt that was not.
-    ---@param dt? number
-    ---@param budget? number
+    --- Moves the host's time by `dt` seconds (not on the real clock, nor with the
+    --- thread driver) and does what is due on the way, for at most `budget` seconds
+    --- of real time. Returns whether all of it was done, and the part of dt that
+    --- was not.
+    ---@param dt? number|string seconds, default 0
+    ---@param budget? number|string seconds; no limit unless given
     ---@return boolean? done, number|hcs.Error|nil left, string? code
     function M.step(dt, budget)
         local ok, err, code = ready()
@@ -95,7 +97,7 @@ local function add_steps(M, world, ready)
 end
 
 local function add_polling(M, world, ready)
-    --- Pumps until `pred()` holds.
+    --- Pumps until `pred()` holds, which is asked again and again.
     ---@param pred fun(): any
     ---@param timeout? number|string seconds, default 240
     ---@return true? ok, hcs.Error? err, string? code
@@ -135,8 +137,9 @@ end
 local function add_handlers(M, world)
     --- Has `fn(event)` called, as a task, for each event of that name of any
     --- system. Returns an object whose `off()` takes the handler back.
-    ---@param event string
+    ---@param event string its name
     ---@param fn fun(event: hcs.Event)
+    ---@return hcs.Handler handler
     function M.on(event, fn)
         events.check_name("on", event)
         options.argument("on", "the handler", fn, "function")
