@@ -10,6 +10,8 @@ describe("the accelerator", function()
     -- What a host says when /dev holds what `make` puts there; the answer of
     -- this machine is not to be taken from the cache.
     local function choice(make)
+        local namespace = support.namespace()
+        if not namespace then return pending "may not mount" end
         local cache, dev = support.temporary "cache", support.temporary "dev"
         os.execute(("mkdir %s %s"):format(cache, dev))
         local _, out = support.script(([[
@@ -27,7 +29,7 @@ describe("the accelerator", function()
             print(hcs.host.accelerator, hcs.host.accelerator_reason)
             local vm <close> = support.guest "anyway"
             print "booted"
-        ]]):format(dev, dev, make), support.namespace() .. " env XDG_CACHE_HOME=" .. cache)
+        ]]):format(dev, dev, make), namespace .. " env XDG_CACHE_HOME=" .. cache)
         local text = support.printed(out, "booted")
         os.execute(("rm -r %s; rmdir %s"):format(cache, dev))
         return text

@@ -176,7 +176,9 @@ describe("a crash of a real guest", function()
     end)
 
     it("on a full disk leaves nothing half-written", function()
-        local pid, out = support.script(([[
+        local namespace = support.namespace()
+        if not namespace then return pending "may not mount" end
+        local _, out = support.script(([[
             assert(os.execute "mount -t tmpfs -o size=8M tmpfs %s")
             local vm = support.guest("full", { stop_on_reset = true,
                 dump = { path = "%s/dump", type = "kdump" },
@@ -187,9 +189,8 @@ describe("a crash of a real guest", function()
             print(#crash.dumps, ("%%X"):format(crash.document.Status & 0xFFFFFFFF))
             print(support.output "ls -A %s | wc -l")
             print "done"
-        ]]):format(directory, directory, directory, directory), support.namespace())
+        ]]):format(directory, directory, directory, directory), namespace)
         local text = support.printed(out, "done")
-        assert.is_false(pid == nil)
         assert.is_truthy(text:find("0\t80070070\n0\n", 1, true), text)
     end)
 end)

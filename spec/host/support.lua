@@ -209,10 +209,12 @@ function support.read(path, bytes)
     return text or ""
 end
 
---- The command that runs a program with mounts of its own; without root it
---- needs user namespaces.
+--- The command that runs a program with mounts of its own, or nil where that
+--- may not be had; without root it needs user namespaces.
 function support.namespace()
-    return support.output "id -u" == "0\n" and "exec unshare -m" or "exec unshare -r -m"
+    local command = support.output "id -u" == "0\n" and "unshare -m" or "unshare -r -m"
+    local try = command .. " mount -t tmpfs tmpfs /mnt 2>/dev/null"
+    return os.execute(try) and "exec " .. command or nil
 end
 
 --- A connection to a system's first serial port besides its console.
