@@ -144,6 +144,13 @@ function codes.named(name)
     return by_name[name] or by_name[name:upper()] or by_name[name:lower()]
 end
 
+--- All entries, in order.
+function codes.all()
+    local list = {}
+    for index, row in ipairs(LIST) do list[index] = by_hresult[row[1]] end
+    return list
+end
+
 --- The entries of a family, in order.
 function codes.in_family(name)
     local found = {}

@@ -8,7 +8,7 @@ local loop = require "hcs.loop"
 local options = require "hcs.options"
 
 ---@class hcs.Console
----@field path string the pipe: "\\.\pipe\web-com1"
+---@field path string the pipe: `\\.\pipe\web-com1`
 local methods, Console = class.define "hcs.Console"
 local console = { class = Console, methods = methods }
 

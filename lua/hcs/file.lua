@@ -36,7 +36,7 @@ function file.functions(world, strict, ready)
     local M = {}
 
     --- Lets the system `id` ("*": every system) open a file. hcs.create does it for
-    --- the files it is given.
+    --- the files it is given. Fails with `not_found` where there is none.
     ---@param id string
     ---@param path string
     ---@return true? ok, hcs.Error? err, string? code
@@ -56,7 +56,7 @@ function file.functions(world, strict, ready)
         return access(world, "revoke", "HcsRevokeVmAccess", "HcsRevokeVmGroupAccess", id, path)
     end
 
-    --- Makes an empty guest state file (.vmgs).
+    --- Makes an empty guest state file (.vmgs). Fails with `exists`, `not_found`.
     ---@param path string
     ---@return true? ok, hcs.Error? err, string? code
     function M.create_guest_state(path)
@@ -67,7 +67,7 @@ function file.functions(world, strict, ready)
             "HcsCreateEmptyGuestStateFile", path)
     end
 
-    --- Makes an empty runtime state file (.vmrs).
+    --- Makes an empty runtime state file (.vmrs). Fails with `exists`, `not_found`.
     ---@param path string
     ---@return true? ok, hcs.Error? err, string? code
     function M.create_runtime_state(path)

@@ -207,7 +207,7 @@ end
 
 --- Asks the guest to shut down, waits for the exit, and after `timeout`
 --- (default 30 seconds), or where it cannot be asked, cuts the power. The
---- system has exited when it returns.
+--- system has exited when it returns. stop_async takes the timeout too.
 ---@param timeout? number|string seconds, default 30
 ---@return true? ok, hcs.Error? err, string? code
 function methods.stop(self, timeout)

@@ -165,7 +165,8 @@ function methods.done(self)
 end
 
 --- Asks the host to cancel it. It still completes, as cancelled or otherwise.
----@return true? ok, hcs.Error? err, string? code `unsupported` on hosts that cannot
+--- Fails with `unsupported` on hosts that cannot.
+---@return true? ok, hcs.Error? err, string? code
 function methods.cancel(self)
     if methods.done(self) then return true end
     if self._task then

@@ -74,18 +74,41 @@ local function scan(source, into)
             into[entry.name] = entry
         end
     end
+    local prefix = source.name .. (source.table == "methods" and ":" or ".")
+    for _, line in ipairs(lines) do
+        local name = line:match("^%s*" .. source.table .. "%.([%w_]+)_async%s*=")
+            or line:match("^%s*function " .. source.table .. "%.([%w_]+)_async%(")
+        local entry = name and into[prefix .. name]
+        if entry then entry.twin = name .. "_async" end
+    end
 end
 
 local all
 
 --- All entries by name ("hcs.create", "System:start"): {name, arguments, text,
---- tags}.
+--- tags, twin}; `twin` is the name of the asynchronous face, where it has one.
 function reference.all()
     if not all then
         all = {}
         for _, source in ipairs(SOURCES) do scan(source, all) end
     end
     return all
+end
+
+--- The fields of a class as its module's comments have them: a list of tags,
+--- without "field".
+function reference.fields(module, class)
+    local fields, within = {}, false
+    for _, line in ipairs(lines_of(module)) do
+        local name = line:match("^%-%-%-@class ([%w_.]+)")
+        local field = line:match("^%-%-%-@field (.*)$")
+        if name then
+            within = name == class
+        elseif field and within then
+            fields[#fields + 1] = field
+        end
+    end
+    return fields
 end
 
 --- The entry of a name as people write it: "hcs.create", "create",

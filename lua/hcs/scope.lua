@@ -40,6 +40,7 @@ function methods.add(self, object)
 end
 
 --- Like hcs.create; the system is closed with the scope.
+---@param ... any what hcs.create takes
 ---@return hcs.System? system, hcs.Error? err, string? code
 function methods.create(self, ...)
     live(self)

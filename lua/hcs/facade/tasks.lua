@@ -43,7 +43,7 @@ local function add_tasks(M, world, strict, ready)
     --- it and its key.
     ---@param list table<any, hcs.Operation|hcs.Task>
     ---@param timeout? number|string seconds; no limit unless given
-    ---@return hcs.Operation|hcs.Task|nil item, any key, string? code
+    ---@return hcs.Operation|hcs.Task|nil item, any key_or_err, string? code
     function M.wait_any(list, timeout)
         local ok, err, code = ready()
         if not ok then return nil, err, code end
