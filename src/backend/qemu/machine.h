@@ -70,6 +70,7 @@ struct machine {
     int clone_lock;
     struct qemu_disk *disks;
     size_t disk_count;
+    size_t plugging; /* disks on their way in, for which `disks` has room */
 
     uv_process_t process;
     bool running; /* the process lives */

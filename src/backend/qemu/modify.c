@@ -115,9 +115,9 @@ static void on_plugged(void *context, HRESULT result,
                        const struct hcs_error *error) {
     struct plug *plug = context;
     struct machine *machine = plug->machine;
-    struct qemu_disk *disks;
     char node[32], arguments[64];
 
+    machine->plugging--;
     if (FAILED(result)) {
         disk_node_name(&plug->disk, node);
         snprintf(arguments, sizeof arguments, "{\"node-name\":\"%s\"}", node);
@@ -126,27 +126,40 @@ static void on_plugged(void *context, HRESULT result,
         plug_end(plug, result, error);
         return;
     }
-    disks = realloc(machine->disks, (machine->disk_count + 1) * sizeof *disks);
-    if (disks) {
-        machine->disks = disks;
-        disks[machine->disk_count++] = plug->disk;
-        plug->disk.path = NULL;
-    }
+    machine->disks[machine->disk_count++] = plug->disk;
+    plug->disk.path = NULL;
     plug_end(plug, S_OK, NULL);
+}
+
+/* Room in the list for one more disk than are there and on their way. */
+static bool reserve(struct machine *machine) {
+    size_t count = machine->disk_count + machine->plugging + 1;
+    struct qemu_disk *disks = realloc(machine->disks, count * sizeof *disks);
+
+    if (disks)
+        machine->disks = disks;
+    return disks != NULL;
 }
 
 static void plug_in(struct machine *machine, struct qemu_disk *disk,
                     machine_done done, void *context) {
-    struct plug *plug = plug_new(machine, disk, done, context);
+    struct plug *plug;
     struct sequence *sequence;
     struct buf blockdev = {0};
     struct json_writer w = {&blockdev, false};
     char node[32], device[32];
 
+    if (!reserve(machine)) {
+        refuse(done, context, E_OUTOFMEMORY, "out of memory");
+        disk_free(disk);
+        return;
+    }
+    plug = plug_new(machine, disk, done, context);
     if (!plug) {
         disk_free(disk);
         return;
     }
+    machine->plugging++;
     disk_write_blockdev(&w, disk);
     disk_node_name(disk, node);
     disk_device_name(disk, device);
