@@ -112,7 +112,8 @@ function reference.fields(module, class)
 end
 
 --- The entry of a name as people write it: "hcs.create", "create",
---- "System:start", "vm:start", "start".
+--- "System:start", "vm:start", "start". The asynchronous face of a verb may be
+--- told by the verb's.
 function reference.find(name)
     local entries = reference.all()
     local short = name:match("[%w_]+$")
@@ -129,7 +130,9 @@ function reference.find(name)
             return entries[candidate]
         end
     end
-    return nil
+    local base = name:match("^(.*)_async$")
+    local entry = base and reference.find(base)
+    return entry and entry.twin and entry or nil
 end
 
 return reference

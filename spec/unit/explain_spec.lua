@@ -32,7 +32,7 @@ describe("explain", function()
         assert.equal("exited", hcs.explain("SystemExited").name)
         assert.equal("event", hcs.explain("crash").kind)
         for _, name in ipairs { "vm:start", "System:start", "start", "hcs.create", "create",
-            "hcs.file.grant", "console:expect", "start_async" } do
+            "hcs.file.grant", "console:expect", "start_async", "hcs.list_async" } do
             assert.equal("function", assert(hcs.explain(name)).kind, name)
         end
     end)
