@@ -164,11 +164,11 @@ local function of_event(name)
 end
 
 local function of_function(name)
-    local base = name:gsub("_async$", "")
-    local entry = reference.find(name) or reference.find(base)
+    local entry = reference.find(name)
     if not entry then return nil end
     local lines = { ("%s(%s)"):format(entry.name, entry.arguments), entry.text }
     for _, tag in ipairs(entry.tags) do lines[#lines + 1] = "  " .. tag end
+    if entry.twin then lines[#lines + 1] = "  also " .. entry.twin end
     return explanation {
         kind = "function", name = entry.name, text = table.concat(lines, "\n"),
     }

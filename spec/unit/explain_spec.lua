@@ -35,6 +35,8 @@ describe("explain", function()
             "hcs.file.grant", "console:expect", "start_async", "hcs.list_async" } do
             assert.equal("function", assert(hcs.explain(name)).kind, name)
         end
+        assert.truthy(hcs.explain("hcs.list").text:find("also list_async", 1, true))
+        assert.is_nil((hcs.explain("hcs.sleep_async")))
     end)
 
     it("knows families of errors and builds", function()
