@@ -15,7 +15,7 @@ local owner = require "hcs.owner"
 ---@field id string
 ---@field owner string who made it, as given to create
 ---@field runtime_id string a GUID
----@field warnings string[] what create had to say
+---@field warnings string[] what is doubtful in its document, a sentence each; none when opened
 local methods, System = class.define "hcs.System"
 local system = { class = System, methods = methods }
 

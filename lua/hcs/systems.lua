@@ -3,6 +3,7 @@
 local ending = require "hcs.ending"
 local errors = require "hcs.error"
 local grants = require "hcs.grants"
+local lint = require "hcs.lint"
 local loop = require "hcs.loop"
 local operation = require "hcs.operation"
 local options = require "hcs.options"
@@ -68,7 +69,8 @@ local function plan_of(world, given)
     for key, value in pairs(given) do options_of_document[key] = value end
     options.argument("create", 'option "owner"', given.owner, "string|nil")
     options_of_document.owner = owner.tag(world.core, given.owner)
-    local document = vm(options_of_document, { cwd = world.core.cwd() })
+    local document = vm(options_of_document,
+        { cwd = world.core.cwd(), build = world.build })
     options.one_of("create", "if_exists", given.if_exists or "fail", POLICIES)
     return {
         id = given.id, document = document, keep = given.keep, if_exists = given.if_exists,
@@ -98,6 +100,7 @@ local function adopt(world, strict, plan, handle, granted)
     return system.new(world, strict, {
         id = plan.id, handle = handle, document = plan.document, grants = granted,
         keep = plan.keep, grant = plan.grant, created = true,
+        warnings = lint.warnings(plan.document),
     })
 end
 
