@@ -156,7 +156,8 @@ static HRESULT overtaken_result(const struct system *system,
     bool forced = was_forced(system);
 
     if (verb == HcsOperationTypeTerminate)
-        return forced ? S_OK : already_stopped(system, error);
+        return forced && !system->terminated ? S_OK
+                                             : already_stopped(system, error);
     if (verb == HcsOperationTypeStart && !forced)
         return error_set(error, HCS_E_TERMINATED_DURING_START, NULL,
                          "the system \"%s\" exited while it was starting",

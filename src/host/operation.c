@@ -243,6 +243,9 @@ void operation_finish(struct operation *operation,
     if (operation->type == HcsOperationTypeCreate && system &&
         FAILED(reply->result) && reply->result != HR_CANCELLED)
         system->failed = true;
+    if (operation->type == HcsOperationTypeTerminate && system &&
+        SUCCEEDED(reply->result))
+        system->terminated = true;
     operation->state = OPERATION_DONE;
     if (!operation->closed)
         set_result(operation, reply);

@@ -28,8 +28,9 @@ struct system {
     char *owner; /* or NULL */
     char *name;  /* or NULL */
     bool closed;
-    bool failed; /* its creation has failed */
-    bool lost;   /* the service went away under it: nothing can be asked */
+    bool failed;     /* its creation has failed */
+    bool lost;       /* the service went away under it: nothing can be asked */
+    bool terminated; /* by this handle: a further Terminate comes too late */
 
     struct link requests;
 

@@ -341,6 +341,29 @@ static void exit_with(const char *document, HRESULT pause, HRESULT start,
     fake.request_count = fake.line_count = 0;
 }
 
+/* The first was answered; the second came too late, though the exit overtook
+ * its answer. */
+static void second_terminate_comes_too_late(void **state) {
+    HCS_OPERATION create = HcsCreateOperation(NULL, NULL);
+    HCS_OPERATION first = HcsCreateOperation(NULL, NULL);
+    HCS_OPERATION second = HcsCreateOperation(NULL, NULL);
+    HCS_SYSTEM system = begin(create);
+    (void)state;
+    answer(fake.request_count - 1, S_OK, NULL);
+    ok(HcsTerminateComputeSystem(system, first, NULL));
+    answer(fake.request_count - 1, S_OK, NULL);
+    ok(HcsTerminateComputeSystem(system, second, NULL));
+    tell(fake.line_count - 1, HcsEventSystemExited,
+         "{\"Status\":0,\"ExitType\":\"ForcedExit\"}");
+    ok(HcsGetOperationResult(first, NULL));
+    fails(HCS_E_SYSTEM_ALREADY_STOPPED, HcsGetOperationResult(second, NULL));
+    HcsCloseComputeSystem(system);
+    HcsCloseOperation(create);
+    HcsCloseOperation(first);
+    HcsCloseOperation(second);
+    fake.request_count = fake.line_count = 0;
+}
+
 static void exits_overtake_requests(void **state) {
     (void)state;
     exit_with("{\"Status\":0,\"ExitType\":\"ForcedExit\"}", HCS_E_TERMINATED,
@@ -482,6 +505,7 @@ int main(void) {
         TEST(closed_operations_hear_nothing),
         TEST(each_completion_is_told_once),
         TEST(exits_overtake_requests),
+        TEST(second_terminate_comes_too_late),
         TEST(events_follow_their_handle),
         TEST(a_store_that_refuses),
         cmocka_unit_test(strict_hosts_abort_what_would_hang),
