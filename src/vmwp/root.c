@@ -137,8 +137,11 @@ static bool is_system(const char *name) {
     return strlen(name) == GUID_TEXT_SIZE - 1 && guid_parse(name, &guid);
 }
 
-void root_each(int root, bool (*each)(void *context, const char *runtime_id),
-               void *context) {
+/* Calls `each` for every system's directory until it answers false. */
+static void each_directory(int root,
+                           bool (*each)(int root, const char *name,
+                                        void *context),
+                           void *context) {
     int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
     struct dirent *entry;
@@ -149,26 +152,38 @@ void root_each(int root, bool (*each)(void *context, const char *runtime_id),
         return;
     }
     while ((entry = readdir(directory)))
-        if (is_system(entry->d_name) && system_alive(root, entry->d_name) &&
-            !each(context, entry->d_name))
+        if (is_system(entry->d_name) && !each(root, entry->d_name, context))
             break;
     closedir(directory);
 }
 
-void root_sweep(int root) {
-    int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
-    struct dirent *entry;
+struct visit {
+    bool (*each)(void *context, const char *runtime_id);
+    void *context;
+};
 
-    if (!directory) {
-        if (fd >= 0)
-            close(fd);
-        return;
-    }
-    while ((entry = readdir(directory)))
-        if (is_system(entry->d_name) && !system_alive(root, entry->d_name))
-            system_remove(root, entry->d_name);
-    closedir(directory);
+static bool visit_living(int root, const char *name, void *context) {
+    const struct visit *visit = context;
+
+    return !system_alive(root, name) || visit->each(visit->context, name);
+}
+
+void root_each(int root, bool (*each)(void *context, const char *runtime_id),
+               void *context) {
+    struct visit visit = {each, context};
+
+    each_directory(root, visit_living, &visit);
+}
+
+static bool remove_dead(int root, const char *name, void *context) {
+    (void)context;
+    if (!system_alive(root, name))
+        system_remove(root, name);
+    return true;
+}
+
+void root_sweep(int root) {
+    each_directory(root, remove_dead, NULL);
 }
 
 HRESULT system_make(int root, const char *runtime_id, int *lock,

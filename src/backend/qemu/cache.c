@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../base/file.h"
+
 static bool usable(const char *path) {
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
         return false;
@@ -42,23 +44,6 @@ HRESULT cache_directory(char *path, size_t size, struct hcs_error *error) {
                      "no cache directory: set XDG_CACHE_HOME");
 }
 
-HRESULT write_all(int fd, const void *bytes, size_t length,
-                  struct hcs_error *error) {
-    const char *next = bytes;
-
-    while (length > 0) {
-        ssize_t written = write(fd, next, length);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return error_errno(error, errno, "write");
-        next += written;
-        length -= (size_t)written;
-    }
-    return S_OK;
-}
-
 HRESULT cache_write(const char *directory, const char *name, const void *bytes,
                     size_t length, struct hcs_error *error) {
     char path[4096], temporary[4200];
@@ -70,7 +55,7 @@ HRESULT cache_write(const char *directory, const char *name, const void *bytes,
     fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
         return error_errno(error, errno, "%s", path);
-    hr = write_all(fd, bytes, length, error);
+    hr = file_write_all(fd, bytes, length, error);
     if (close(fd) != 0 && SUCCEEDED(hr))
         hr = error_errno(error, errno, "%s", path);
     if (SUCCEEDED(hr) && rename(temporary, path) != 0)

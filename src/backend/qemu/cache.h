@@ -18,8 +18,4 @@ HRESULT cache_directory(char *path, size_t size, struct hcs_error *error);
 HRESULT cache_write(const char *directory, const char *name, const void *bytes,
                     size_t length, struct hcs_error *error);
 
-/* Writes all bytes to a descriptor, across signals and short writes. */
-HRESULT write_all(int fd, const void *bytes, size_t length,
-                  struct hcs_error *error);
-
 #endif

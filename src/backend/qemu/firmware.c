@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../base/file.h"
 #include "cache.h"
 
 #define VARIABLES_LIMIT (4 << 20)
@@ -67,7 +68,7 @@ static HRESULT fill(int fd, const char *path, const struct image *content,
 
     if (ftruncate(fd, 0) != 0 || lseek(fd, 0, SEEK_SET) != 0)
         return error_errno(error, errno, "%s", path);
-    hr = write_all(fd, content->bytes, content->length, error);
+    hr = file_write_all(fd, content->bytes, content->length, error);
     return FAILED(hr) ? error_wrap(error, hr, "%s", path) : S_OK;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "../../base/file.h"
 #include "sim.h"
 
 #define LOG_ADDRESS UINT64_C(0x10000)
@@ -103,7 +104,7 @@ static HRESULT write_parts(int fd, const struct machine *machine,
     if (head.failed)
         hr = error_set(error, E_OUTOFMEMORY, NULL, "no memory for a dump");
     if (SUCCEEDED(hr))
-        hr = sim_write_all(fd, head.data, head.length, error);
+        hr = file_write_all(fd, head.data, head.length, error);
     if (SUCCEEDED(hr) && log->length)
         hr = sim_write_at(fd, log->data, log->length,
                           layout->memory_offset + LOG_ADDRESS, error);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../base/file.h"
 #include "sim.h"
 
 static bool is_posix(const char *path) {
@@ -109,26 +110,11 @@ bool sim_file_exists(struct sim *sim, const char *path) {
 
 /* --- writing ---------------------------------------------------------- */
 
-HRESULT sim_write_all(int fd, const void *bytes, size_t length,
-                      struct hcs_error *error) {
-    const char *next = bytes;
-    while (length > 0) {
-        ssize_t written = write(fd, next, length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return error_errno(error, errno, "cannot write");
-        next += written;
-        length -= (size_t)written;
-    }
-    return S_OK;
-}
-
 HRESULT sim_write_at(int fd, const void *bytes, size_t length, uint64_t offset,
                      struct hcs_error *error) {
     if (lseek(fd, (off_t)offset, SEEK_SET) < 0)
         return error_errno(error, errno, "cannot write");
-    return sim_write_all(fd, bytes, length, error);
+    return file_write_all(fd, bytes, length, error);
 }
 
 static int open_temporary(const char *path, char **name) {
@@ -199,7 +185,7 @@ static HRESULT create_posix(const char *path, const void *bytes, size_t length,
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return error_errno(error, errno, "cannot create \"%s\"", path);
-    HRESULT hr = sim_write_all(fd, bytes, length, error);
+    HRESULT hr = file_write_all(fd, bytes, length, error);
     close(fd);
     if (FAILED(hr))
         unlink(path);
@@ -216,7 +202,7 @@ static HRESULT create_windows(struct sim *sim, const char *path,
     HRESULT hr = sim_output_open(sim, path, &out, error);
     if (FAILED(hr))
         return hr;
-    hr = sim_write_all(out.fd, bytes, length, error);
+    hr = file_write_all(out.fd, bytes, length, error);
     if (SUCCEEDED(hr))
         return sim_output_commit(&out, error);
     sim_output_abandon(&out);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../base/clock.h"
+#include "../../base/file.h"
 #include "sim.h"
 
 #define MAGIC "hcs simulated saved state, version 1\n"
@@ -325,7 +326,7 @@ static HRESULT save_to_file(struct machine *machine, const char *path,
     if (SUCCEEDED(hr))
         hr = sim_output_open(machine->sim, path, &out, error);
     if (SUCCEEDED(hr)) {
-        hr = sim_write_all(out.fd, text.data, text.length, error);
+        hr = file_write_all(out.fd, text.data, text.length, error);
         if (SUCCEEDED(hr))
             hr = sim_output_commit(&out, error);
         else

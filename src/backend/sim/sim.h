@@ -217,8 +217,6 @@ HRESULT sim_output_open(struct sim *sim, const char *path,
                         struct sim_output *out, struct hcs_error *error);
 HRESULT sim_output_commit(struct sim_output *out, struct hcs_error *error);
 void sim_output_abandon(struct sim_output *out);
-HRESULT sim_write_all(int fd, const void *bytes, size_t length,
-                      struct hcs_error *error);
 HRESULT sim_write_at(int fd, const void *bytes, size_t length, uint64_t offset,
                      struct hcs_error *error);
 /* Appends the whole file; HR_FILE_CORRUPT when it is larger than `most`. */
