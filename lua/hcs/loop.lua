@@ -364,7 +364,7 @@ function loop.step(world, dt, budget)
     local guard <close> = limited(world, finish)
     loop.settle(world, finish)
     if not world.api then return true, 0 end
-    if world.clock == "real" or world.driver == "thread" then
+    if world.clock == "real" then
         if world.driver ~= "thread" then world.api.step(0, budget) end
         loop.settle(world, finish)
         return guard and true, 0

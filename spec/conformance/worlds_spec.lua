@@ -127,6 +127,29 @@ describe("simulated worlds", function()
         assert.truthy(at >= 120 and at <= 125, at) -- a late frame's work comes in the next
     end)
 
+    it("have a virtual clock that steps move, with either driver", function()
+        for _, driver in ipairs { "step", "thread" } do
+            local world = helper.connect("sim:?clock=virtual&driver=" .. driver, true)
+            local vm <close> = world.create(helper.guest "stepped")
+            local woke, exited
+            vm:start()
+            vm:on("exited", function() exited = true end)
+            world.spawn(function()
+                world.sleep(3)
+                woke = true
+            end)
+            for frame = 1, 29 do
+                assert.same({ true, 0 }, { world.step(0.1) }, frame)
+            end
+            assert.is_nil(woke)
+            world.step(0.2)
+            assert.is_true(woke)
+            vm:console():write "poweroff\n"
+            for _ = 1, 10 do world.step(0.1) end
+            assert.is_true(exited)
+        end
+    end)
+
     it("refuse to wait where nobody moves the clock", function()
         local world = helper.connect("sim:?clock=manual")
         local vm <close> = assert(world.create(helper.guest("stuck")))

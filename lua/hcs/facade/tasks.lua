@@ -80,10 +80,9 @@ local function add_steps(M, world, ready)
         return false
     end
 
-    --- Moves the host's time by `dt` seconds (not on the real clock, nor with the
-    --- thread driver) and does what is due on the way, for at most `budget` seconds
-    --- of real time. Returns whether all of it was done, and the part of dt that
-    --- was not.
+    --- Moves the host's time by `dt` seconds (not on the real clock) and does what
+    --- is due on the way, for at most `budget` seconds of real time. Returns whether
+    --- all of it was done, and the part of dt that was not.
     ---@param dt? number|string seconds, default 0
     ---@param budget? number|string seconds; no limit unless given
     ---@return boolean? done, number|hcs.Error|nil left, string? code
