@@ -94,11 +94,12 @@ describe("devices of a real guest", function()
 
     it("are two serial ports", function()
         local second = vm:console "com2"
-        support.sh(vm, "stty -F /dev/ttyS1 raw -echo;"
-            .. " (echo ready >&0; head -n 1 >&0) <>/dev/ttyS1 2>/dev/null &")
+        local ended = support.begin(vm, "stty -F /dev/ttyS1 raw -echo;"
+            .. " (echo ready >&0; head -n 1 >&0) <>/dev/ttyS1 2>/dev/null")
         second:expect("ready", 20)
         second:write "to the second and back\n"
         second:expect("to the second and back", 20)
+        assert.are.equal(0, select(2, ended()))
         assert.is_nil(vm:console():text():find("to the second and back", 1, true))
     end)
 

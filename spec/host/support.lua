@@ -75,16 +75,25 @@ function support.finish()
     support.nothing_left()
 end
 
---- Runs a command in the guest; returns what it printed and its exit status.
-function support.sh(vm, command)
+--- Starts a command in the guest; the function it returns waits for its end and
+--- gives what it printed and its exit status. Let a command leave nothing running:
+--- busybox's read forgets the part of a line it has when a child of its ends.
+function support.begin(vm, command)
     local console = vm:console()
     counter = counter + 1
     local mark = ("mark %d:"):format(counter)
     console:write(("echo %s\nsh %s\n"):format(mark, command))
-    local _, status = console:expect({ pattern = mark .. ".-hcs%-guest: exit (%d+)" }, 60)
-    local text = console:text():gsub("\r", "")
-    local start = select(2, text:find(mark, 1, true))
-    return text:match("^\n(.-)hcs%-guest: exit", start + 1), tonumber(status)
+    return function()
+        local _, status = console:expect({ pattern = mark .. ".-hcs%-guest: exit (%d+)" }, 60)
+        local text = console:text():gsub("\r", "")
+        local start = select(2, text:find(mark, 1, true))
+        return text:match("^\n(.-)hcs%-guest: exit", start + 1), tonumber(status)
+    end
+end
+
+--- Runs a command in the guest; returns what it printed and its exit status.
+function support.sh(vm, command)
+    return support.begin(vm, command)()
 end
 
 function support.temporary(name)
