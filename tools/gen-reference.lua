@@ -259,16 +259,4 @@ local function page()
     return table.concat(out, "\n") .. "\n"
 end
 
-local text = page()
-if arg[1] == "--check" then
-    local file = io.open(PAGE)
-    local there = file and file:read("a")
-    if there ~= text then
-        io.stderr:write(PAGE, " is not fresh: run lua5.4 tools/gen-reference.lua\n")
-        os.exit(1)
-    end
-else
-    local file = assert(io.open(PAGE, "w"))
-    assert(file:write(text))
-    assert(file:close())
-end
+dofile "tools/publish.lua" (PAGE, page(), "tools/gen-reference.lua")
