@@ -86,6 +86,24 @@ static void linux_direct(void **state) {
     json_doc_free(&doc);
 }
 
+/* The machine that spec/golden/lab_machine.lua describes. */
+static void lab_machine(void **state) {
+    struct json_doc doc = parse(
+        "{\"Chipset\":{\"LinuxKernelDirect\":{\"KernelFilePath\":\"/vmlinuz\","
+        "\"InitRdPath\":\"/initrd\",\"KernelCmdLine\":\"console=ttyS0 "
+        "cryptomgr.notests=1 unknown_nmi_panic\"},\"UseUtc\":true},"
+        "\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":256},\"Processor\":{"
+        "\"Count\":1}},\"Devices\":{\"ComPorts\":{\"0\":{\"NamedPipe\":"
+        "\"\\\\\\\\.\\\\pipe\\\\x\"}},\"Scsi\":{\"0\":{}}}}");
+    struct qemu_inputs in = inputs_of(doc.root);
+
+    (void)state;
+    in.id = "web";
+    in.ports[0] = 5;
+    check("lab", &in);
+    json_doc_free(&doc);
+}
+
 static void every_device(void **state) {
     struct json_doc doc = parse(
         "{\"Chipset\":{\"Uefi\":{\"BootThis\":{\"DeviceType\":\"ScsiDrive\","
@@ -183,8 +201,9 @@ static void shapes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(linux_direct), cmocka_unit_test(every_device),
-        cmocka_unit_test(what_means_nothing), cmocka_unit_test(shapes)};
+        cmocka_unit_test(linux_direct), cmocka_unit_test(lab_machine),
+        cmocka_unit_test(every_device), cmocka_unit_test(what_means_nothing),
+        cmocka_unit_test(shapes)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
