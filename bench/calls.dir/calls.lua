@@ -2,6 +2,12 @@
 -- Calls per second through Lua beside a C loop on the same library, in the
 -- same process. Rounds of both take turns; times are the medians of the rounds,
 -- ratios the medians of each round's ratio, which a busy machine moves less.
+--
+-- The aim, for calls without documents on step, is 1.5 times the C loop. Lua's
+-- own part of it, calls of C functions and objects with finalizers that do
+-- nothing else, is measured beside it ("Lua alone"): a call that takes less than
+-- that cannot reach the aim. Such a row has to hold 1.5 times C and Lua alone
+-- together, and the line says that it missed the aim.
 local core = require "hcs.core"
 local loops = require "hcs.bench_calls"
 
@@ -69,6 +75,36 @@ local function core_loops(api)
             finish(op, api.HcsTerminateComputeSystem(one, op))
             one:close()
             op:close()
+        end,
+    }
+end
+
+-- As many calls and handles as the loops above, with nothing behind them.
+local function floor_loops()
+    local call, handle = loops.call, loops.handle
+    local known = handle()
+    local function finished()
+        call(known)
+        call(known)
+    end
+    local function with_callback()
+        local op = handle()
+        call(known)
+        call(op)
+        call(known)
+        call(known)
+        op:close()
+    end
+    return {
+        id = function() call(known) end,
+        operation = function() handle():close() end,
+        pause = function()
+            finished()
+            finished()
+        end,
+        callback = function()
+            with_callback()
+            with_callback()
         end,
     }
 end
@@ -147,14 +183,15 @@ local function measure(runs)
     return results
 end
 
+-- The C loop, Lua's, what it is, calls in it.
 local ROWS = {
-    { "id", "id", "HcsGetOperationId", 1, false },
-    { "operation", "operation", "create and close an operation", 2, false },
-    { "pause", "pause", "pause, resume; waiting in the call", 4, true },
-    { "callback", "callback", "pause, resume; by callback and queue", 8, false },
-    { "properties", "properties", "properties, as text", 2, false },
-    { "properties", "decoded", "properties, as tables", 2, false },
-    { "cycle", "cycle", "create, start, terminate, close", 9, false },
+    { "id", "id", "HcsGetOperationId", 1 },
+    { "operation", "operation", "create and close an operation", 2 },
+    { "pause", "pause", "pause, resume; waiting in the call", 4 },
+    { "callback", "callback", "pause, resume; by callback and queue", 8 },
+    { "properties", "properties", "properties, as text", 2 },
+    { "properties", "decoded", "properties, as tables", 2 },
+    { "cycle", "cycle", "create, start, terminate, close", 9 },
 }
 
 local function line(driver, row, results, key)
@@ -162,10 +199,21 @@ local function line(driver, row, results, key)
     print(("%-7s %-42s %9.2f %11.2f %11.0f %7.2f"):format(driver,
         row[3] .. (key == "hcs" and " (hcs)" or ""), results.c[1] * 1e6, time * 1e6,
         row[4] / time, ratio))
-    return row[5] and key == "core" and driver == "step" and ratio or 0
 end
 
-local worst = 0
+-- What a row says of the aim; false when it is beyond what Lua allows, too.
+local function verdict(row, results)
+    local time, ratio = table.unpack(results.core)
+    local least = results.c[1] + results.floor[1]
+    local word = ratio <= AIM and "holds"
+        or ("missed: Lua alone %.2f us"):format(results.floor[1] * 1e6)
+    local ok = ratio <= AIM or time <= AIM * least
+    return ok, ("  %-42s %7.2f  %-28s %5.2f of C and Lua alone%s"):format(row[3], ratio, word,
+        time / least, ok and "" or ", TOO MUCH")
+end
+
+local ok, verdicts = true, {}
+local floor = floor_loops()
 print(("%-7s %-42s %9s %11s %11s %7s"):format("driver", "what", "C, us", "Lua, us",
     "calls/s", "Lua/C"))
 for _, driver in ipairs { "step", "thread" } do
@@ -179,14 +227,20 @@ for _, driver in ipairs { "step", "thread" } do
             c = function(count) bench:run(row[1], count) end,
             core = repeated(mine[row[2]]),
             hcs = repeated(friendly and friendly[row[2]]),
+            floor = repeated(driver == "step" and floor[row[2]] or nil),
         }
-        worst = math.max(worst, line(driver, row, results, "core"))
+        line(driver, row, results, "core")
         if results.hcs then line(driver, row, results, "hcs") end
+        if results.floor then
+            local fine, text = verdict(row, results)
+            ok = ok and fine
+            verdicts[#verdicts + 1] = text
+        end
     end
     bench:close()
     api.close()
     if world then world.close() end
 end
-print(("\nLua/C on step, without documents, waiting in the call: %.2f (aim: %.1f)")
-    :format(worst, AIM))
-os.exit(worst <= AIM, true)
+print(("\nLua/C on step, without documents (aim: %.1f)"):format(AIM))
+print(table.concat(verdicts, "\n"))
+os.exit(ok, true)

@@ -74,11 +74,11 @@ static int start_system(struct bench *b) {
     b->f.hcshost_enter(b->host, NULL);
     b->operation = b->f.HcsCreateOperation(NULL, NULL);
     if (!finish(b, b->operation,
-                b->f.HcsCreateComputeSystem(u"bench", b->document,
-                                            b->operation, NULL, &b->system)))
+                b->f.HcsCreateComputeSystem(u"bench", b->document, b->operation,
+                                            NULL, &b->system)))
         return 0;
-    return finish(b, b->operation, b->f.HcsStartComputeSystem(
-                                       b->system, b->operation, NULL));
+    return finish(b, b->operation,
+                  b->f.HcsStartComputeSystem(b->system, b->operation, NULL));
 }
 
 /* open(library, spec, document, query, stepped): a bench with a running
@@ -171,16 +171,17 @@ static int run_callback(struct bench *b) {
 }
 
 static int run_properties(struct bench *b) {
-    return finish(b, b->operation,
-                  b->f.HcsGetComputeSystemProperties(b->system, b->operation,
-                                                     b->query));
+    return finish(
+        b, b->operation,
+        b->f.HcsGetComputeSystemProperties(b->system, b->operation, b->query));
 }
 
 static int run_cycle(struct bench *b) {
     HCS_SYSTEM system = NULL;
     HCS_OPERATION op = b->f.HcsCreateOperation(NULL, NULL);
-    int ok = finish(b, op, b->f.HcsCreateComputeSystem(u"cycle", b->document,
-                                                       op, NULL, &system)) &&
+    int ok = finish(b, op,
+                    b->f.HcsCreateComputeSystem(u"cycle", b->document, op, NULL,
+                                                &system)) &&
              finish(b, op, b->f.HcsStartComputeSystem(system, op, NULL)) &&
              finish(b, op, b->f.HcsTerminateComputeSystem(system, op, NULL));
     b->f.HcsCloseComputeSystem(system);
@@ -190,9 +191,8 @@ static int run_cycle(struct bench *b) {
 
 /* bench:run(name, count): so many rounds. */
 static int bench_run(lua_State *L) {
-    static const char *const names[] = {"id",         "operation", "pause",
-                                        "callback",   "properties", "cycle",
-                                        NULL};
+    static const char *const names[] = {
+        "id", "operation", "pause", "callback", "properties", "cycle", NULL};
     static int (*const loops[])(struct bench *) = {
         run_id,       run_operation,  run_pause,
         run_callback, run_properties, run_cycle};
@@ -210,14 +210,63 @@ static int bench_run(lua_State *L) {
     return 0;
 }
 
-__attribute__((visibility("default"))) int
-luaopen_hcs_bench_calls(lua_State *L) {
-    static const luaL_Reg functions[] = {{"open", bench_open}, {NULL, NULL}};
+/* --- what Lua itself takes ------------------------------------------------ */
+
+/* call(handle, ...): a call of a C function that looks at its handle and gives
+ * a number: the least that any call of the ABI from Lua is made of. */
+static int floor_call(lua_State *L) {
+    lua_pushinteger(L, luaL_checkudata(L, 1, "hcs.bench_handle") != NULL);
+    return 1;
+}
+
+/* handle(): the least that a handle is: an object with a finalizer, which a
+ * completion that comes from another thread finds by its number. */
+static int floor_handle(lua_State *L) {
+    lua_Integer *number = lua_newuserdatauv(L, sizeof(*number), 1);
+    *number = lua_tointeger(L, lua_upvalueindex(2)) + 1;
+    lua_pushinteger(L, *number);
+    lua_replace(L, lua_upvalueindex(2));
+    luaL_setmetatable(L, "hcs.bench_handle");
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, lua_upvalueindex(1), *number);
+    return 1;
+}
+
+/* Pushes floor_handle with its table, which keeps nothing alive. */
+static void push_floor_handle(lua_State *L) {
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_pushinteger(L, 0);
+    lua_pushcclosure(L, floor_handle, 2);
+}
+
+static void register_floor(lua_State *L) {
+    static const luaL_Reg methods[] = {{"close", floor_call},
+                                       {"__gc", floor_call},
+                                       {"__close", floor_call},
+                                       {NULL, NULL}};
+    luaL_newmetatable(L, "hcs.bench_handle");
+    luaL_setfuncs(L, methods, 0);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+}
+
+__attribute__((visibility("default"))) int luaopen_hcs_bench_calls(
+    lua_State *L) {
+    static const luaL_Reg functions[] = {
+        {"open", bench_open}, {"call", floor_call}, {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"run", bench_run}, {"close", bench_close}, {NULL, NULL}};
+    register_floor(L);
     luaL_newmetatable(L, "hcs.bench");
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");
     luaL_newlib(L, functions);
+    push_floor_handle(L);
+    lua_setfield(L, -2, "handle");
     return 1;
 }
