@@ -7,6 +7,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../abi/hcs_types.h"
+
+/* What a thread can wait for: a descriptor to poll, or a handle of an event. */
+#ifdef _WIN32
+typedef HANDLE hcs_waitable;
+#define HCS_NOT_WAITABLE ((hcs_waitable)NULL)
+#else
+typedef int hcs_waitable;
+#define HCS_NOT_WAITABLE (-1)
+#endif
+
 /* What an errno means, in English whatever the locale, into `out`. */
 void os_error_text(int number, char *out, size_t size);
 
