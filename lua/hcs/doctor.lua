@@ -50,7 +50,19 @@ local function first_file(paths)
     return nil
 end
 
-local CHECKS = {
+-- Where real guests keep their state.
+local function root_verdict(core)
+    local root = os.getenv("HCS_ROOT")
+    if root then return true, root end
+    if core.elevated() then return true, "/run/hcs (root)" end
+    local folder = os.getenv("XDG_RUNTIME_DIR")
+    if folder then return true, folder .. "/hcs" end
+    return false, "no place for state: set HCS_ROOT to a folder of yours"
+end
+
+-- What real guests need on Linux.
+local LINUX = {
+    { "state", root_verdict },
     { "qemu", function() return program("qemu-system-x86_64", "qemu-system-x86") end },
     { "qemu-img", function() return program("qemu-img", "qemu-utils") end },
     { "ovmf", function()
@@ -79,21 +91,57 @@ local function host_verdict(world)
     return true, text
 end
 
-local function is_root()
-    local file = io.open("/proc/self/status", "r")
-    local text = file and file:read("a") or ""
-    if file then file:close() end
-    return text:match("\nUid:%s+%d+%s+(%d+)") == "0"
+local SERVICES = "SYSTEM\\CurrentControlSet\\Services\\"
+local HYPERV_ADMINISTRATORS = "S-1-5-32-578"
+local FIRST_BUILD = 17763 -- the first whose computecore.dll has this interface
+
+local function windows_verdict(core)
+    local function value(name)
+        return core.registry("SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion", name)
+    end
+    local build = value "CurrentBuildNumber"
+    local text = ("%s, build %s"):format(value "EditionID" or "unknown edition", build or "?")
+    local number = tonumber(build)
+    if number and number >= FIRST_BUILD then return true, text end
+    return false, ("%s: Windows 10 1809 (build %d) or later is needed"):format(text, FIRST_BUILD)
 end
 
-local function root_verdict()
-    local root = os.getenv("HCS_ROOT")
-    if root then return true, root end
-    if is_root() then return true, "/run/hcs (root)" end
-    local folder = os.getenv("XDG_RUNTIME_DIR")
-    if folder then return true, folder .. "/hcs" end
-    return false, "no place for state: set HCS_ROOT to a folder of yours"
+-- A service that a feature of Windows brings with it.
+local function service(name, feature)
+    return function(core)
+        local start = core.registry(SERVICES .. name, "Start")
+        if start == 4 then return false, "disabled: sc config " .. name .. " start= demand" end
+        if start then return true, "the service " .. name .. " is installed" end
+        return false, "not installed: dism /online /enable-feature /all /featurename:" .. feature
+    end
 end
+
+local function library(name)
+    return function()
+        local path = ("%s\\System32\\%s"):format(os.getenv "SystemRoot" or "C:\\Windows", name)
+        if can_open(path) then return true, path end
+        return false, "there is no " .. path
+    end
+end
+
+local function rights_verdict(core)
+    if core.elevated() then return true, "elevated" end
+    if core.member_of(HYPERV_ADMINISTRATORS) then
+        return true, "a member of Hyper-V Administrators"
+    end
+    return false, "run elevated, or join Hyper-V Administrators and log on again"
+end
+
+-- What real guests need on Windows. Nothing is asked that needs rights or
+-- starts anything: the registry, the system's folder, our own token.
+local WINDOWS = {
+    { "windows", windows_verdict },
+    { "virtual machine platform", service("vmcompute", "VirtualMachinePlatform") },
+    { "hyper-v", service("vmms", "Microsoft-Hyper-V") },
+    { "computecore", library "computecore.dll" },
+    { "computenetwork", library "computenetwork.dll" },
+    { "rights", rights_verdict },
+}
 
 --- Looks, and returns a list of verdicts that prints as lines.
 function doctor.examine(world)
@@ -104,9 +152,8 @@ function doctor.examine(world)
     add("lua", true, ("%s, hcs %s, hcs.core %s"):format(_VERSION, world_module.VERSION,
         world.core.version or "?"))
     add("host", host_verdict(world))
-    add("state", root_verdict())
-    if world.core.platform == "linux" then
-        for _, check in ipairs(CHECKS) do add(check[1], check[2]()) end
+    for _, check in ipairs(world.core.platform == "windows" and WINDOWS or LINUX) do
+        add(check[1], check[2](world.core))
     end
     return report
 end

@@ -6,61 +6,20 @@ local owner = {}
 
 owner.DEFAULT = "lua-hcs"
 
-local function read_line(path)
-    local file = io.open(path, "r")
-    if not file then return nil end
-    local line = file:read("l")
-    file:close()
-    return line
+local function user(core)
+    return (core.user():gsub("[^%w._@-]", "_"))
 end
 
--- When a process started, in the kernel's ticks since boot; 0 where it cannot
--- be told. The name in the line may hold blanks and parentheses.
-local function start_of(pid)
-    local line = read_line(("/proc/%d/stat"):format(pid))
-    local rest = line and line:match("^.*%) (.*)$")
-    if not rest then return 0 end
-    local count = 0
-    for field in rest:gmatch("%S+") do
-        count = count + 1
-        if count == 20 then return math.tointeger(tonumber(field)) or 0 end
-    end
-    return 0
-end
-
--- The name of the user that this process runs as, by /proc and the password
--- file; his number where he has none.
-local function user_of_process()
-    local status = io.open("/proc/self/status", "r")
-    if not status then return nil end
-    local uid = status:read("a"):match("\nUid:%s+%d+%s+(%d+)")
-    status:close()
-    local passwords = uid and io.open("/etc/passwd", "r")
-    if not passwords then return uid end
-    local name
-    for line in passwords:lines() do
-        name = name or line:match("^([^:]+):[^:]*:" .. uid .. ":")
-    end
-    passwords:close()
-    return name or uid
-end
-
-local function user()
-    local name = os.getenv("USER") or os.getenv("USERNAME") or os.getenv("LOGNAME")
-        or user_of_process() or "unknown"
-    return (name:gsub("[^%w._@-]", "_"))
-end
-
--- What a tag says of this process is read from files once; a forked child is
--- another process.
+-- What a tag says of this process is asked for once; a forked child is another
+-- process.
 local marks = setmetatable({}, { __mode = "k" })
 
 local function mark_of(core)
     local pid = core.pid()
     local known = marks[core]
     if not known or known.pid ~= pid then
-        known = { pid = pid, text = (" [lua-hcs %s %d.%d %s]"):format(user(), pid, start_of(pid),
-            core.boot_id() or "-") }
+        known = { pid = pid, text = (" [lua-hcs %s %d.%d %s]"):format(user(core), pid,
+            core.started(pid), core.boot_id() or "-") }
         marks[core] = known
     end
     return known.text
@@ -93,7 +52,7 @@ end
 function owner.is_dead(core, tag)
     if tag.boot ~= (core.boot_id() or "-") then return true end
     if tag.pid < 1 or not core.alive(tag.pid) then return true end
-    return tag.start ~= 0 and start_of(tag.pid) ~= tag.start
+    return tag.start ~= 0 and core.started(tag.pid) ~= tag.start
 end
 
 return owner

@@ -58,19 +58,3 @@ describe("explain", function()
         assert.is_nil((hcs.explain("VirtualMachine.Nope.Never")))
     end)
 end)
-
-describe("doctor", function()
-    it("gives verdicts that print as lines", function()
-        local hcs, host = fake.hcs()
-        local report = hcs.doctor()
-        assert.truthy(#report >= 3)
-        for _, verdict in ipairs(report) do
-            assert.is_boolean(verdict.ok)
-            assert.truthy(#verdict.text > 0)
-        end
-        assert.truthy(tostring(report):find("ok   host: fake:, build 26100", 1, true))
-        hcs.close()
-        host.fail.open = 0x80070002
-        assert.truthy(tostring(hcs.doctor()):find("miss host:", 1, true))
-    end)
-end)

@@ -185,6 +185,7 @@ function fake.new(about)
         end,
         pid = function() return 4242 end,
         alive = function(pid) return pid == 4242 end,
+        started = function(pid) return pid == 4242 and 1 or 0 end,
         boot_id = function() return "this-boot" end,
         monotonic = function() return self.time end,
         cwd = function() return "/work/dir" end,
