@@ -191,6 +191,7 @@ LHCS_EXPORT int luaopen_hcs_core(lua_State *L) {
     luaL_newlib(L, functions);
     lhcs_push_json(L);
     lhcs_push_platform(L);
+    lhcs_push_machine(L);
     push_names(L, kinds);
     lua_setfield(L, -2, "kinds");
     lua_pushliteral(L, LHCS_VERSION);

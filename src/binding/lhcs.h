@@ -234,6 +234,7 @@ int lhcs_open(lua_State *L); /* core.open */
 /* Put what they have into the table on the stack's top. */
 void lhcs_push_json(lua_State *L);     /* json, array, is_array, null */
 void lhcs_push_platform(lua_State *L); /* clocks, processes … */
+void lhcs_push_machine(lua_State *L);  /* machine, functions, watchdog … */
 int lhcs_interruptible(lua_State *L);
 
 #endif
