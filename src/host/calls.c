@@ -35,25 +35,35 @@ static HRESULT lock(struct call *call, struct host *host) {
     return S_OK;
 }
 
-HRESULT call_operation(struct call *call, HCS_OPERATION operation) {
+static HRESULT lock_since(struct call *call, struct host *host, int since) {
+    HRESULT hr = lock(call, host);
+    if (SUCCEEDED(hr) && host->spec.build < since) {
+        host_unlock(host);
+        release(call);
+        hr = E_NOTIMPL;
+    }
+    return hr;
+}
+
+HRESULT call_operation(struct call *call, int since, HCS_OPERATION operation) {
     *call = (struct call){0};
     if (!operation)
         return E_INVALIDARG;
     call->operation = as_operation(handle_get(operation, HANDLE_OPERATION));
     if (!call->operation)
         return E_HANDLE;
-    return lock(call, call->operation->host);
+    return lock_since(call, call->operation->host, since);
 }
 
-HRESULT call_system(struct call *call, HCS_SYSTEM system) {
+HRESULT call_system(struct call *call, int since, HCS_SYSTEM system) {
     *call = (struct call){0};
     call->system = as_system(handle_get(system, HANDLE_SYSTEM));
     if (!call->system)
         return E_HANDLE;
-    return lock(call, call->system->host);
+    return lock_since(call, call->system->host, since);
 }
 
-HRESULT call_both(struct call *call, HCS_SYSTEM system,
+HRESULT call_both(struct call *call, int since, HCS_SYSTEM system,
                   HCS_OPERATION operation) {
     struct object *first, *second;
     HRESULT hr = S_OK;
@@ -71,33 +81,33 @@ HRESULT call_both(struct call *call, HCS_SYSTEM system,
         release(call);
         return hr;
     }
-    return lock(call, call->system->host);
+    return lock_since(call, call->system->host, since);
 }
 
 /* A host that no object of the call keeps alive. */
-static HRESULT lock_bare(struct call *call, struct host *host) {
-    HRESULT hr = lock(call, host);
+static HRESULT lock_bare(struct call *call, struct host *host, int since) {
+    HRESULT hr = lock_since(call, host, since);
     if (FAILED(hr))
         object_unref(&host->object);
     return hr;
 }
 
-HRESULT call_current(struct call *call) {
+HRESULT call_current(struct call *call, int since) {
     struct host *host = NULL;
     HRESULT hr = host_current(&host);
     *call = (struct call){0};
-    return FAILED(hr) ? hr : lock_bare(call, host);
+    return FAILED(hr) ? hr : lock_bare(call, host, since);
 }
 
 HRESULT call_host(struct call *call, const void *handle) {
     struct object *object;
     if (!handle)
-        return call_current(call);
+        return call_current(call, 0);
     *call = (struct call){0};
     object = handle_get(handle, HANDLE_HOST);
     if (!object)
         return E_HANDLE;
-    return lock_bare(call, HCS_CONTAINER(object, struct host, object));
+    return lock_bare(call, HCS_CONTAINER(object, struct host, object), 0);
 }
 
 void call_end(struct call *call) {

@@ -6,6 +6,15 @@
 #include "operation.h"
 #include "system.h"
 
+/* The first Windows build that has a function. */
+#define CALL_SINCE(name) CALL_SINCE_##name
+enum {
+#define HCS_FUNCTION(dll, build, kind, ret, name, params) \
+    CALL_SINCE_##name = (build),
+#include "../abi/functions.def"
+#undef HCS_FUNCTION
+};
+
 /* The objects that a call is about, with references. */
 struct call {
     struct host *host; /* locked */
@@ -13,14 +22,17 @@ struct call {
     struct operation *operation;
 };
 
-/* Look the handles up and lock their host. E_HANDLE, or E_INVALIDARG for an
- * operation that is NULL or of another host; then nothing is to be ended. */
-HRESULT call_operation(struct call *call, HCS_OPERATION operation);
-HRESULT call_system(struct call *call, HCS_SYSTEM system);
-HRESULT call_both(struct call *call, HCS_SYSTEM system,
+/* Look the handles up and lock their host. `since` is CALL_SINCE of the
+ * function called. E_HANDLE, or E_INVALIDARG for an operation that is NULL or
+ * of another host, or E_NOTIMPL where the host is an older build: hcshost_proc
+ * hides the function there, the library's exports cannot. On failure nothing
+ * is to be ended. */
+HRESULT call_operation(struct call *call, int since, HCS_OPERATION operation);
+HRESULT call_system(struct call *call, int since, HCS_SYSTEM system);
+HRESULT call_both(struct call *call, int since, HCS_SYSTEM system,
                   HCS_OPERATION operation);
 /* The host of calls without a handle. */
-HRESULT call_current(struct call *call);
+HRESULT call_current(struct call *call, int since);
 /* A host by its handle; NULL is the one of calls without a handle. */
 HRESULT call_host(struct call *call, const void *host);
 void call_end(struct call *call);

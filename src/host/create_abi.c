@@ -110,7 +110,8 @@ HRESULT WINAPI HcsCreateComputeSystem(PCWSTR id, PCWSTR configuration,
         return E_INVALIDARG;
     hr = call_name(id, &name);
     if (SUCCEEDED(hr))
-        hr = call_operation(&call, operation);
+        hr = call_operation(&call, CALL_SINCE(HcsCreateComputeSystem),
+                            operation);
     if (SUCCEEDED(hr)) {
         hr = create_system(&call, name, configuration, out);
         call_end(&call);
@@ -188,7 +189,7 @@ HRESULT WINAPI HcsOpenComputeSystem(PCWSTR id, DWORD access, HCS_SYSTEM *out) {
         return E_INVALIDARG;
     hr = call_name(id, &name);
     if (SUCCEEDED(hr))
-        hr = call_current(&call);
+        hr = call_current(&call, CALL_SINCE(HcsOpenComputeSystem));
     if (SUCCEEDED(hr)) {
         hr = open_system(call.host, name, out);
         call_end(&call);
@@ -224,7 +225,8 @@ HRESULT WINAPI HcsEnumerateComputeSystems(PCWSTR query,
     struct hcs_error error;
     struct buf list = {0};
     struct call call;
-    HRESULT hr = call_operation(&call, operation);
+    HRESULT hr = call_operation(&call, CALL_SINCE(HcsEnumerateComputeSystems),
+                                operation);
 
     if (FAILED(hr))
         return hr;

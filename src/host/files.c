@@ -5,7 +5,7 @@
 
 #include "calls.h"
 
-static HRESULT create_file(enum store_file_kind kind, PCWSTR path) {
+static HRESULT create_file(int since, enum store_file_kind kind, PCWSTR path) {
     char *name = NULL;
     struct call call;
     struct store *store;
@@ -13,7 +13,7 @@ static HRESULT create_file(enum store_file_kind kind, PCWSTR path) {
     HRESULT hr = call_name(path, &name);
 
     if (SUCCEEDED(hr))
-        hr = call_current(&call);
+        hr = call_current(&call, since);
     if (SUCCEEDED(hr)) {
         store = host_store(call.host, &error);
         hr = store ? store->ops->create_file(store, kind, name, NULL)
@@ -25,15 +25,18 @@ static HRESULT create_file(enum store_file_kind kind, PCWSTR path) {
 }
 
 HRESULT WINAPI HcsCreateEmptyGuestStateFile(PCWSTR path) {
-    return create_file(STORE_GUEST_STATE, path);
+    return create_file(CALL_SINCE(HcsCreateEmptyGuestStateFile),
+                       STORE_GUEST_STATE, path);
 }
 
 HRESULT WINAPI HcsCreateEmptyRuntimeStateFile(PCWSTR path) {
-    return create_file(STORE_RUNTIME_STATE, path);
+    return create_file(CALL_SINCE(HcsCreateEmptyRuntimeStateFile),
+                       STORE_RUNTIME_STATE, path);
 }
 
 /* `group`: access of all systems, and `id` means nothing. */
-static HRESULT change_access(bool revoke, bool group, PCWSTR id, PCWSTR path) {
+static HRESULT change_access(int since, bool revoke, bool group, PCWSTR id,
+                             PCWSTR path) {
     char *system = NULL, *file = NULL;
     struct call call;
     struct store *store;
@@ -43,7 +46,7 @@ static HRESULT change_access(bool revoke, bool group, PCWSTR id, PCWSTR path) {
     if (SUCCEEDED(hr))
         hr = call_name(path, &file);
     if (SUCCEEDED(hr))
-        hr = call_current(&call);
+        hr = call_current(&call, since);
     if (SUCCEEDED(hr)) {
         store = host_store(call.host, &error);
         if (!store)
@@ -60,17 +63,19 @@ static HRESULT change_access(bool revoke, bool group, PCWSTR id, PCWSTR path) {
 }
 
 HRESULT WINAPI HcsGrantVmAccess(PCWSTR id, PCWSTR path) {
-    return change_access(false, false, id, path);
+    return change_access(CALL_SINCE(HcsGrantVmAccess), false, false, id, path);
 }
 
 HRESULT WINAPI HcsRevokeVmAccess(PCWSTR id, PCWSTR path) {
-    return change_access(true, false, id, path);
+    return change_access(CALL_SINCE(HcsRevokeVmAccess), true, false, id, path);
 }
 
 HRESULT WINAPI HcsGrantVmGroupAccess(PCWSTR path) {
-    return change_access(false, true, NULL, path);
+    return change_access(CALL_SINCE(HcsGrantVmGroupAccess), false, true, NULL,
+                         path);
 }
 
 HRESULT WINAPI HcsRevokeVmGroupAccess(PCWSTR path) {
-    return change_access(true, true, NULL, path);
+    return change_access(CALL_SINCE(HcsRevokeVmGroupAccess), true, true, NULL,
+                         path);
 }

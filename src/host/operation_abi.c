@@ -9,7 +9,7 @@ HCS_OPERATION WINAPI HcsCreateOperation(const void *context,
     HCS_OPERATION handle = NULL;
     struct call call;
 
-    if (FAILED(call_current(&call)))
+    if (FAILED(call_current(&call, CALL_SINCE(HcsCreateOperation))))
         return NULL;
     if (SUCCEEDED(
             operation_create(call.host, context, callback, &operation, NULL))) {
@@ -38,7 +38,8 @@ void *WINAPI HcsGetOperationContext(HCS_OPERATION handle) {
     struct call call;
     const void *context;
 
-    if (FAILED(call_operation(&call, handle)))
+    if (FAILED(
+            call_operation(&call, CALL_SINCE(HcsGetOperationContext), handle)))
         return NULL;
     context = call.operation->context;
     call_end(&call);
@@ -48,7 +49,8 @@ void *WINAPI HcsGetOperationContext(HCS_OPERATION handle) {
 HRESULT WINAPI HcsSetOperationContext(HCS_OPERATION handle,
                                       const void *context) {
     struct call call;
-    HRESULT hr = call_operation(&call, handle);
+    HRESULT hr =
+        call_operation(&call, CALL_SINCE(HcsSetOperationContext), handle);
     if (FAILED(hr))
         return hr;
     call.operation->context = context;
@@ -66,7 +68,8 @@ HRESULT WINAPI HcsSetOperationCallback(HCS_OPERATION handle,
                                        const void *context,
                                        HCS_OPERATION_COMPLETION callback) {
     struct call call;
-    HRESULT hr = call_operation(&call, handle);
+    HRESULT hr =
+        call_operation(&call, CALL_SINCE(HcsSetOperationCallback), handle);
     if (FAILED(hr))
         return hr;
     if (callback && is_taken(call.operation)) {
@@ -83,7 +86,8 @@ HCS_SYSTEM WINAPI HcsGetComputeSystemFromOperation(HCS_OPERATION handle) {
     HCS_SYSTEM system = NULL;
     struct call call;
 
-    if (FAILED(call_operation(&call, handle)))
+    if (FAILED(call_operation(
+            &call, CALL_SINCE(HcsGetComputeSystemFromOperation), handle)))
         return NULL;
     if (call.operation->system && !call.operation->system->closed)
         system = (HCS_SYSTEM)call.operation->system->object.number;
@@ -95,7 +99,7 @@ HCS_OPERATION_TYPE WINAPI HcsGetOperationType(HCS_OPERATION handle) {
     HCS_OPERATION_TYPE type;
     struct call call;
 
-    if (FAILED(call_operation(&call, handle)))
+    if (FAILED(call_operation(&call, CALL_SINCE(HcsGetOperationType), handle)))
         return HcsOperationTypeNone;
     type = call.operation->type;
     call_end(&call);
@@ -106,7 +110,7 @@ UINT64 WINAPI HcsGetOperationId(HCS_OPERATION handle) {
     uint64_t id;
     struct call call;
 
-    if (FAILED(call_operation(&call, handle)))
+    if (FAILED(call_operation(&call, CALL_SINCE(HcsGetOperationId), handle)))
         return HCS_INVALID_OPERATION_ID;
     id = call.operation->id;
     call_end(&call);
@@ -119,7 +123,7 @@ HRESULT WINAPI HcsGetOperationResult(HCS_OPERATION handle, PWSTR *document) {
 
     if (document)
         *document = NULL;
-    hr = call_operation(&call, handle);
+    hr = call_operation(&call, CALL_SINCE(HcsGetOperationResult), handle);
     if (FAILED(hr))
         return hr;
     hr = operation_result(call.operation, document);
@@ -134,7 +138,7 @@ HRESULT WINAPI HcsWaitForOperationResult(HCS_OPERATION handle, DWORD timeout_ms,
 
     if (document)
         *document = NULL;
-    hr = call_operation(&call, handle);
+    hr = call_operation(&call, CALL_SINCE(HcsWaitForOperationResult), handle);
     if (FAILED(hr))
         return hr;
     hr = pump_wait(call.host, operation_is_done, call.operation, timeout_ms);
@@ -148,7 +152,7 @@ HRESULT WINAPI HcsWaitForOperationResult(HCS_OPERATION handle, DWORD timeout_ms,
 
 HRESULT WINAPI HcsCancelOperation(HCS_OPERATION handle) {
     struct call call;
-    HRESULT hr = call_operation(&call, handle);
+    HRESULT hr = call_operation(&call, CALL_SINCE(HcsCancelOperation), handle);
     if (FAILED(hr))
         return hr;
     if (call.host->spec.build < CANCEL_SINCE)

@@ -237,7 +237,7 @@ HRESULT WINAPI HcsGetServiceProperties(PCWSTR query, PWSTR *result) {
     if (!result)
         return E_POINTER;
     *result = NULL;
-    hr = call_current(&call);
+    hr = call_current(&call, CALL_SINCE(HcsGetServiceProperties));
     if (FAILED(hr))
         return hr;
     hr = get_properties(call.host, query, &out, &error);

@@ -8,12 +8,12 @@
 
 #define LIFECYCLE_EVENTS_SINCE 26100
 
-static HRESULT submit(HCS_SYSTEM system, HCS_OPERATION operation,
+static HRESULT submit(int since, HCS_SYSTEM system, HCS_OPERATION operation,
                       HCS_OPERATION_TYPE verb, PCWSTR options) {
     struct hcs_error error;
     char *text = NULL;
     struct call call;
-    HRESULT hr = call_both(&call, system, operation);
+    HRESULT hr = call_both(&call, since, system, operation);
 
     if (FAILED(hr))
         return hr;
@@ -34,45 +34,53 @@ static HRESULT submit(HCS_SYSTEM system, HCS_OPERATION operation,
 
 HRESULT WINAPI HcsStartComputeSystem(HCS_SYSTEM system, HCS_OPERATION operation,
                                      PCWSTR options) {
-    return submit(system, operation, HcsOperationTypeStart, options);
+    return submit(CALL_SINCE(HcsStartComputeSystem), system, operation,
+                  HcsOperationTypeStart, options);
 }
 
 HRESULT WINAPI HcsShutDownComputeSystem(HCS_SYSTEM system,
                                         HCS_OPERATION operation,
                                         PCWSTR options) {
-    return submit(system, operation, HcsOperationTypeShutdown, options);
+    return submit(CALL_SINCE(HcsShutDownComputeSystem), system, operation,
+                  HcsOperationTypeShutdown, options);
 }
 
 HRESULT WINAPI HcsTerminateComputeSystem(HCS_SYSTEM system,
                                          HCS_OPERATION operation,
                                          PCWSTR options) {
-    return submit(system, operation, HcsOperationTypeTerminate, options);
+    return submit(CALL_SINCE(HcsTerminateComputeSystem), system, operation,
+                  HcsOperationTypeTerminate, options);
 }
 
 HRESULT WINAPI HcsCrashComputeSystem(HCS_SYSTEM system, HCS_OPERATION operation,
                                      PCWSTR options) {
-    return submit(system, operation, HcsOperationTypeCrash, options);
+    return submit(CALL_SINCE(HcsCrashComputeSystem), system, operation,
+                  HcsOperationTypeCrash, options);
 }
 
 HRESULT WINAPI HcsPauseComputeSystem(HCS_SYSTEM system, HCS_OPERATION operation,
                                      PCWSTR options) {
-    return submit(system, operation, HcsOperationTypePause, options);
+    return submit(CALL_SINCE(HcsPauseComputeSystem), system, operation,
+                  HcsOperationTypePause, options);
 }
 
 HRESULT WINAPI HcsResumeComputeSystem(HCS_SYSTEM system,
                                       HCS_OPERATION operation, PCWSTR options) {
-    return submit(system, operation, HcsOperationTypeResume, options);
+    return submit(CALL_SINCE(HcsResumeComputeSystem), system, operation,
+                  HcsOperationTypeResume, options);
 }
 
 HRESULT WINAPI HcsSaveComputeSystem(HCS_SYSTEM system, HCS_OPERATION operation,
                                     PCWSTR options) {
-    return submit(system, operation, HcsOperationTypeSave, options);
+    return submit(CALL_SINCE(HcsSaveComputeSystem), system, operation,
+                  HcsOperationTypeSave, options);
 }
 
 HRESULT WINAPI HcsGetComputeSystemProperties(HCS_SYSTEM system,
                                              HCS_OPERATION operation,
                                              PCWSTR query) {
-    return submit(system, operation, HcsOperationTypeGetProperties, query);
+    return submit(CALL_SINCE(HcsGetComputeSystemProperties), system, operation,
+                  HcsOperationTypeGetProperties, query);
 }
 
 /* Opening a host's resources as somebody else is nothing this host can do. */
@@ -83,7 +91,8 @@ HRESULT WINAPI HcsModifyComputeSystem(HCS_SYSTEM system,
         return E_INVALIDARG;
     if (identity)
         return HR_NOT_SUPPORTED;
-    return submit(system, operation, HcsOperationTypeModify, configuration);
+    return submit(CALL_SINCE(HcsModifyComputeSystem), system, operation,
+                  HcsOperationTypeModify, configuration);
 }
 
 /* --- handles ------------------------------------------------------------- */
@@ -128,7 +137,8 @@ HRESULT WINAPI HcsSetComputeSystemCallback(HCS_SYSTEM handle,
                                            const void *context,
                                            HCS_EVENT_CALLBACK callback) {
     struct call call;
-    HRESULT hr = call_system(&call, handle);
+    HRESULT hr =
+        call_system(&call, CALL_SINCE(HcsSetComputeSystemCallback), handle);
 
     if (FAILED(hr))
         return hr;
@@ -150,7 +160,7 @@ HRESULT WINAPI HcsWaitForComputeSystemExit(HCS_SYSTEM handle, DWORD timeout_ms,
 
     if (result)
         *result = NULL;
-    hr = call_system(&call, handle);
+    hr = call_system(&call, CALL_SINCE(HcsWaitForComputeSystemExit), handle);
     if (FAILED(hr))
         return hr;
     hr = pump_wait(call.host, system_exit_known, call.system, timeout_ms);
