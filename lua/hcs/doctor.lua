@@ -54,7 +54,7 @@ end
 local function root_verdict(core)
     local root = os.getenv("HCS_ROOT")
     if root then return true, root end
-    if core.elevated() then return true, "/run/hcs (root)" end
+    if core.user() == "root" then return true, "/run/hcs (root)" end
     local folder = os.getenv("XDG_RUNTIME_DIR")
     if folder then return true, folder .. "/hcs" end
     return false, "no place for state: set HCS_ROOT to a folder of yours"
@@ -91,49 +91,46 @@ local function host_verdict(world)
     return true, text
 end
 
-local SERVICES = "SYSTEM\\CurrentControlSet\\Services\\"
-local HYPERV_ADMINISTRATORS = "S-1-5-32-578"
 local FIRST_BUILD = 17763 -- the first whose computecore.dll has this interface
 
 local function windows_verdict(core)
-    local function value(name)
-        return core.registry("SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion", name)
-    end
-    local build = value "CurrentBuildNumber"
-    local text = ("%s, build %s"):format(value "EditionID" or "unknown edition", build or "?")
-    local number = tonumber(build)
-    if number and number >= FIRST_BUILD then return true, text end
+    local machine = core.machine()
+    local text = ("%s, build %s"):format(machine.edition or "unknown edition", machine.build or "?")
+    if machine.wine then text = ("%s, by Wine %s"):format(text, machine.wine) end
+    if (machine.build or 0) >= FIRST_BUILD then return true, text end
     return false, ("%s: Windows 10 1809 (build %d) or later is needed"):format(text, FIRST_BUILD)
 end
 
 -- A service that a feature of Windows brings with it.
 local function service(name, feature)
     return function(core)
-        local start = core.registry(SERVICES .. name, "Start")
-        if start == 4 then return false, "disabled: sc config " .. name .. " start= demand" end
-        if start then return true, "the service " .. name .. " is installed" end
-        return false, "not installed: dism /online /enable-feature /all /featurename:" .. feature
+        local found = core.service(name)
+        if not found then
+            return false, "not installed: dism /online /enable-feature /all /featurename:" .. feature
+        elseif found.start == "disabled" then
+            return false, ("disabled: sc config %s start= demand"):format(name)
+        end
+        return true, ("the service %s is %s"):format(name, found.state)
     end
 end
 
 local function library(name)
-    return function()
-        local path = ("%s\\System32\\%s"):format(os.getenv "SystemRoot" or "C:\\Windows", name)
-        if can_open(path) then return true, path end
-        return false, "there is no " .. path
+    return function(core)
+        local found, _, why = core.module(name, core.array {})
+        if found then return true, found.path or name end
+        return false, ("%s does not load: %s"):format(name, why or "no reason known")
     end
 end
 
 local function rights_verdict(core)
-    if core.elevated() then return true, "elevated" end
-    if core.member_of(HYPERV_ADMINISTRATORS) then
-        return true, "a member of Hyper-V Administrators"
-    end
+    local machine = core.machine()
+    if machine.elevated then return true, "elevated" end
+    if machine.hyperv_administrator then return true, "a member of Hyper-V Administrators" end
     return false, "run elevated, or join Hyper-V Administrators and log on again"
 end
 
 -- What real guests need on Windows. Nothing is asked that needs rights or
--- starts anything: the registry, the system's folder, our own token.
+-- starts anything.
 local WINDOWS = {
     { "windows", windows_verdict },
     { "virtual machine platform", service("vmcompute", "VirtualMachinePlatform") },

@@ -17,40 +17,44 @@ describe("doctor", function()
         assert.truthy(tostring(hcs.doctor()):find("miss host:", 1, true))
     end)
 
-    -- A machine with Windows, by what its registry holds.
-    local function windows(values, rights)
+    -- A machine with Windows.
+    local function windows(machine, services, modules)
         local hcs, host = fake.hcs()
         host.core.platform = "windows"
-        host.core.elevated = function() return rights == "elevated" end
-        host.core.member_of = function(sid) return sid == rights end
-        host.core.registry = function(key, name)
-            return values[key:match("[^\\]*$") .. "." .. name]
+        host.core.machine = function() return machine end
+        host.core.service = function(name) return services[name] end
+        host.core.module = function(name)
+            if modules[name] then return { path = modules[name], missing = {} } end
+            return nil, 0x8007007E, "not found"
         end
         return tostring(hcs.doctor())
     end
 
     it("knows what Windows needs", function()
-        local text = windows({
-            ["CurrentVersion.EditionID"] = "Professional",
-            ["CurrentVersion.CurrentBuildNumber"] = "22631",
-            ["vmcompute.Start"] = 3, ["vmms.Start"] = 2,
-        }, "elevated")
-        assert.truthy(text:find("ok   windows: Professional, build 22631", 1, true), text)
-        assert.truthy(text:find("ok   virtual machine platform:", 1, true), text)
-        assert.truthy(text:find("ok   hyper-v:", 1, true), text)
+        local text = windows({ edition = "Professional", build = 22631, elevated = true },
+            { vmcompute = { state = "running", start = "manual" }, vmms = { state = "stopped" } },
+            { ["computecore.dll"] = "C:\\x\\computecore.dll" })
+        assert.truthy(text:find("ok   windows: Professional, build 22631\n", 1, true), text)
+        assert.truthy(text:find("ok   virtual machine platform: the service vmcompute is running",
+            1, true), text)
+        assert.truthy(text:find("ok   hyper-v: the service vmms is stopped", 1, true), text)
+        assert.truthy(text:find("ok   computecore: C:\\x\\computecore.dll", 1, true), text)
+        assert.truthy(text:find("miss computenetwork: computenetwork.dll does not load: not found",
+            1, true), text)
         assert.truthy(text:find("ok   rights: elevated", 1, true), text)
         assert.is_nil(text:find("qemu", 1, true))
     end)
 
     it("says what to do where Windows lacks it", function()
-        local text = windows({
-            ["CurrentVersion.CurrentBuildNumber"] = "17134", ["vmcompute.Start"] = 4,
-        }, "nobody")
-        assert.truthy(text:find("miss windows: unknown edition, build 17134", 1, true), text)
+        local text = windows({ build = 17134, wine = "8.0" },
+            { vmcompute = { state = "stopped", start = "disabled" } }, {})
+        assert.truthy(text:find("miss windows: unknown edition, build 17134, by Wine 8.0: ",
+            1, true), text)
         assert.truthy(text:find("miss virtual machine platform: disabled", 1, true), text)
         assert.truthy(text:find("/featurename:Microsoft-Hyper-V", 1, true), text)
         assert.truthy(text:find("miss rights: run elevated", 1, true), text)
-        assert.truthy(windows({}, "S-1-5-32-578"):find("ok   rights: a member", 1, true))
-        assert.truthy(windows({}, ""):find("miss windows:", 1, true))
+        text = windows({ hyperv_administrator = true }, {}, {})
+        assert.truthy(text:find("ok   rights: a member", 1, true), text)
+        assert.truthy(text:find("miss windows:", 1, true), text)
     end)
 end)

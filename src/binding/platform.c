@@ -111,12 +111,6 @@ static int core_user(lua_State *L) {
     return 1;
 }
 
-/* core.elevated(): whether this process may do what an administrator may. */
-static int core_elevated(lua_State *L) {
-    lua_pushboolean(L, geteuid() == 0);
-    return 1;
-}
-
 static int core_cwd(lua_State *L) {
     char path[PATH_MAX];
     if (getcwd(path, sizeof(path)) == NULL)
@@ -139,7 +133,6 @@ void lhcs_push_platform(lua_State *L) {
                                          {"alive", core_alive},
                                          {"started", core_started},
                                          {"user", core_user},
-                                         {"elevated", core_elevated},
                                          {"boot_id", core_boot_id},
                                          {"cwd", core_cwd},
                                          {"isatty", core_isatty},
