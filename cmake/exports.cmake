@@ -1,53 +1,56 @@
 # SPDX-License-Identifier: MIT
 # What the libraries export, read from src/abi/functions.def and hcshost.def,
-# where each function is written once. Also for scripts (cmake -P), which set
-# HCS_ABI to the folder of the two files.
-if(NOT HCS_ABI)
-  set(HCS_ABI "${CMAKE_CURRENT_LIST_DIR}/../src/abi")
-endif()
+# where each function is written once. Scripts (cmake -P) include this too.
+set(HCS_ABI "${CMAKE_CURRENT_LIST_DIR}/../src/abi")
+
+# hcs_read_list(OUT FILE MACRO PATTERN): the beginnings of a list's entries,
+# as far as PATTERN describes them. An entry of another shape is an error: it
+# must not go unnoticed.
+function(hcs_read_list out file macro pattern)
+  file(READ "${HCS_ABI}/${file}" text)
+  string(REGEX MATCHALL "\n${macro}\\(" all "${text}")
+  string(REGEX MATCHALL "\n${macro}\\([ \n]*${pattern},[ \n]*\\(" found "${text}")
+  list(LENGTH all count)
+  list(LENGTH found understood)
+  if(count EQUAL 0 OR NOT count EQUAL understood)
+    message(FATAL_ERROR
+      "${file}: ${count} functions, of which ${understood} are understood")
+  endif()
+  list(TRANSFORM found REPLACE "[ \n]*,[ \n]*\\($" "")
+  set(${out} ${found} PARENT_SCOPE)
+endfunction()
+
+function(hcs_read_functions out)
+  hcs_read_list(found functions.def HCS_FUNCTION
+    "[a-z]+,[ \n]*[0-9]+,[ \n]*[A-Z]+,[^,()]+,[ \n]*[A-Za-z0-9]+")
+  set(${out} ${found} PARENT_SCOPE)
+endfunction()
 
 # hcs_dll_names(OUT): the DLLs that functions.def names, sorted.
 function(hcs_dll_names out)
-  file(STRINGS "${HCS_ABI}/functions.def" lines REGEX "^HCS_FUNCTION\\(")
-  list(TRANSFORM lines REPLACE "^HCS_FUNCTION\\(([a-z]+),.*" "\\1")
-  list(REMOVE_DUPLICATES lines)
-  list(SORT lines)
-  set(${out} ${lines} PARENT_SCOPE)
+  hcs_read_functions(found)
+  list(TRANSFORM found REPLACE "^[^(]*\\([ \n]*([a-z]+),.*" "\\1")
+  list(REMOVE_DUPLICATES found)
+  list(SORT found)
+  set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
 # hcs_dll_functions(OUT [DLL]): the functions of one DLL, or of all of them.
 function(hcs_dll_functions out)
-  set(dll "[a-z]+")
+  hcs_read_functions(found)
   if(ARGC GREATER 1)
-    set(dll "${ARGV1}")
+    list(FILTER found INCLUDE REGEX "\\([ \n]*${ARGV1},")
   endif()
-  file(STRINGS "${HCS_ABI}/functions.def" lines
-    REGEX "^HCS_FUNCTION\\(${dll}, ")
-  list(TRANSFORM lines REPLACE
-    "^HCS_FUNCTION\\([a-z]+, [0-9]+, [A-Z]+, [^,]+, ([A-Za-z0-9]+), \\(.*" "\\1")
-  hcs_check_names("functions.def" ${lines})
-  set(${out} ${lines} PARENT_SCOPE)
+  list(TRANSFORM found REPLACE ".*,[ \n]*" "")
+  set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
 # hcs_host_functions(OUT): the embedded host's own functions.
 function(hcs_host_functions out)
-  file(STRINGS "${HCS_ABI}/hcshost.def" lines REGEX "^HCSHOST_FUNCTION\\(")
-  list(TRANSFORM lines REPLACE
-    "^HCSHOST_FUNCTION\\([^,]+, ([a-z0-9_]+), \\(.*" "\\1")
-  hcs_check_names("hcshost.def" ${lines})
-  set(${out} ${lines} PARENT_SCOPE)
-endfunction()
-
-# A line of another shape than the patterns above must not go unnoticed.
-function(hcs_check_names file)
-  if(NOT ARGN)
-    message(FATAL_ERROR "src/abi/${file}: no functions found")
-  endif()
-  foreach(name IN LISTS ARGN)
-    if(NOT name MATCHES "^[A-Za-z0-9_]+$")
-      message(FATAL_ERROR "src/abi/${file}: what function is this?\n${name}")
-    endif()
-  endforeach()
+  hcs_read_list(found hcshost.def HCSHOST_FUNCTION
+    "[^,()]+,[ \n]*[a-z0-9_]+")
+  list(TRANSFORM found REPLACE ".*,[ \n]*" "")
+  set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
 # hcs_write_exports(PATH DLL [FORWARD library] NAMES name...): a module

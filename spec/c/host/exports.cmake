@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: MIT
-# cmake -DNM=… -DLIBRARY=… -DABI=src/abi -P: the library exports the functions
-# of the .def files and the three releases, and nothing else.
-foreach(list functions hcshost)
-  file(READ "${ABI}/${list}.def" text)
-  string(REGEX MATCHALL "(Hcs[A-Z][A-Za-z]*|hcshost_[a-z_]+), \\(" names "${text}")
-  list(APPEND wanted ${names})
-endforeach()
-string(REPLACE ", (" "" wanted "${wanted}")
-list(APPEND wanted LocalFree CoTaskMemFree CloseHandle)
+# cmake -DNM=… -DLIBRARY=… -P: the library exports the functions of the .def
+# files and the three releases, and nothing else.
+include("${CMAKE_CURRENT_LIST_DIR}/../../../cmake/exports.cmake")
+hcs_dll_functions(wanted)
+hcs_host_functions(own)
+list(APPEND wanted ${own} LocalFree CoTaskMemFree CloseHandle)
 execute_process(COMMAND "${NM}" -D --defined-only "${LIBRARY}"
   OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "[A-Za-z_0-9]+\n" found "${text}")
