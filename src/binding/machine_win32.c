@@ -39,7 +39,7 @@ static void set_flag(lua_State *L, const char *name, bool value) {
     lua_setfield(L, -2, name);
 }
 
-/* --- version -------------------------------------------------------------- */
+/* --- version and edition ------------------------------------------------ */
 
 /* A procedure of a library that every process has. */
 static FARPROC procedure(const WCHAR *library, const char *name) {
@@ -62,6 +62,30 @@ static void add_version(lua_State *L) {
                     (int)info.dwMinorVersion, (int)info.dwBuildNumber);
     lua_setfield(L, -2, "version");
     set_integer(L, "build", (lua_Integer)info.dwBuildNumber);
+}
+
+static const WCHAR version_key[] =
+    L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion";
+
+static void add_registry_text(lua_State *L, const char *name,
+                              const WCHAR *value) {
+    WCHAR text[128];
+    DWORD size = sizeof(text);
+    if (RegGetValueW(HKEY_LOCAL_MACHINE, version_key, value, RRF_RT_REG_SZ,
+                     NULL, text, &size) != ERROR_SUCCESS)
+        return;
+    push_wide(L, text);
+    lua_setfield(L, -2, name);
+}
+
+static void add_edition(lua_State *L) {
+    DWORD revision, size = sizeof(revision);
+    if (RegGetValueW(HKEY_LOCAL_MACHINE, version_key, L"UBR", RRF_RT_REG_DWORD,
+                     NULL, &revision, &size) == ERROR_SUCCESS)
+        set_integer(L, "revision", (lua_Integer)revision);
+    add_registry_text(L, "edition", L"EditionID");
+    add_registry_text(L, "release", L"DisplayVersion");
+    add_registry_text(L, "installation", L"InstallationType");
 }
 
 /* Under Wine what is found says nothing of Windows. */
@@ -89,7 +113,36 @@ static const char *architecture(void) {
     }
 }
 
-/* --- virtualization and names ------------------------------------------- */
+/* --- rights and virtualization ------------------------------------------ */
+
+static bool is_elevated(void) {
+    TOKEN_ELEVATION elevation = {0};
+    HANDLE token;
+    DWORD size = 0;
+    BOOL known;
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
+        return false;
+    known = GetTokenInformation(token, TokenElevation, &elevation,
+                                sizeof(elevation), &size);
+    CloseHandle(token);
+    return known && elevation.TokenIsElevated != 0;
+}
+
+#define HYPERV_ADMINISTRATORS 578 /* S-1-5-32-578 */
+
+static bool is_hyperv_administrator(void) {
+    SID_IDENTIFIER_AUTHORITY authority = SECURITY_NT_AUTHORITY;
+    BOOL member = FALSE;
+    PSID group;
+    if (!AllocateAndInitializeSid(&authority, 2, SECURITY_BUILTIN_DOMAIN_RID,
+                                  HYPERV_ADMINISTRATORS, 0, 0, 0, 0, 0, 0,
+                                  &group))
+        return false;
+    if (!CheckTokenMembership(NULL, group, &member))
+        member = FALSE;
+    FreeSid(group);
+    return member != FALSE;
+}
 
 #define FEATURE_VIRTUALIZATION_IN_FIRMWARE 21
 
@@ -120,9 +173,13 @@ int lhcs_machine(lua_State *L) {
     set_text(L, "system", "Windows");
     set_text(L, "architecture", architecture());
     add_version(L);
+    add_edition(L);
     add_wine(L);
+    set_flag(L, "elevated", is_elevated());
+    set_flag(L, "hyperv_administrator", is_hyperv_administrator());
     add_hypervisor(L);
     add_variable(L, "name", L"COMPUTERNAME");
+    add_variable(L, "user", L"USERNAME");
     add_variable(L, "domain", L"USERDOMAIN");
     add_variable(L, "home", L"USERPROFILE");
     return 1;
