@@ -12,7 +12,10 @@ else()
   endif()
 endif()
 
-if(NOT WIN32)
+# Which system's functions the headers are to declare: Windows 10 and later.
+if(WIN32)
+  add_compile_definitions(_WIN32_WINNT=0x0A00)
+else()
   add_compile_definitions(_GNU_SOURCE)
 endif()
 
