@@ -46,6 +46,7 @@ typedef struct SECURITY_DESCRIPTOR SECURITY_DESCRIPTOR;
  * follows them, so a stale or foreign one is an error and not a crash. */
 typedef struct HcsOperationHandle *HCS_OPERATION;
 typedef struct HcsSystemHandle *HCS_SYSTEM;
+typedef struct HcsProcessHandle *HCS_PROCESS;
 
 #define HCS_INVALID_OPERATION_ID UINT64_C(0xFFFFFFFFFFFFFFFF)
 
@@ -98,5 +99,28 @@ typedef struct HCS_EVENT {
 typedef void(CALLBACK *HCS_OPERATION_COMPLETION)(HCS_OPERATION operation,
                                                  void *context);
 typedef void(CALLBACK *HCS_EVENT_CALLBACK)(HCS_EVENT *event, void *context);
+
+/* The standard handles are NULL where the process was made without them. */
+typedef struct HCS_PROCESS_INFORMATION {
+    DWORD ProcessId;
+    DWORD Reserved;
+    HANDLE StdInput;
+    HANDLE StdOutput;
+    HANDLE StdError;
+} HCS_PROCESS_INFORMATION;
+
+/* Which structure options are: each begins with its Version. */
+typedef enum HCS_CREATE_OPTIONS {
+    HcsCreateOptions_1 = 0x00010000
+} HCS_CREATE_OPTIONS;
+
+typedef struct HCS_CREATE_OPTIONS_1 {
+    HCS_CREATE_OPTIONS Version;
+    HANDLE UserToken;
+    SECURITY_DESCRIPTOR *SecurityDescriptor;
+    HCS_EVENT_OPTIONS CallbackOptions;
+    void *CallbackContext;
+    HCS_EVENT_CALLBACK Callback;
+} HCS_CREATE_OPTIONS_1;
 
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # cmake -DNM=… -DLIBRARY=… -P: the library exports the functions of the .def
 # files and the three releases, and nothing else.
+cmake_minimum_required(VERSION 3.25)
 include("${CMAKE_CURRENT_LIST_DIR}/../../../cmake/exports.cmake")
 hcs_dll_functions(wanted)
 hcs_host_functions(own)

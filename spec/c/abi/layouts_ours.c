@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: MIT
+ * The layouts of src/abi's own headers. */
+#include "abi/hcn_types.h"
+
+#define HCS_NEW_VALUE(constant, value) HCS_VALUE(constant, value)
+#include "layouts.h"
