@@ -3,8 +3,8 @@
 -- test, and the check that nothing is left of them.
 local helper = {}
 
-local core = require "hcs.core"
 local hcs = require "hcs"
+local platform = require "spec.platform"
 
 -- The hosts that the conformance specs run on.
 local DEFAULT_HOSTS = {
@@ -25,7 +25,7 @@ end
 
 --- A kernel that exists: the one to boot, or any file on the simulated host.
 function helper.kernel()
-    return os.getenv("HCS_KERNEL") or "/proc/version"
+    return os.getenv("HCS_KERNEL") or platform.here "LICENSE"
 end
 
 --- Options of a guest that boots.
@@ -36,41 +36,6 @@ function helper.guest(id, more)
     }
     for key, value in pairs(more or {}) do given[key] = value end
     return given
-end
-
--- --- what is open ------------------------------------------------------------------
-
-local function exists(path)
-    local file = io.open(path, "r")
-    if file then file:close() end
-    return file ~= nil
-end
-
---- How many descriptors this process has open.
-function helper.descriptors()
-    local count = 0
-    for fd = 0, 511 do
-        if exists(("/proc/self/fdinfo/%d"):format(fd)) then count = count + 1 end
-    end
-    return count
-end
-
-local function read(path)
-    local file = io.open(path, "r")
-    local text = file and file:read("a") or ""
-    if file then file:close() end
-    return text
-end
-
---- The process ids of our children, as a text.
-function helper.children()
-    local pid = core.pid()
-    return read(("/proc/%d/task/%d/children"):format(pid, pid))
-end
-
---- How many threads this process has.
-function helper.threads()
-    return tonumber(read("/proc/self/status"):match("Threads:%s*(%d+)"))
 end
 
 -- --- worlds ---------------------------------------------------------------------------
@@ -93,7 +58,7 @@ end
 --- To be called before each test.
 function helper.before()
     collect()
-    before = { descriptors = helper.descriptors(), children = helper.children() }
+    before = { descriptors = platform.descriptors(), children = platform.children() }
 end
 
 -- A last close ends its system soon, not at once.
@@ -129,18 +94,10 @@ function helper.after()
     end
     collect()
     assert(ok, problem)
-    assert(helper.descriptors() == before.descriptors, ("%d descriptors before, %d after")
-        :format(before.descriptors, helper.descriptors()))
-    assert(helper.children() == before.children, "child processes are left")
-end
-
---- A file of our own that is removed after the spec.
-function helper.temporary(text)
-    local path = os.tmpname()
-    local file = assert(io.open(path, "w"))
-    file:write(text or "")
-    file:close()
-    return path
+    local descriptors = platform.settles(platform.descriptors, before.descriptors)
+    assert(descriptors == before.descriptors, ("%d descriptors before, %d after")
+        :format(before.descriptors, descriptors))
+    assert(platform.children() == before.children, "child processes are left")
 end
 
 return helper

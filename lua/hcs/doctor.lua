@@ -106,7 +106,8 @@ local function service(name, feature)
     return function(core)
         local found = core.service(name)
         if not found then
-            return false, "not installed: dism /online /enable-feature /all /featurename:" .. feature
+            return false, ("not installed: dism /online /enable-feature /all /featurename:%s")
+                :format(feature)
         elseif found.start == "disabled" then
             return false, ("disabled: sc config %s start= demand"):format(name)
         end

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Crashes, their events and their dumps: traces 9 and 10.
 local helper = require "spec.helper"
+local platform = require "spec.platform"
 
 for _, uri in ipairs(helper.hosts()) do
     describe("crashing on " .. uri, function()
@@ -9,9 +10,7 @@ for _, uri in ipairs(helper.hosts()) do
         before_each(function()
             helper.before()
             hcs = helper.connect(uri)
-            dump, state = helper.temporary(), helper.temporary()
-            os.remove(dump)
-            os.remove(state)
+            dump, state = platform.temporary(), platform.temporary()
         end)
 
         after_each(function()

@@ -3,21 +3,21 @@
 -- swept by another process. For hosts that keep systems outside the script.
 local core = require "hcs.core"
 local helper = require "spec.helper"
+local platform = require "spec.platform"
 
 -- Runs a script that is killed before it can clean up.
 local function killed(uri, id, keep)
     local script = ([[
 local hcs = require("hcs.strict").connect(%q)
 local helper = require "spec.helper"
+local platform = require "spec.platform"
 local vm = hcs.create(helper.guest(%q, { keep = %s, owner = "orphanage" }))
 vm:start()
 vm:console():expect("hcs-guest: up", 120)
-os.execute("kill -9 " .. require("hcs.core").pid())
+require("spec.platform").kill(require("hcs.core").pid())
 ]]):format(uri, id, tostring(keep))
-    local path = helper.temporary(script)
-    os.execute(("timeout 150 lua5.4 %s >%s.log 2>&1"):format(path, path))
-    os.remove(path .. ".log")
-    os.remove(path)
+    local output, status = platform.lua_text(script, { limit = 150 })
+    assert.equal(137, status, output)
 end
 
 for _, uri in ipairs(helper.hosts()) do

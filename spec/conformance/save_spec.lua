@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Saved states, templates and clones: traces 5, 6 and 7.
 local helper = require "spec.helper"
+local platform = require "spec.platform"
 
 for _, uri in ipairs(helper.hosts()) do
     describe("saving on " .. uri, function()
@@ -9,8 +10,7 @@ for _, uri in ipairs(helper.hosts()) do
         before_each(function()
             helper.before()
             hcs = helper.connect(uri)
-            file = helper.temporary()
-            os.remove(file)
+            file = platform.temporary()
         end)
 
         after_each(function()

@@ -2,9 +2,10 @@
 -- hcs.doc: documents as text and in files.
 local core = require "hcs.core"
 local doc = require "hcs.doc"
+local platform = require "spec.platform"
 
 local function temporary()
-    local path = os.tmpname()
+    local path = platform.temporary()
     finally(function() os.remove(path) end)
     return path
 end
@@ -72,8 +73,8 @@ describe("hcs.doc", function()
         local ok, err = doc.save({}, "/nowhere/at/all.json")
         assert.is_nil(ok)
         assert.equal("save", err.op)
-        if io.open "/dev/full" then
-            ok, err = doc.save({}, "/dev/full")
+        if platform.full then
+            ok, err = doc.save({}, platform.full)
             assert.is_nil(ok)
             assert.equal(0x80070070, err.hresult)
         end

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Ends: of Lua states with work in flight, of processes, in forked children.
 package.path = "spec/core/?.lua;" .. package.path
+local platform = require "spec.platform"
 local support = require "support"
 
 local HEAD = [[
@@ -47,7 +48,7 @@ for _, driver in ipairs(support.drivers) do
                     support.started(api, "a")
                     os.exit(true, ]] .. close .. ")", nil,
                     -- LeakSanitizer stumbles over threads that still run
-                    close == "false" and "ASAN_OPTIONS=detect_leaks=0" or nil)
+                    close == "false" and { ASAN_OPTIONS = "detect_leaks=0" } or nil)
             end
         end)
 
@@ -126,6 +127,7 @@ for _, driver in ipairs(support.drivers) do
 
     describe("a forked child (" .. driver .. ")", function()
         it("may not use its parent's host, and ends in peace", function()
+            if platform.windows then return pending "needs fork" end
             passes(driver, [[
                 local unix = require "hcs.spec_unix"
                 local system, operation = support.started(api, "a", support.document("com"))
@@ -176,14 +178,14 @@ describe("the module", function()
 
     it("does nothing when it is only loaded", function()
         local text, status = support.child [[
-            local before = #io.popen("ls /proc/self/task"):read "a"
             local core = require "hcs.core"
-            local maps = io.open("/proc/self/maps"):read "a"
-            print(maps:find("libhcshost", 1, true))
+            local platform = require "spec.platform"
+            local before = platform.threads()
+            print(platform.loaded "hcshost")
             core.open("sim:").close()
-            maps = io.open("/proc/self/maps"):read "a"
-            print(maps:find("libhcshost", 1, true) ~= nil)]]
-        assert.are.equal("nil\ntrue\n", text)
+            print(platform.loaded "hcshost")
+            print(platform.threads() == before)]]
+        assert.are.equal("false\ntrue\ntrue\n", text)
         assert.are.equal(0, status)
     end)
 end)

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- What the specs of hcs.core share.
 local core = require "hcs.core"
+local platform = require "spec.platform"
 
 local support = {}
 
@@ -36,10 +37,7 @@ function support.finish()
     collectgarbage()
 end
 
-local kernel = os.tmpname()
-local file = assert(io.open(kernel, "w"))
-file:write "kernel"
-file:close()
+local kernel = platform.here "LICENSE" -- any file: it is not read
 
 --- A ComputeSystem with one serial port, as JSON.
 function support.document(pipe, extra)
@@ -95,31 +93,13 @@ function support.expect(api, seen, seconds)
     error "nothing like that came"
 end
 
-function support.descriptors()
-    local count = 0
-    local list = assert(io.popen("ls /proc/" .. core.pid() .. "/fd"))
-    for _ in list:lines() do count = count + 1 end
-    list:close()
-    return count
-end
-
 --- The interpreter that the build made, which knows failalloc.
-support.hcs_lua = package.searchpath("hcs.core", package.cpath):gsub("[^/]*/[^/]*$", "hcs-lua")
+support.hcs_lua = package.searchpath("hcs.core", package.cpath)
+    :gsub("[^/\\]*[/\\][^/\\]*$", platform.program "hcs-lua")
 
 --- Runs Lua text in a process of its own: its output, and its exit code.
 function support.child(text, environment, interpreter)
-    local name = os.tmpname()
-    local script = assert(io.open(name, "w"))
-    script:write(text)
-    script:close()
-    local run = assert(io.popen(("%s LUA_PATH='%s' LUA_CPATH='%s' timeout 60 %s %s 2>&1; echo $?")
-        :format(environment or "", package.path, package.cpath,
-            interpreter or os.getenv "HCS_LUA" or "lua5.4", name)))
-    local output = run:read "a"
-    run:close()
-    os.remove(name)
-    local body, status = output:match "^(.-)(%d+)\n$"
-    return body, tonumber(status)
+    return platform.lua_text(text, { environment = environment, interpreter = interpreter })
 end
 
 return support

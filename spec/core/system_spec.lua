@@ -2,6 +2,7 @@
 -- HCS_SYSTEM and what has no handle.
 package.path = "spec/core/?.lua;" .. package.path
 local core = require "hcs.core"
+local platform = require "spec.platform"
 local support = require "support"
 
 after_each(support.finish)
@@ -193,8 +194,7 @@ describe("the service", function()
 
     it("makes files and grants them", function()
         local api = support.open "sim:?driver=step"
-        local path = os.tmpname()
-        os.remove(path)
+        local path = platform.temporary()
         assert.are.equal(0, api.HcsCreateEmptyGuestStateFile(path .. ".vmgs"))
         assert.are.equal(0x80070050, api.HcsCreateEmptyGuestStateFile(path .. ".vmgs"))
         assert.are.equal(0, api.HcsCreateEmptyRuntimeStateFile(path .. ".vmrs"))
@@ -202,7 +202,7 @@ describe("the service", function()
         assert.are.equal(0, api.HcsRevokeVmAccess("a", path .. ".vmgs"))
         assert.are.equal(0, api.HcsGrantVmGroupAccess(path .. ".vmgs"))
         assert.are.equal(0, api.HcsRevokeVmGroupAccess(path .. ".vmgs"))
-        assert.are.equal(0x80070002, api.HcsGrantVmAccess("a", "/no/such/file"))
+        assert.are.equal(0x80070002, api.HcsGrantVmAccess("a", platform.path "no/such/file"))
         os.remove(path .. ".vmgs")
         os.remove(path .. ".vmrs")
     end)

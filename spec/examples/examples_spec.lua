@@ -1,24 +1,22 @@
 -- SPDX-License-Identifier: MIT
 -- Every example, unchanged, on the simulated host. HCS_HOST chooses another.
 
-local PLACEHOLDER = "/proc/version" -- a simulated guest reads no kernel
-local LIMIT = 60                    -- seconds for one example
+local platform = require "spec.platform"
 
-local function environment(name, default)
+local PLACEHOLDER = platform.here "LICENSE" -- a simulated guest reads no kernel
+local LIMIT = 60                            -- seconds for one example
+
+local function given(name, default)
     local value = os.getenv(name)
-    return ("%s='%s'"):format(name, value and value ~= "" and value or default)
+    return value and value ~= "" and value or default
 end
 
--- Runs a script; returns what it printed and whether it ended well.
-local function run(command)
-    local pipe = assert(io.popen(table.concat({
-        "env", environment("HCS_HOST", "sim:"), environment("HCS_KERNEL", PLACEHOLDER),
-        environment("HCS_INITRD", PLACEHOLDER), "timeout", LIMIT,
-        os.getenv "HCS_LUA" or "lua5.4", command, "2>&1",
-    }, " ")))
-    local text = pipe:read("a")
-    local ok, _, status = pipe:close()
-    return text, ok and 0 or status
+-- Runs a script; returns what it printed and its exit code.
+local function run(path)
+    return platform.run({ platform.lua, path }, { limit = LIMIT, environment = {
+        HCS_HOST = given("HCS_HOST", "sim:"), HCS_KERNEL = given("HCS_KERNEL", PLACEHOLDER),
+        HCS_INITRD = given("HCS_INITRD", PLACEHOLDER),
+    } })
 end
 
 local function passes(command)
@@ -42,13 +40,7 @@ local function has_in_order(text, patterns)
 end
 
 local function files()
-    local pipe = assert(io.popen("ls examples/*.lua"))
-    local list = {}
-    for path in pipe:lines() do
-        list[#list + 1] = path
-    end
-    pipe:close()
-    return list
+    return platform.files("examples", "%.lua$")
 end
 
 describe("examples", function()
@@ -73,13 +65,13 @@ describe("examples", function()
             "memory assigned +256%.0 MiB", "paused +at tick %d+", "still at tick %d+\n",
             "resumed +tick %d+", "CrashInitiated", "CrashReport",
             "Kernel panic %- not syncing: NMI",
-            "dump +/", "elf, [%d.]+ MiB, [%d.]+ s", "exited +%a+Exit",
+            "dump +%S+%.elf\n", "elf, [%d.]+ MiB, [%d.]+ s", "exited +%a+Exit",
             "0 systems, 0 processes, 0 files left",
         })
     end)
 
     it("first_vm leaves a dump that is an ELF file", function()
-        local path = passes("examples/first_vm.lua"):match("dump +(/%S+)")
+        local path = passes("examples/first_vm.lua"):match("dump +(%S+%.elf)\n")
         local file = assert(io.open(path, "rb"))
         assert.are.equal("\127ELF", file:read(4))
         file:close()

@@ -2,13 +2,13 @@
 -- Many systems, handles, processes and roots at once; and that what they took
 -- is given back.
 local hcs = require "hcs.strict"
-local helper = require "spec.helper"
+local platform = require "spec.platform"
 local support = require "spec.host.support"
 
 -- What this process holds: descriptors, threads, children that are not reaped.
 local function holdings()
     collectgarbage()
-    return { helper.descriptors(), helper.threads(), helper.children() }
+    return { platform.descriptors(), platform.threads(), platform.children() }
 end
 
 local function descriptors(pid)

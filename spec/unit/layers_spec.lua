@@ -14,21 +14,14 @@ local ROOMS = {
     { "vmwp/", "vmwp/", "host/state/", "backend/", "schema/", "base/", "abi/" },
     { "binding/", "binding/", "abi/", "base/buf.h", "base/error.h", "base/json.h",
         "base/utf.h", "base/clock.h", "base/thread.h", "base/list.h", "base/compiler.h",
-        "base/hresult.h" },
+        "base/hresult.h", "base/os.h",
+        "base/stream.h" },
     { "schema/", "schema/", "base/", "abi/" },
     { "base/", "base/", "abi/" },
     { "abi/", "abi/" },
 }
 
-local function lines_of(command)
-    local pipe = assert(io.popen(command))
-    local list = {}
-    for line in pipe:lines() do
-        list[#list + 1] = line
-    end
-    pipe:close()
-    return list
-end
+local platform = require "spec.platform"
 
 local function slurp(path)
     local file = io.open(path)
@@ -96,7 +89,8 @@ local function breaches(path, text)
 end
 
 describe("the layers of src", function()
-    local files = lines_of("cd src && find . -name '*.[ch]' | sed 's,^[.]/,,' | sort")
+    local files = platform.files("src", "%.[ch]$")
+    for index, path in ipairs(files) do files[index] = path:sub(#"src/" + 1) end
 
     it("are many files", function()
         assert.is_true(#files > 50)
@@ -163,7 +157,7 @@ end
 
 describe("the modules of lua/hcs", function()
     local graph = {}
-    for _, path in ipairs(lines_of("find lua -name '*.lua' | sort")) do
+    for _, path in ipairs(platform.files("lua", "%.lua$")) do
         graph[module_of(path)] = required(slurp(path))
     end
 

@@ -1,6 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- What the README shows is what there is.
 
+local platform = require "spec.platform"
+
+
 local function slurp(path)
     local file = assert(io.open(path))
     local text = file:read("a")
@@ -27,7 +30,7 @@ describe("README", function()
         for _, page in ipairs { "README.md", "docs/running.md", "docs/hosts.md" } do
             local folder = page:match("^(.*/)") or ""
             for link in slurp(page):gmatch("%]%(([^)#:]+)%)") do
-                assert.is_truthy(io.open(folder .. link), page .. " leads to " .. link)
+                assert.is_true(platform.exists(folder .. link), page .. " leads to " .. link)
                 count = count + 1
             end
         end
@@ -36,7 +39,7 @@ describe("README", function()
 
     it("names only examples that exist", function()
         for name in readme:gmatch("examples/[%w_]+%.lua") do
-            assert.is_truthy(io.open(name), name)
+            assert.is_true(platform.exists(name), name)
         end
     end)
 end)

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 local errors = require "hcs.error"
+local platform = require "spec.platform"
 local fake = require "spec.unit.fake_core"
 local repl = require "hcs.repl"
 
@@ -101,22 +102,18 @@ end)
 
 describe("a prompt on a pipe", function()
     local function run(uri, text)
-        local path = os.tmpname()
-        local file = assert(io.open(path, "w"))
-        file:write(text)
-        file:close()
-        local pipe = assert(io.popen(("HCS_HOST='%s' timeout 20 lua5.4 -e "
-            .. "'require(\"hcs.repl\").run(require \"hcs.strict\")' <%s 2>&1"):format(uri, path)))
-        local output = pipe:read("a")
-        local _, _, status = pipe:close()
-        os.remove(path)
+        local input = platform.temporary(text)
+        local output, status = platform.lua_text(
+            'require("hcs.repl").run(require "hcs.strict")',
+            { environment = { HCS_HOST = uri }, input = input, limit = 20 })
+        os.remove(input)
         assert.equal(0, status, output)
         return output
     end
 
     it("runs, shows events, and leaves with a summary", function()
         local output = run("sim:?clock=virtual", [[
-vm = hcs.create{ id = "p", kernel = "/proc/version" }
+vm = hcs.create{ id = "p", kernel = "LICENSE" }
 vm:start()
 vm:state()
 vm:terminate()

@@ -3,7 +3,7 @@
 -- documented, `_async` beside what crosses the ABI, timeouts last, names in
 -- snake_case, nothing that is only a promise.
 local fake = require "spec.unit.fake_core"
-local helper = require "spec.helper"
+local platform = require "spec.platform"
 local reference = require "hcs.reference"
 
 require "hcs.facade"
@@ -140,7 +140,7 @@ end)
 
 describe("require", function()
     it("has no side effects: no host, no descriptor, no thread, no global", function()
-        local before = { helper.descriptors(), helper.threads() }
+        local before = { platform.descriptors(), platform.threads() }
         local globals = {}
         for name in pairs(_G) do globals[name] = true end
         local saved = {}
@@ -157,7 +157,7 @@ describe("require", function()
         end
         for name, module in pairs(saved) do package.loaded[name] = module end
         assert.not_equal(hcs, strict)
-        assert.same(before, { helper.descriptors(), helper.threads() })
+        assert.same(before, { platform.descriptors(), platform.threads() })
         for name in pairs(_G) do assert.truthy(globals[name], "global " .. tostring(name)) end
     end)
 end)

@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: MIT
 local core = require "hcs.core"
+local platform = require "spec.platform"
 local fake = require "spec.unit.fake_core"
 
 describe("the trace", function()
     it("has a line of JSON for each call, completion and event", function()
-        local path = os.tmpname()
+        local path = platform.temporary()
         local hcs, host = fake.hcs()
         assert.is_true(hcs.trace(path))
         local vm = assert(hcs.create { id = "t", kernel = "/k" })
@@ -41,7 +42,7 @@ describe("the trace", function()
     end)
 
     it("ends with the world", function()
-        local path = os.tmpname()
+        local path = platform.temporary()
         local hcs = fake.hcs()
         assert.is_true(hcs.trace(path))
         hcs.close()

@@ -1,0 +1,83 @@
+-- SPDX-License-Identifier: MIT
+-- What specs ask of Windows; see spec/platform.lua.
+local core = require "hcs.core"
+local system = require "hcs.spec_windows"
+
+local platform = {
+    lua = os.getenv "HCS_LUA" or system.loaded(),
+    descriptors = system.handles, threads = system.threads, kill = system.kill,
+}
+
+function platform.program(name) return name .. ".exe" end
+
+function platform.children()
+    local own, list = core.pid(), {}
+    for pid, parent in pairs(system.processes()) do
+        if parent == own then list[#list + 1] = pid end
+    end
+    table.sort(list)
+    return table.concat(list, " ")
+end
+
+function platform.loaded(stem)
+    return system.loaded(stem .. ".dll") ~= nil
+end
+
+-- A word of a command line, so that a program of C finds it in argv as it was.
+local function quoted(word)
+    if word ~= "" and not word:find '[ \t"]' then return word end
+    word = word:gsub('(\\*)"', '%1%1\\"'):gsub("(\\+)$", "%1%1")
+    return '"' .. word .. '"'
+end
+
+local function with_environment(given, fn, ...)
+    local before = {}
+    for name, value in pairs(given) do before[name] = system.setenv(name, value or nil) or false end
+    local results = table.pack(pcall(fn, ...))
+    for name, value in pairs(before) do system.setenv(name, value or nil) end
+    if not results[1] then error(results[2], 0) end
+    return table.unpack(results, 2, results.n)
+end
+
+function platform.run(arguments, settings)
+    local words = {}
+    for index, word in ipairs(arguments) do words[index] = quoted(word) end
+    local output = platform.temporary()
+    local status = with_environment(settings.environment, system.run, table.concat(words, " "),
+        settings.input, output, math.ceil(settings.limit * 1000), settings.flags)
+    local text = platform.read(output)
+    os.remove(output)
+    return text, status
+end
+
+-- --- pipes -------------------------------------------------------------------------
+
+-- api.pump watches handles here: an event stands for either end. The one that
+-- is written to is always set; the other, when something was written.
+local pipes, readers = { read = system.reset, readable = system.signalled }, {}
+
+function pipes.open()
+    local r, w = system.event(), system.event()
+    system.set(w)
+    readers[w] = r
+    return r, w
+end
+
+function pipes.write(w, text)
+    system.set(readers[w])
+    return #text
+end
+
+function pipes.close(handle)
+    if readers[handle] then system.set(readers[handle]) end
+    readers[handle] = nil
+    system.close(handle)
+end
+
+platform.pipes = pipes
+
+function platform.foreign()
+    return (os.getenv "SystemRoot" or "C:\\Windows") .. "\\System32\\kernel32.dll"
+end
+
+return platform
