@@ -12,6 +12,7 @@
 #include "../abi/hcshost.h"
 #include "../base/json.h"
 #include "../base/random.h"
+#include "../base/stream.h"
 #include "../base/timers.h"
 
 struct machine; /* each backend's own */
@@ -122,6 +123,7 @@ struct sim_options {
     int64_t
         latency;    /* ns that each operation takes; 0: done at the next pump */
     bool no_replay; /* a pipe's client gets only what is printed from then on */
+    bool own_pipes; /* nobody finds its pipes by their names alone (Windows) */
 };
 
 /* `guest` is called for guests that have a program; NULL-safe. With Boot the
@@ -153,12 +155,17 @@ HRESULT sim_guest_act(struct sim *sim, uint64_t guest,
 HRESULT sim_file_create(struct sim *sim, const char *path, const void *bytes,
                         size_t length, struct hcs_error *error);
 bool sim_file_exists(struct sim *sim, const char *path);
-/* Named pipes of the guests' serial ports: a connected socket of the other
- * side. HR_FILE_NOT_FOUND when no running guest has that pipe. */
-HRESULT sim_pipe_connect(struct sim *sim, const char *name, int *fd,
+/* Named pipes of the guests' serial ports: the client's end of a connection.
+ * HR_FILE_NOT_FOUND when no running guest has that pipe. */
+HRESULT sim_pipe_connect(struct sim *sim, const char *name, stream_native *out,
                          struct hcs_error *error);
-/* Input from pipes: a descriptor to poll (-1: none) and what handles it. */
-int sim_pollfd(struct sim *sim);
-void sim_pump(struct sim *sim);
+/* Appends the path by which other processes find a pipe, whether or not it
+ * exists now. HR_NOT_SUPPORTED where pipes are inside this process. */
+HRESULT sim_pipe_path(struct sim *sim, const char *name, struct buf *out,
+                      struct hcs_error *error);
+/* Input from pipes: what to wait for, and what handles it; returns whether
+ * there was any. */
+hcs_waitable sim_waitable(struct sim *sim);
+bool sim_pump(struct sim *sim);
 
 #endif

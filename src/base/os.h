@@ -18,6 +18,9 @@ typedef int hcs_waitable;
 #define HCS_NOT_WAITABLE (-1)
 #endif
 
+/* The number that the system knows this process by. */
+uint32_t os_process_id(void);
+
 /* What an errno means, in English whatever the locale, into `out`. */
 void os_error_text(int number, char *out, size_t size);
 

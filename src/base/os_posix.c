@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "random.h"
@@ -39,6 +40,10 @@ HRESULT random_system(void *bytes, size_t length, struct hcs_error *error) {
         }
     }
     return S_OK;
+}
+
+uint32_t os_process_id(void) {
+    return (uint32_t)getpid();
 }
 
 void os_error_text(int number, char *out, size_t size) {

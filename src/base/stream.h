@@ -13,13 +13,16 @@
 #include "os.h"
 
 /* What the system knows a stream by: a connected stream socket, or one end of a
- * byte-mode pipe that was opened with FILE_FLAG_OVERLAPPED. */
+ * byte-mode pipe that was opened with FILE_FLAG_OVERLAPPED. And whether other
+ * processes find listeners by their names. */
 #ifdef _WIN32
 typedef HANDLE stream_native;
 #define STREAM_NO_NATIVE NULL
+#define STREAM_HAS_NAMES true
 #else
 typedef int stream_native;
 #define STREAM_NO_NATIVE (-1)
+#define STREAM_HAS_NAMES false
 #endif
 
 /* The same as the ABI's HANDLE, and back (hcshost_pipe_connect). */
@@ -99,15 +102,17 @@ bool stream_flushed(const struct stream *stream);
 
 /* --- where clients arrive ------------------------------------------------ */
 
+/* Takes a client's native stream over, also when it fails: then the client is
+ * turned away. May close the listener. */
+typedef HRESULT (*stream_accept_fn)(void *context, stream_native client,
+                                    struct hcs_error *error);
+
 /* Windows: makes the named pipe `name` (UTF-8, "\\.\pipe\…") for this user's
  * processes on this machine; HR_SHARING_VIOLATION when it exists. Elsewhere the
- * name means nothing, and stream_listener_connect is the only way in.
- * `accept` takes over a client's native stream and may not close the
- * listener. */
+ * name means nothing, and stream_listener_connect is the only way in. */
 HRESULT stream_listen(struct stream_set *set, const char *name,
-                      void (*accept)(void *context, stream_native client),
-                      void *context, struct stream_listener **out,
-                      struct hcs_error *error);
+                      stream_accept_fn accept, void *context,
+                      struct stream_listener **out, struct hcs_error *error);
 /* Accepts who has come by now first, except from within `accept`. NULL is
  * fine. */
 void stream_listener_close(struct stream_listener *listener);

@@ -143,7 +143,7 @@ int hcshost_pollfd(HCSHOST host) {
         return -1;
     if (call.host->store) {
         struct store *store = call.host->store;
-        if (SUCCEEDED(waker_cover(&call.host->waker, store->ops->pollfd(store),
+        if (SUCCEEDED(waker_cover(&call.host->waker, store->ops->waitable(store),
                                   NULL)))
             fd = call.host->waker.inputs;
     }

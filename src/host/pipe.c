@@ -12,7 +12,7 @@ HRESULT hcshost_pipe_connect(HCSHOST host, PCWSTR name, HANDLE *pipe) {
     struct store *store;
     struct call call;
     HRESULT hr;
-    int fd = -1;
+    stream_native native = STREAM_NO_NATIVE;
 
     if (!pipe)
         return E_POINTER;
@@ -22,12 +22,12 @@ HRESULT hcshost_pipe_connect(HCSHOST host, PCWSTR name, HANDLE *pipe) {
         hr = call_host(&call, host);
     if (SUCCEEDED(hr)) {
         store = host_store(call.host, &error);
-        hr = store ? store->ops->pipe_connect(store, text, &fd, NULL)
+        hr = store ? store->ops->pipe_connect(store, text, &native, NULL)
                    : error.code;
         call_end(&call);
     }
     if (SUCCEEDED(hr))
-        *pipe = (HANDLE)((uintptr_t)fd + 1);
+        *pipe = stream_to_handle(native);
     free(text);
     return hr;
 }

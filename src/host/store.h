@@ -62,16 +62,16 @@ struct store_ops {
                       struct hcs_error *error);
     HRESULT (*create_file)(struct store *store, enum store_file_kind kind,
                            const char *path, struct hcs_error *error);
-    HRESULT (*pipe_connect)(struct store *store, const char *name, int *fd,
-                            struct hcs_error *error);
+    HRESULT (*pipe_connect)(struct store *store, const char *name,
+                            stream_native *out, struct hcs_error *error);
     HRESULT (*pipe_path)(struct store *store, const char *name, char *path,
                          size_t size, struct hcs_error *error);
     void (*inventory)(struct store *store, struct store_inventory *out);
     /* Writes the members of hcshost_describe that are the store's own. */
     void (*describe)(struct store *store, struct json_writer *w);
-    /* What to poll besides the timers (-1: nothing), and what handles it;
-     * returns whether anything was done. */
-    int (*pollfd)(struct store *store);
+    /* What to wait for besides the timers (HCS_NOT_WAITABLE: nothing), and what
+     * handles it; returns whether anything was done. */
+    hcs_waitable (*waitable)(struct store *store);
     bool (*pump)(struct store *store);
     void (*destroy)(struct store *store);
 };
@@ -91,6 +91,7 @@ struct store_config {
     int build;
     bool access_open; /* ?access=open */
     bool strict;
+    bool own_pipes; /* sim: it shares no names of pipes with other hosts */
     uint64_t seed;
     int64_t latency;         /* sim */
     const char *root;        /* qemu: ?root=, or NULL for the default */

@@ -2,7 +2,6 @@
  * Systems kept in this process: a simulated world. A system is listed, and its
  * id taken, from its creation until it exits; its vm stays for as long as
  * somebody has a handle to it. */
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -321,19 +320,14 @@ static void local_describe(struct store *store, struct json_writer *w) {
     (void)w; /* no root, no accelerator */
 }
 
-static int local_pollfd(struct store *store) {
-    return sim_pollfd(local_of(store)->sim);
+static hcs_waitable local_waitable(struct store *store) {
+    return sim_waitable(local_of(store)->sim);
 }
 
 static bool local_pump(struct store *store) {
     struct local *local = local_of(store);
-    struct pollfd input = {.fd = sim_pollfd(local->sim), .events = POLLIN};
-
     reap(local);
-    if (input.fd < 0 || poll(&input, 1, 0) <= 0)
-        return false;
-    sim_pump(local->sim);
-    return true;
+    return sim_pump(local->sim);
 }
 
 static void local_destroy(struct store *store) {
@@ -359,7 +353,7 @@ static const struct store_ops ops = {
     .pipe_path = local_pipe_path,
     .inventory = local_inventory,
     .describe = local_describe,
-    .pollfd = local_pollfd,
+    .waitable = local_waitable,
     .pump = local_pump,
     .destroy = local_destroy,
 };
@@ -368,7 +362,8 @@ HRESULT store_local_open(const struct store_config *config, struct store **out,
                          struct hcs_error *error) {
     struct sim_options options = {.seed = config->seed,
                                   .latency = config->latency,
-                                  .no_replay = config->strict};
+                                  .no_replay = config->strict,
+                                  .own_pipes = config->own_pipes};
     struct sim_env env = {.timers = config->timers,
                           .now = config->now,
                           .guest = config->guest,

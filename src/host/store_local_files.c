@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Files of the simulated world: who was granted them, which are made empty,
  * and the pipes of its guests. */
+#include <string.h>
+
 #include "store_local_private.h"
 
 HRESULT local_grant(struct store *store, const char *id, const char *path,
@@ -38,16 +40,23 @@ HRESULT local_create_file(struct store *store, enum store_file_kind kind,
     return sim_file_create(local_of(store)->sim, path, "", 0, error);
 }
 
-HRESULT local_pipe_connect(struct store *store, const char *name, int *fd,
-                           struct hcs_error *error) {
-    return sim_pipe_connect(local_of(store)->sim, name, fd, error);
+HRESULT local_pipe_connect(struct store *store, const char *name,
+                           stream_native *out, struct hcs_error *error) {
+    return sim_pipe_connect(local_of(store)->sim, name, out, error);
 }
 
 HRESULT local_pipe_path(struct store *store, const char *name, char *path,
                         size_t size, struct hcs_error *error) {
-    (void)store;
-    (void)path;
-    (void)size;
-    return error_set(error, HR_NOT_SUPPORTED, NULL,
-                     "the pipe \"%s\" is inside this process", name);
+    struct buf text = {0};
+    HRESULT hr = sim_pipe_path(local_of(store)->sim, name, &text, error);
+    if (SUCCEEDED(hr) && text.failed)
+        hr = error_set(error, E_OUTOFMEMORY, NULL, "no memory for a path");
+    else if (SUCCEEDED(hr) && text.length >= size)
+        hr = error_set(error, HR_INSUFFICIENT_BUFFER, NULL,
+                       "the path needs %llu bytes",
+                       (unsigned long long)text.length + 1);
+    else if (SUCCEEDED(hr))
+        memcpy(path, text.data, text.length + 1);
+    buf_free(&text);
+    return hr;
 }

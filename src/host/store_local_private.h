@@ -41,8 +41,8 @@ HRESULT local_revoke(struct store *store, const char *id, const char *path,
                      struct hcs_error *error);
 HRESULT local_create_file(struct store *store, enum store_file_kind kind,
                           const char *path, struct hcs_error *error);
-HRESULT local_pipe_connect(struct store *store, const char *name, int *fd,
-                           struct hcs_error *error);
+HRESULT local_pipe_connect(struct store *store, const char *name,
+                           stream_native *out, struct hcs_error *error);
 HRESULT local_pipe_path(struct store *store, const char *name, char *path,
                         size_t size, struct hcs_error *error);
 

@@ -163,7 +163,7 @@ static void worker_describe(struct store *base, struct json_writer *w) {
     json_pair_string(w, "AcceleratorReason", store->reason);
 }
 
-static int worker_pollfd(struct store *base) {
+static hcs_waitable worker_waitable(struct store *base) {
     return worker_store_of(base)->epoll;
 }
 
@@ -206,7 +206,7 @@ static const struct store_ops ops = {
     .pipe_path = files_pipe_path,
     .inventory = files_inventory,
     .describe = worker_describe,
-    .pollfd = worker_pollfd,
+    .waitable = worker_waitable,
     .pump = worker_pump,
     .destroy = worker_destroy,
 };

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: MIT
- * What a thread sleeps on while it waits for input: the store's descriptor and
- * a wake-up call from other threads. */
+ * What a thread sleeps on while it waits for input: what the store waits for
+ * and a wake-up call from other threads. */
 #ifndef HCS_HOST_WAKER_H
 #define HCS_HOST_WAKER_H
 
 #include <stdbool.h>
 
 #include "../base/error.h"
+#include "../base/os.h"
 
 struct waker {
-    int call;   /* readable when somebody called */
-    int inputs; /* covers the store's descriptor; what hosts give away */
-    int input;  /* the store's descriptor that it covers now, or -1 */
+    hcs_waitable call;   /* ready when somebody called */
+    hcs_waitable inputs; /* ready when `input` is; what hosts give away */
+    hcs_waitable input;  /* what the store waits for, or HCS_NOT_WAITABLE */
 };
 
 HRESULT waker_open(struct waker *waker, struct hcs_error *error);
 void waker_close(struct waker *waker);
-/* Covers `input` (-1: nothing) from now on. */
-HRESULT waker_cover(struct waker *waker, int input, struct hcs_error *error);
+/* Covers `input` (HCS_NOT_WAITABLE: nothing) from now on. */
+HRESULT waker_cover(struct waker *waker, hcs_waitable input,
+                    struct hcs_error *error);
 void waker_call(struct waker *waker);
 /* Sleeps until called, until input is there or for `timeout` ns (-1: without
  * end). Returns whether there is input. */

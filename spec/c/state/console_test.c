@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "../../../src/host/state/console.h"
+#include "../../../src/host/state/history.h"
 
 struct desk {
     struct console_set *set;
@@ -129,21 +130,21 @@ static void without_replay(void **state) {
 /* Nothing is lost before the limits, and exactly what must be after them. */
 static void gap(void **state) {
     static const uint64_t sizes[] = {
-        CONSOLE_HEAD_SIZE - 16,
-        CONSOLE_HEAD_SIZE,
-        CONSOLE_HEAD_SIZE + 16,
-        CONSOLE_HEAD_SIZE + CONSOLE_TAIL_SIZE,
-        CONSOLE_HEAD_SIZE + CONSOLE_TAIL_SIZE + 16,
-        CONSOLE_HEAD_SIZE + 3 * (uint64_t)CONSOLE_TAIL_SIZE + 4096};
+        HISTORY_HEAD_SIZE - 16,
+        HISTORY_HEAD_SIZE,
+        HISTORY_HEAD_SIZE + 16,
+        HISTORY_HEAD_SIZE + HISTORY_TAIL_SIZE,
+        HISTORY_HEAD_SIZE + HISTORY_TAIL_SIZE + 16,
+        HISTORY_HEAD_SIZE + 3 * (uint64_t)HISTORY_TAIL_SIZE + 4096};
     (void)state;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct desk desk;
         struct buf out = {0};
         bool ended;
-        uint64_t kept = CONSOLE_HEAD_SIZE + CONSOLE_TAIL_SIZE;
+        uint64_t kept = HISTORY_HEAD_SIZE + HISTORY_TAIL_SIZE;
         uint64_t lost = sizes[i] > kept ? sizes[i] - kept : 0;
         char notice[64] = "";
-        size_t at = CONSOLE_HEAD_SIZE;
+        size_t at = HISTORY_HEAD_SIZE;
         desk_open(&desk, true);
         print_numbers(&desk, 0, sizes[i]);
         int fd = attach(&desk);
@@ -154,7 +155,7 @@ static void gap(void **state) {
             assert_memory_equal(out.data + at, notice, strlen(notice));
             at += strlen(notice);
             assert_int_equal(strtoull(out.data + at, NULL, 10),
-                             CONSOLE_HEAD_SIZE + lost);
+                             HISTORY_HEAD_SIZE + lost);
         }
         assert_int_equal(out.length, sizes[i] - lost + strlen(notice));
         assert_int_equal(strtoull(out.data + out.length - 16, NULL, 10),
@@ -217,7 +218,7 @@ static void half_closed(void **state) {
     int fd = attach(&desk);
     assert_int_equal(shutdown(fd, SHUT_WR), 0);
     console_set_pump(desk.set);
-    struct pollfd quiet = {console_set_pollfd(desk.set), POLLIN, 0};
+    struct pollfd quiet = {console_set_waitable(desk.set), POLLIN, 0};
     assert_int_equal(poll(&quiet, 1, 0), 0); /* no busy loop */
     say(&desk, "still here");
     expect(&desk, fd, "still here");
@@ -245,13 +246,13 @@ static void tails(void **state) {
     expect_tail(&desk, 9, "two\nthree");
     expect_tail(&desk, 8, "three");
     expect_tail(&desk, 3, "ree"); /* no line begins in what is left */
-    print_numbers(&desk, 0, CONSOLE_HEAD_SIZE + 2 * CONSOLE_TAIL_SIZE);
+    print_numbers(&desk, 0, HISTORY_HEAD_SIZE + 2 * HISTORY_TAIL_SIZE);
     console_tail(desk.console, 40, &out);
     assert_int_equal(out.length, 32);
     buf_clear(&out);
-    console_tail(desk.console, 4 * (size_t)CONSOLE_TAIL_SIZE, &out);
-    assert_true(out.length <= CONSOLE_TAIL_SIZE);
-    assert_true(out.length >= CONSOLE_TAIL_SIZE - 16);
+    console_tail(desk.console, 4 * (size_t)HISTORY_TAIL_SIZE, &out);
+    assert_true(out.length <= HISTORY_TAIL_SIZE);
+    assert_true(out.length >= HISTORY_TAIL_SIZE - 16);
     buf_free(&out);
     desk_close(&desk);
 }

@@ -101,7 +101,7 @@ static HRESULT consoles_open(struct machine *machine, struct hcs_error *error) {
     if (FAILED(hr))
         return hr;
     if (uv_poll_init(machine->platform->loop, &machine->consoles_poll,
-                     console_set_pollfd(machine->consoles)) != 0)
+                     console_set_waitable(machine->consoles)) != 0)
         return error_set(error, HR_NO_SYSTEM_RESOURCES, NULL, "the consoles");
     machine->consoles_poll.data = machine;
     machine->consoles_open = true;

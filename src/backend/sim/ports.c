@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * Serial ports and their named pipes. A pipe exists while its machine is on;
- * connecting gives one end of a socket pair, the other is the console's. */
-#include <errno.h>
+ * Serial ports and their named pipes. A pipe exists while its machine is on. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include "../../base/text.h"
 #include "sim.h"
 
 static const char prefix[] = "\\\\.\\pipe\\";
 
 /* NAME of "\\.\pipe\NAME"; a bare NAME is fine too. */
 static const char *bare_name(const char *name) {
-    size_t length = sizeof prefix - 1;
-    return strncasecmp(name, prefix, length) == 0 ? name + length : name;
+    char head[sizeof prefix];
+    snprintf(head, sizeof head, "%s", name);
+    return text_same_folded(head, prefix) ? name + sizeof prefix - 1 : name;
 }
 
 static int port_number(const char *key) {
@@ -44,9 +42,9 @@ static struct sim_port *find_pipe(const struct sim *sim, const char *name) {
     for (struct link *l = sim->machines.next; l != &sim->machines;
          l = l->next) {
         struct machine *machine = HCS_CONTAINER(l, struct machine, link);
-        for (size_t i = 0; i < SIM_PORTS && machine->on; i++) {
+        for (size_t i = 0; i < SIM_PORTS; i++) {
             struct sim_port *port = &machine->ports[i];
-            if (port->pipe && strcasecmp(port->pipe, bare_name(name)) == 0)
+            if (port->pipe && text_same_folded(port->pipe, bare_name(name)))
                 return port;
         }
     }
@@ -64,29 +62,65 @@ static void on_input(void *context, const char *bytes, size_t length) {
         buf_add(&machine->typed, bytes, length);
 }
 
+static void system_name(const struct sim *sim, const char *name,
+                        struct buf *out) {
+    buf_puts(out, prefix);
+    buf_puts(out, sim->pipe_prefix);
+    buf_puts(out, bare_name(name));
+}
+
+/* Clients come by the new name only; those who are there stay. */
+static HRESULT change_pipe(struct sim_port *port, const char *pipe,
+                           struct hcs_error *error) {
+    struct buf name = {0};
+    char *copy = text_copy(bare_name(pipe));
+    HRESULT hr = E_OUTOFMEMORY;
+    system_name(port->machine->sim, pipe, &name);
+    if (!copy || name.failed)
+        error_set(error, hr, NULL, "no memory for a pipe");
+    else
+        hr = console_listen(port->console, name.data, error);
+    buf_free(&name);
+    if (FAILED(hr)) {
+        free(copy);
+        return hr;
+    }
+    free(port->pipe);
+    port->pipe = copy;
+    return hr;
+}
+
+static void remove_pipe(struct sim_port *port) {
+    if (!port->pipe)
+        return;
+    console_unlisten(port->console);
+    free(port->pipe);
+    port->pipe = NULL;
+}
+
 /* A console outlives its machine's power until somebody needs a new one. */
 static HRESULT open_port(struct sim_port *port, const char *pipe,
                          const char *path, struct hcs_error *error) {
     struct sim *sim = port->machine->sim;
     struct sim_port *rival = *pipe ? find_pipe(sim, pipe) : NULL;
-    char *copy = NULL;
+    HRESULT hr = S_OK;
     if (rival && rival != port)
         return error_set(error, HR_SHARING_VIOLATION, path,
                          "the pipe \"%s\" belongs to the system \"%s\"", pipe,
                          rival->machine->id);
-    if (*pipe && !(copy = strdup(bare_name(pipe))))
-        return error_set(error, E_OUTOFMEMORY, NULL, "no memory for a pipe");
-    if (!port->console) {
-        HRESULT hr = console_create(sim->consoles, !sim->options.no_replay,
-                                    on_input, port, &port->console, error);
-        if (FAILED(hr)) {
-            free(copy);
-            return hr;
-        }
-    }
-    free(port->pipe);
-    port->pipe = copy;
-    return S_OK;
+    if (!port->console)
+        hr = console_create(sim->consoles, !sim->options.no_replay, on_input,
+                            port, &port->console, error);
+    if (FAILED(hr))
+        return hr;
+    if (!*pipe)
+        remove_pipe(port);
+    else if (!rival)
+        hr = change_pipe(port, pipe, error);
+    if (hr == HR_SHARING_VIOLATION)
+        error_set(error, hr, path, "the pipe \"%s\" belongs to another program",
+                  pipe);
+    return hr;
 }
 
 HRESULT sim_ports_open(struct machine *machine, struct hcs_error *error) {
@@ -112,8 +146,7 @@ HRESULT sim_ports_open(struct machine *machine, struct hcs_error *error) {
 void sim_ports_end(struct machine *machine) {
     for (size_t i = 0; i < SIM_PORTS; i++) {
         struct sim_port *port = &machine->ports[i];
-        free(port->pipe);
-        port->pipe = NULL;
+        remove_pipe(port);
         if (port->console)
             console_end(port->console);
     }
@@ -122,8 +155,7 @@ void sim_ports_end(struct machine *machine) {
 void sim_ports_close(struct machine *machine) {
     for (size_t i = 0; i < SIM_PORTS; i++) {
         struct sim_port *port = &machine->ports[i];
-        free(port->pipe);
-        port->pipe = NULL;
+        remove_pipe(port);
         console_destroy(port->console);
         port->console = NULL;
     }
@@ -138,22 +170,22 @@ HRESULT sim_port_rename(struct machine *machine, const char *number,
     return open_port(&machine->ports[i], pipe, "$.Settings.NamedPipe", error);
 }
 
-HRESULT sim_pipe_connect(struct sim *sim, const char *name, int *fd,
+HRESULT sim_pipe_connect(struct sim *sim, const char *name, stream_native *out,
                          struct hcs_error *error) {
     struct sim_port *port = find_pipe(sim, name);
-    int ends[2];
     if (!port)
         return error_set(error, HR_FILE_NOT_FOUND, NULL,
                          "there is no pipe \"%s\": it exists while its system "
                          "runs",
                          name);
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-        return error_errno(error, errno, "cannot connect to \"%s\"", name);
-    HRESULT hr = console_attach(port->console, ends[0], error);
-    if (FAILED(hr)) {
-        close(ends[1]);
-        return hr;
-    }
-    *fd = ends[1];
+    return console_connect(port->console, out, error);
+}
+
+HRESULT sim_pipe_path(struct sim *sim, const char *name, struct buf *out,
+                      struct hcs_error *error) {
+    if (!STREAM_HAS_NAMES)
+        return error_set(error, HR_NOT_SUPPORTED, NULL,
+                         "the pipe \"%s\" is inside this process", name);
+    system_name(sim, name, out);
     return S_OK;
 }

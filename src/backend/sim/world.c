@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * A simulated world as a whole. */
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "../../base/counter.h"
+#include "../../base/os.h"
 #include "sim.h"
+
+static hcs_counter worlds; /* made in this process */
 
 HRESULT sim_open(const struct sim_options *options, const struct sim_env *env,
                  struct sim **out, struct hcs_error *error) {
@@ -12,6 +17,9 @@ HRESULT sim_open(const struct sim_options *options, const struct sim_env *env,
                          "no memory for a simulated host");
     sim->options = *options;
     sim->env = *env;
+    if (options->own_pipes)
+        snprintf(sim->pipe_prefix, sizeof sim->pipe_prefix, "hcs-%u-%u-",
+                 (unsigned)os_process_id(), counter_up(&worlds));
     random_seed(&sim->random, options->seed);
     link_init(&sim->files);
     link_init(&sim->programs);
@@ -34,12 +42,12 @@ void sim_close(struct sim *sim) {
     free(sim);
 }
 
-int sim_pollfd(struct sim *sim) {
-    return console_set_pollfd(sim->consoles);
+hcs_waitable sim_waitable(struct sim *sim) {
+    return console_set_waitable(sim->consoles);
 }
 
-void sim_pump(struct sim *sim) {
-    console_set_pump(sim->consoles);
+bool sim_pump(struct sim *sim) {
+    return console_set_pump(sim->consoles);
 }
 
 int64_t sim_now(const struct machine *machine) {

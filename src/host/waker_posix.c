@@ -11,7 +11,9 @@
 #include "../base/clock.h"
 
 HRESULT waker_open(struct waker *waker, struct hcs_error *error) {
-    *waker = (struct waker){.call = -1, .inputs = -1, .input = -1};
+    *waker = (struct waker){.call = HCS_NOT_WAITABLE,
+                            .inputs = HCS_NOT_WAITABLE,
+                            .input = HCS_NOT_WAITABLE};
     waker->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (waker->call >= 0)
         waker->inputs = epoll_create1(EPOLL_CLOEXEC);
@@ -28,10 +30,13 @@ void waker_close(struct waker *waker) {
         close(waker->call);
     if (waker->inputs >= 0)
         close(waker->inputs);
-    *waker = (struct waker){.call = -1, .inputs = -1, .input = -1};
+    *waker = (struct waker){.call = HCS_NOT_WAITABLE,
+                            .inputs = HCS_NOT_WAITABLE,
+                            .input = HCS_NOT_WAITABLE};
 }
 
-HRESULT waker_cover(struct waker *waker, int input, struct hcs_error *error) {
+HRESULT waker_cover(struct waker *waker, hcs_waitable input,
+                    struct hcs_error *error) {
     struct epoll_event event = {.events = EPOLLIN};
 
     if (input == waker->input)
