@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: MIT
-# Warnings and sanitizers for every target of ours.
+# Warnings, the language's dialect and sanitizers for every target of ours.
 if(MSVC)
-  add_compile_options(/W4 /utf-8)
+  # 4204, 4221: initialisers that are plain C99. 4127: a constant condition.
+  add_compile_options(/W4 /wd4127 /wd4204 /wd4221 /utf-8)
+  add_compile_definitions(_CRT_SECURE_NO_WARNINGS _CRT_NONSTDC_NO_WARNINGS)
+  if(CMAKE_C_COMPILER_ID STREQUAL "MSVC")
+    # <stdatomic.h>, which needs Visual Studio 2022 17.5 or later.
+    add_compile_options(/experimental:c11atomics)
+  endif()
   if(HCS_WERROR)
     add_compile_options(/WX)
   endif()
@@ -12,8 +18,8 @@ else()
   endif()
 endif()
 
-# Which system's functions the headers are to declare: Windows 10 and later.
 if(WIN32)
+  # Windows 10 and what came after it.
   add_compile_definitions(_WIN32_WINNT=0x0A00)
 else()
   add_compile_definitions(_GNU_SOURCE)

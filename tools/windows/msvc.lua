@@ -1,0 +1,106 @@
+#!/usr/bin/env lua5.4
+-- SPDX-License-Identifier: MIT
+-- Holds every C source of a Windows build against clang's idea of Microsoft's
+-- compiler, warnings as errors, without building anything:
+--
+--     tools/windows/msvc.lua BUILD [FILE...]
+--
+-- BUILD is a configured folder of the Windows build: its compile_commands.json
+-- says which sources there are, where they look for headers and what is defined
+-- for them. FILE: only the sources whose path contains one of these words.
+-- Prints what clang says; the exit status is 1 when a source is refused.
+
+local json = require "cjson"
+
+local FLAGS = {
+    "--target=x86_64-windows-msvc", "-fgnuc-version=4.2.1", "-std=c11", "-fsyntax-only",
+    "-Wall", "-Wextra", "-Wpedantic", "-Wgnu", "-Wvla", "-Werror",
+    "-D_WIN32_WINNT=0x0A00", "-D_CRT_SECURE_NO_WARNINGS", "-D_CRT_NONSTDC_NO_WARNINGS",
+    "-isystem", "/usr/share/mingw-w64/include",
+}
+
+local function slurp(path)
+    local file <close> = assert(io.open(path))
+    return file:read("a")
+end
+
+-- The words of a command line as CMake writes it: blanks part them, quotes
+-- and backslashes keep what they are for.
+local function words(line)
+    local list, word, quoted = {}, nil, false
+    local at = 1
+    while at <= #line do
+        local c = line:sub(at, at)
+        if c == "\\" then
+            at = at + 1
+            word = (word or "") .. line:sub(at, at)
+        elseif c == '"' then
+            quoted = not quoted
+            word = word or ""
+        elseif c == " " and not quoted then
+            list[#list + 1] = word
+            word = nil
+        else
+            word = (word or "") .. c
+        end
+        at = at + 1
+    end
+    list[#list + 1] = word
+    return list
+end
+
+local function quote(word)
+    return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
+-- Where the source looks for headers, and what is defined for it.
+local function kept(command)
+    local list, all = {}, words(command)
+    for i, word in ipairs(all) do
+        if word == "-isystem" or word == "-I" or word == "-D" then
+            list[#list + 1] = word .. " " .. quote(all[i + 1])
+        elseif word:match "^%-[ID]." then
+            list[#list + 1] = quote(word)
+        end
+    end
+    return table.concat(list, " ")
+end
+
+local function wanted(path)
+    if #arg < 2 then return true end
+    for i = 2, #arg do
+        if path:find(arg[i], 1, true) then return true end
+    end
+    return false
+end
+
+-- One command for each source as it is compiled: a source of two targets with
+-- the same flags is looked at once.
+local function commands(build)
+    local list, seen = {}, {}
+    for _, entry in ipairs(json.decode(slurp(build .. "/compile_commands.json"))) do
+        if entry.file:match "%.c$" and wanted(entry.file) then
+            local command = ("cd %s && clang %s %s %s"):format(quote(entry.directory),
+                table.concat(FLAGS, " "), kept(entry.command), quote(entry.file))
+            if not seen[command] then
+                seen[command] = true
+                list[#list + 1] = { file = entry.file, command = command }
+            end
+        end
+    end
+    return list
+end
+
+if not arg[1] then
+    io.stderr:write("usage: tools/windows/msvc.lua BUILD [FILE...]\n")
+    os.exit(2)
+end
+local refused, list = 0, commands(arg[1])
+for _, source in ipairs(list) do
+    if not os.execute(source.command .. " 2>&1") then
+        refused = refused + 1
+        print("refused: " .. source.file)
+    end
+end
+print(("%d sources, %d refused"):format(#list, refused))
+os.exit(#list > 0 and refused == 0)
