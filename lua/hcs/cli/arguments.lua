@@ -1,0 +1,50 @@
+-- SPDX-License-Identifier: MIT
+-- Options of a command: --name VALUE, --name=VALUE, or --name alone.
+local options = require "hcs.options"
+
+local arguments = {}
+
+-- Returns name and value, or nil and what is wrong.
+local function read(list, index, known)
+    local word = list[index]
+    local name, value = word:match("^%-%-([%w-]+)=?(.*)$")
+    if not name then return nil, ("what is %s?"):format(word) end
+    local kind = known[name]
+    if kind == nil then
+        local near = options.nearest(name, known)
+        return nil, ("there is no option --%s%s"):format(name,
+            near and (" (did you mean --%s?)"):format(near) or "")
+    end
+    local has_value = word:find("=", 1, true) ~= nil
+    if kind == "flag" then
+        if has_value then return nil, ("--%s takes no value"):format(name) end
+        return name, true, index + 1
+    end
+    if has_value then return name, value, index + 1 end
+    if list[index + 1] == nil then return nil, ("--%s wants a value"):format(name) end
+    return name, list[index + 1], index + 2
+end
+
+--- Reads a list of arguments. `known`: option names to "value" or "flag".
+--- Returns a table of options, or nil and a sentence.
+function arguments.read(list, known)
+    local given, index = {}, 1
+    while index <= #list do
+        local name, value, next_index = read(list, index, known)
+        if not name then return nil, value end
+        if given[name] ~= nil then return nil, ("--%s is given twice"):format(name) end
+        if value == "" then return nil, ("--%s wants a value"):format(name) end
+        given[name], index = value, next_index
+    end
+    return given
+end
+
+--- The same for a command: complains and returns nil when it cannot be read.
+function arguments.of(name, list, known, tools)
+    local given, problem = arguments.read(list, known)
+    if given then return given end
+    tools.complain(("hcs %s: %s; hcs help %s says what there is\n"):format(name, problem, name))
+    return nil
+end
+
+return arguments
