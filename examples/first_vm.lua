@@ -3,7 +3,8 @@ local hcs = require "hcs.strict"
 local monotonic = require("hcs.core").monotonic
 
 local START = monotonic()
-local DUMP = ("%s/first_vm-%s.elf"):format(os.getenv "TMPDIR" or "/tmp", os.getenv "USER" or "me")
+local FOLDER = os.getenv "TMPDIR" or os.getenv "TEMP" or "/tmp"
+local DUMP = ("%s/first_vm-%s.elf"):format(FOLDER, os.getenv "USER" or os.getenv "USERNAME" or "me")
 
 -- A line of the report: seconds since the start, what it is about, what it says.
 local function say(topic, text, ...)
@@ -37,8 +38,7 @@ local function create()
     local vm = hcs.create {
         id = "first",
         memory = "256M",
-        kernel = os.getenv "HCS_KERNEL" or error("no HCS_KERNEL: start this with ./run", 0),
-        initrd = os.getenv "HCS_INITRD",
+        kernel = hcs.host.kernel, initrd = hcs.host.initrd,
         -- A tick every 50 ms; an NMI panics; a panic resets, and a reset ends it.
         cmdline = "console=ttyS0 quiet cryptomgr.notests=1 hcs.tick=50 unknown_nmi_panic panic=-1",
         stop_on_reset = true,

@@ -13,11 +13,10 @@ world.sim.guest("boss", function(g)
     g.panic { log = "oops: the boss overheated" }
 end)
 
-local kernel = os.getenv "HCS_KERNEL" or "vmlinuz"
 local vm
 
 world.spawn(function()
-    vm = assert(world.create { id = "boss", memory = "256M", kernel = kernel })
+    vm = assert(world.create { id = "boss", memory = "256M", kernel = world.host.kernel })
     vm:on("crash", function(crash)
         explosion = ("frame %d: %s"):format(frame, crash.log)
     end)

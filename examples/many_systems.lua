@@ -10,7 +10,7 @@ local up, exits = 0, {}
 local function life(i)
     local vm = scope:create {
         id = ("node-%02d"):format(i), memory = "128M", stop_on_reset = true,
-        kernel = os.getenv "HCS_KERNEL" or "/proc/version", initrd = os.getenv "HCS_INITRD",
+        kernel = hcs.host.kernel, initrd = hcs.host.initrd,
         cmdline = "console=ttyS0 quiet",
     }
     vm:start()

@@ -7,7 +7,7 @@ local CLONES = tonumber(arg[1]) or 3
 local function options(id, more)
     local given = {
         id = id, memory = "256M",
-        kernel = os.getenv "HCS_KERNEL", initrd = os.getenv "HCS_INITRD",
+        kernel = hcs.host.kernel, initrd = hcs.host.initrd,
         cmdline = "console=ttyS0 quiet cryptomgr.notests=1",
     }
     for key, value in pairs(more or {}) do

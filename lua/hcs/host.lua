@@ -8,10 +8,31 @@ local world_module = require "hcs.world"
 
 local host = {}
 
--- Fields, from the host's own description.
-local FIELDS = {
+local function variable(name)
+    local value = os.getenv(name)
+    return value ~= "" and value or nil
+end
+
+-- A simulated guest reads no kernel, but its document names one that exists:
+-- this file stands in.
+local function kernel(world)
+    local path = variable "HCS_KERNEL"
+        or world.kind == "sim" and package.searchpath("hcs.host", package.path)
+    if path then return path end
+    errors.raise((select(2, errors.fail({ op = "host", target = world.uri,
+        hresult = 0x80070002, message = "HCS_KERNEL names no kernel",
+        hint = "./run sets it, or name a file: kernel = path" }, world.core))))
+end
+
+-- Fields that need no open host, and those of the host's own description.
+local PLAIN = {
     uri = function(world) return world.uri end,
     kind = function(world) return world.kind end,
+    kernel = kernel,
+    initrd = function() return variable "HCS_INITRD" end,
+}
+
+local FIELDS = {
     build = function(world) return world.build end,
     clock = function(world) return world.clock end,
     driver = function(world) return world.driver end,
@@ -103,9 +124,9 @@ function host.functions(world, strict, ready)
     return setmetatable(M, {
         __name = "hcs.host",
         __index = function(_, key)
+            if PLAIN[key] then return PLAIN[key](world) end
             local field = FIELDS[key]
             if not field then return nil end
-            if key == "uri" or key == "kind" then return field(world) end
             local ok, err = world_module.open(world)
             if not ok then errors.raise(err) end
             return field(world)
@@ -123,7 +144,9 @@ end
 --- The names of hcs.host's fields.
 function host.fields()
     local names = {}
-    for name in pairs(FIELDS) do names[#names + 1] = name end
+    for _, fields in ipairs { PLAIN, FIELDS } do
+        for name in pairs(fields) do names[#names + 1] = name end
+    end
     table.sort(names)
     return names
 end

@@ -249,6 +249,7 @@ describe("two hosts", function()
         end
         for i = 1, 50 do
             assert.are.equal(1, core.json.decode(list[i].inventory()).Systems)
+            assert.is_true(systems[i]:is_open())
         end
     end)
 end)

@@ -102,6 +102,21 @@ describe("examples", function()
         has(text, "left%s+0\n")
     end)
 
+    it("hello, with nothing but a simulated host", function()
+        local text, status = platform.run({ platform.lua, "examples/hello.lua" }, { limit = LIMIT,
+            environment = { HCS_HOST = "sim:", HCS_KERNEL = false, HCS_INITRD = false } })
+        assert.equal(0, status, text)
+        has(text, "exited:%s+GracefulExit")
+    end)
+
+    it("hello, without a kernel where one is needed", function()
+        local text, status = platform.run({ platform.lua, "examples/hello.lua" }, { limit = LIMIT,
+            environment = { HCS_HOST = "qemu:", HCS_KERNEL = false } })
+        assert.equal(1, status, text)
+        has(text, "HCS_KERNEL names no kernel")
+        has(text, "%./run")
+    end)
+
     it("are all named above", function()
         local here = assert(io.open("spec/examples/examples_spec.lua")):read("a")
         for _, path in ipairs(files()) do
