@@ -12,6 +12,8 @@
 
 #include "protocol.h"
 
+#define UNFINISHED "new" /* no digest is that short */
+
 /* The path without links or dots where it exists, else as it is. */
 static char *canonical(const char *path) {
     char *real = realpath(path, NULL);
@@ -26,19 +28,26 @@ static bool entry_of(const char *who, const char *real, char out[PATH_MAX]) {
     return snprintf(out, PATH_MAX, "grants/%.64s/%s", who, name) < PATH_MAX;
 }
 
-static HRESULT write_entry(int root, const char *entry, const char *real,
-                           struct hcs_error *error) {
-    int fd =
-        openat(root, entry, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    HRESULT hr = S_OK;
+/* Under a name that grants nothing, then renamed: whoever is killed here has
+ * made the entry or not, and a sweep takes the other away. */
+static HRESULT write_entry(int root, const char *directory, const char *entry,
+                           const char *real, struct hcs_error *error) {
+    char unfinished[PATH_MAX];
     size_t length = strlen(real);
+    HRESULT hr = S_OK;
+    int fd;
+
+    snprintf(unfinished, sizeof unfinished, "%.128s/" UNFINISHED, directory);
+    fd = openat(root, unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                0600);
 
     if (fd < 0)
         return error_errno(error, errno, "the ledger of grants");
     errno = ENOSPC; /* for a write that stops short */
-    if (write(fd, real, length) != (ssize_t)length) {
+    if (write(fd, real, length) != (ssize_t)length ||
+        renameat(root, unfinished, root, entry) != 0) {
         hr = error_errno(error, errno, "the ledger of grants");
-        unlinkat(root, entry, 0);
+        unlinkat(root, unfinished, 0);
     }
     close(fd);
     return hr;
@@ -54,7 +63,7 @@ static HRESULT add_locked(int root, const char *who, const char *real,
     snprintf(directory, sizeof directory, "grants/%.64s", who);
     if (mkdirat(root, directory, 0700) != 0 && errno != EEXIST)
         return error_errno(error, errno, "the ledger of grants");
-    return write_entry(root, entry, real, error);
+    return write_entry(root, directory, entry, real, error);
 }
 
 HRESULT grant_add(int root, const char *who, const char *path,
@@ -148,12 +157,17 @@ static DIR *open_directory(int at, const char *name) {
     return list;
 }
 
-/* Whether the entry names a file that is not there any more. */
+/* Whether the entry names a file that is not there any more, or was never
+ * finished. */
 static bool is_stale(int directory, const char *name) {
     char path[PATH_MAX];
-    int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    ssize_t length = fd >= 0 ? read(fd, path, sizeof path - 1) : -1;
+    ssize_t length;
+    int fd;
 
+    if (strcmp(name, UNFINISHED) == 0)
+        return true;
+    fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    length = fd >= 0 ? read(fd, path, sizeof path - 1) : -1;
     if (fd >= 0)
         close(fd);
     if (length <= 0)

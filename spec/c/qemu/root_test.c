@@ -207,6 +207,31 @@ static void swept_grants(void **state) {
     unlink(gone);
 }
 
+/* Who is killed while it grants leaves no entry, and nothing for long. */
+static void unfinished_grants(void **state) {
+    char file[128];
+    int lock;
+
+    (void)state;
+    snprintf(file, sizeof file, "%s/file", base);
+    close(open(file, O_CREAT | O_WRONLY, 0600));
+    mkdirat(root, "grants/" ID, 0700);
+    close(openat(root, "grants/" ID "/new", O_CREAT | O_WRONLY, 0600));
+    mkdirat(root, "grants/" OTHER, 0700);
+    assert_int_equal(grant_add(root, ID, file, NULL), S_OK);
+    assert_false(exists("grants/" ID "/new")); /* it became the entry */
+    close(openat(root, "grants/" ID "/new", O_CREAT | O_WRONLY, 0600));
+    assert_int_equal(root_lock(root, &lock, NULL), S_OK);
+    grants_sweep(root);
+    close(lock);
+    assert_false(exists("grants/" ID "/new"));
+    assert_false(exists("grants/" OTHER));
+    assert_true(grant_holds(root, ID, file));
+    assert_int_equal(grant_remove(root, ID, file, NULL), S_OK);
+    assert_false(exists("grants/" ID));
+    unlink(file);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(alive_and_dead, setup, teardown),
@@ -216,7 +241,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(pipe_names, setup, teardown),
         cmocka_unit_test_setup_teardown(sockets, setup, teardown),
         cmocka_unit_test_setup_teardown(grants, setup, teardown),
-        cmocka_unit_test_setup_teardown(swept_grants, setup, teardown)};
+        cmocka_unit_test_setup_teardown(swept_grants, setup, teardown),
+        cmocka_unit_test_setup_teardown(unfinished_grants, setup, teardown)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
