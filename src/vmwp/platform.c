@@ -12,6 +12,7 @@
 #include "worker.h"
 
 #define STATUS_LIMIT ((size_t)1 << 20)
+#define PIPES_LIMIT 4096
 
 static int open_own(const struct worker *worker, const char *runtime_id,
                     const char *name, int flags) {
@@ -23,26 +24,22 @@ static int open_own(const struct worker *worker, const char *runtime_id,
 
 /* --- pipes ---------------------------------------------------------------- */
 
-/* Notes the pipe where a sweep will find it. */
-static HRESULT note_pipe(struct worker *worker, const char *file,
-                         struct hcs_error *error) {
-    int fd = open_own(worker, worker->runtime_id, "pipes",
-                      O_WRONLY | O_CREAT | O_APPEND);
+static HRESULT note(int list, const char *file, struct hcs_error *error) {
     char line[PIPE_FILE_SIZE + 2];
     int length = snprintf(line, sizeof line, "%s\n", file);
-    HRESULT hr = S_OK;
 
-    if (fd < 0)
+    if (write(list, line, (size_t)length) != length)
         return error_errno(error, errno, "the list of pipes");
-    if (write(fd, line, (size_t)length) != length)
-        hr = error_errno(error, errno, "the list of pipes");
-    close(fd);
-    return hr;
+    return S_OK;
 }
 
-/* A socket left by a worker that died is taken away, a live one is not. */
-static HRESULT listen_at(int pipes, const char *file, int *fd,
+/* Notes the pipe where a sweep will find it, then listens: in this order, as
+ * this process may be killed between the two. A socket left by a worker that
+ * died is taken away, a live one is not. */
+static HRESULT listen_at(int pipes, const char *file, int list, int *fd,
                          struct hcs_error *error) {
+    off_t before = lseek(list, 0, SEEK_END);
+    HRESULT hr;
     int other;
 
     if (SUCCEEDED(socket_connect(pipes, file, &other, NULL))) {
@@ -50,8 +47,14 @@ static HRESULT listen_at(int pipes, const char *file, int *fd,
         return error_set(error, HR_SHARING_VIOLATION, NULL,
                          "another system has the pipe \"%s\"", file);
     }
-    unlinkat(pipes, file, 0);
-    return socket_listen(pipes, file, fd, error);
+    hr = note(list, file, error);
+    if (SUCCEEDED(hr)) {
+        unlinkat(pipes, file, 0);
+        hr = socket_listen(pipes, file, fd, error);
+    }
+    if (FAILED(hr) && ftruncate(list, before) != 0)
+        return error_errno(error, errno, "the list of pipes");
+    return hr;
 }
 
 static HRESULT pipe_listen(void *context, const char *name, int *fd,
@@ -59,38 +62,60 @@ static HRESULT pipe_listen(void *context, const char *name, int *fd,
     struct worker *worker = context;
     char file[PIPE_FILE_SIZE];
     HRESULT hr = pipe_file(name, file, error);
-    int lock, pipes;
+    int lock, pipes, list;
 
     if (FAILED(hr))
         return hr;
     hr = root_lock(worker->root, &lock, error);
     if (FAILED(hr))
         return hr;
+    /* A dead system that noted the name would take this one's pipe later. */
+    root_sweep(worker->root);
     pipes = openat(worker->root, "pipes", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    hr = pipes < 0 ? error_errno(error, errno, "the pipes")
-                   : listen_at(pipes, file, fd, error);
-    if (SUCCEEDED(hr)) {
-        hr = note_pipe(worker, file, error);
-        if (FAILED(hr)) {
-            unlinkat(pipes, file, 0);
-            close(*fd);
-        }
-    }
+    list = open_own(worker, worker->runtime_id, "pipes",
+                    O_WRONLY | O_CREAT | O_APPEND);
+    hr = pipes < 0 || list < 0 ? error_errno(error, errno, "the pipes")
+                               : listen_at(pipes, file, list, fd, error);
+    if (list >= 0)
+        close(list);
     if (pipes >= 0)
         close(pipes);
     close(lock);
     return hr;
 }
 
+/* From now on the name may be another's; the end of this one spares it. */
+static void unnote(struct worker *worker, const char *file) {
+    char *text =
+        system_read(worker->root, worker->runtime_id, "pipes", PIPES_LIMIT);
+    char *rest = text, *name;
+    struct buf kept = {0};
+
+    while (rest && (name = strsep(&rest, "\n"))) {
+        if (!name[0] || strcmp(name, file) == 0)
+            continue;
+        buf_puts(&kept, name);
+        buf_putc(&kept, '\n');
+    }
+    if (!kept.failed)
+        system_write_file(worker, "pipes", &kept);
+    buf_free(&kept);
+    free(text);
+}
+
 static void pipe_remove(void *context, const char *name) {
     struct worker *worker = context;
     char file[PIPE_FILE_SIZE], path[PATH_MAX];
+    int lock;
 
     /* Once the directory is gone the name may be another's. */
-    if (worker->removed || FAILED(pipe_file(name, file, NULL)))
+    if (worker->removed || FAILED(pipe_file(name, file, NULL)) ||
+        FAILED(root_lock(worker->root, &lock, NULL)))
         return;
     snprintf(path, sizeof path, "pipes/%s", file);
     unlinkat(worker->root, path, 0);
+    unnote(worker, file);
+    close(lock);
 }
 
 /* --- templates ------------------------------------------------------------ */

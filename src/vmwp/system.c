@@ -37,7 +37,7 @@ static bool has_clones(void *context, const struct vm *vm) {
     return platform_has_clones(context);
 }
 
-static void write_file(struct worker *worker, const char *name,
+void system_write_file(struct worker *worker, const char *name,
                        const struct buf *text) {
     char path[PATH_MAX], temporary[PATH_MAX];
     int fd;
@@ -70,7 +70,7 @@ void system_write_status(struct worker *worker, const struct vm *vm) {
     vm_write_summary(vm, &w);
     json_end_object(&w);
     if (!text.failed)
-        write_file(worker, "status", &text);
+        system_write_file(worker, "status", &text);
     buf_free(&text);
 }
 

@@ -54,6 +54,10 @@ void clients_drop_all(struct worker *worker);
 /* Makes the vm as the message says; answers through `reply`. */
 void system_create(struct worker *worker, const struct message *message,
                    vm_reply_fn reply, void *context);
+/* Replaces a file in the system's directory as a whole; failing that, leaves
+ * it as it was. */
+void system_write_file(struct worker *worker, const char *name,
+                       const struct buf *text);
 void system_write_status(struct worker *worker, const struct vm *vm);
 /* Frees the id: the directory goes while the handles stay. */
 void system_forget(struct worker *worker);
