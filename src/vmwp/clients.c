@@ -198,12 +198,8 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
         client_flush(client);
 }
 
-static void on_peer(uv_poll_t *poll, int status, int events) {
-    struct client *client = poll->data;
-
-    (void)status;
-    (void)events;
-    /* What it sent before its end is still to be done. */
+/* What it sent before its end is still to be done. */
+static void peer_ended(struct client *client) {
     while (!client->gone) {
         char byte;
 
@@ -214,33 +210,42 @@ static void on_peer(uv_poll_t *poll, int status, int events) {
     client_drop(client);
 }
 
+static void on_peer(uv_poll_t *poll, int status, int events) {
+    (void)status;
+    (void)events;
+    peer_ended(poll->data);
+}
+
 /* --- the beginning of a connection ---------------------------------------- */
 
-/* The peer's process, as a descriptor that becomes readable when it ends. */
-static void watch_peer(struct client *client) {
+/* The peer's process, as a descriptor that becomes readable when it ends.
+ * False when it has ended already. */
+static bool watch_peer(struct client *client) {
     struct ucred peer;
     socklen_t length = sizeof peer;
 
     client->pidfd = -1;
     if (getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 ||
         peer.pid <= 0 || peer.pid == getpid())
-        return;
+        return true;
     client->pidfd = (int)syscall(SYS_pidfd_open, peer.pid, 0);
     if (client->pidfd < 0)
-        return;
+        return errno != ESRCH;
     if (uv_poll_init(&client->worker->loop, &client->peer, client->pidfd) !=
         0) {
         close(client->pidfd);
         client->pidfd = -1;
-        return;
+        return true;
     }
     client->peer.data = client;
     client->handles++;
     uv_poll_start(&client->peer, UV_READABLE, on_peer);
+    return true;
 }
 
 HRESULT client_add(struct worker *worker, int fd, struct hcs_error *error) {
     struct client *client = calloc(1, sizeof *client);
+    bool there;
 
     if (!client || uv_poll_init(&worker->loop, &client->poll, fd) != 0) {
         free(client);
@@ -254,11 +259,13 @@ HRESULT client_add(struct worker *worker, int fd, struct hcs_error *error) {
     link_init(&client->requests);
     link_init(&client->watcher.link);
     link_append(&worker->clients, &client->link);
-    watch_peer(client);
+    there = watch_peer(client);
     uv_poll_start(&client->poll, UV_READABLE, on_poll);
     say_hello(client);
     if (!client->gone)
         client_watch(client);
+    if (!there)
+        peer_ended(client);
     return S_OK;
 }
 
