@@ -12,7 +12,9 @@
 #include "sequence.h"
 
 /* How long QEMU may take to close its files before it is killed. */
-#define QUIT_PATIENCE (2 * CLOCK_SECOND)
+/* For a QEMU that does not obey; with its script it is to be gone within two
+ * seconds. */
+#define QUIT_PATIENCE (1500 * CLOCK_MS)
 
 void answer(struct waiter *waiter, HRESULT result,
             const struct hcs_error *error) {
