@@ -52,17 +52,22 @@ end
 -- that can use one do. The template lives until support.finish.
 local template
 
---- A clone of the test guest, booted once for all that use it until
---- support.finish; `more` as for support.guest.
-function support.clone(stem, more)
+--- The id of the test guest saved as a template, booted once for all that use
+--- it until support.finish.
+function support.template_id()
     if not template then
         template = support.guest "template"
         support.sh(template, "true") -- its modules are loaded
         template:pause { reason = "template" }
         template:save_template()
     end
+    return template.id
+end
+
+--- A clone of the test guest; `more` as for support.guest.
+function support.clone(stem, more)
     local given = support.options(stem, more)
-    given.template = template.id
+    given.template = support.template_id()
     local vm = hcs.create(given)
     vm:start()
     return vm
