@@ -53,13 +53,13 @@ local function quote(word)
     return "'" .. word:gsub("'", "'\\''") .. "'"
 end
 
--- Where the source looks for headers, and what is defined for it.
+-- Where the source looks for headers, what is defined for it and excused in it.
 local function kept(command)
     local list, all = {}, words(command)
     for i, word in ipairs(all) do
         if word == "-isystem" or word == "-I" or word == "-D" then
             list[#list + 1] = word .. " " .. quote(all[i + 1])
-        elseif word:match "^%-[ID]." then
+        elseif word:match "^%-[ID]." or word:match "^%-Wno%-" then
             list[#list + 1] = quote(word)
         end
     end
