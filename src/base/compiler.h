@@ -3,12 +3,20 @@
 #ifndef HCS_COMPILER_H
 #define HCS_COMPILER_H
 
-#if defined(__GNUC__)
+/* mingw's gcc takes "printf" for that of Microsoft's old library, which is not
+ * the one that C11 programs get. */
+#if defined(__MINGW32__) && !defined(__clang__)
+#define HCS_PRINTF(text, first) __attribute__((format(gnu_printf, text, first)))
+#elif defined(__GNUC__)
 #define HCS_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#else
+#define HCS_PRINTF(text, first)
+#endif
+
+#if defined(__GNUC__)
 #define HCS_UNUSED __attribute__((unused))
 #define HCS_NORETURN __attribute__((noreturn))
 #else
-#define HCS_PRINTF(text, first)
 #define HCS_UNUSED
 #define HCS_NORETURN
 #endif

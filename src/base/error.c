@@ -102,20 +102,27 @@ HRESULT error_wrap(struct hcs_error *error, HRESULT code, const char *format,
     return error->code;
 }
 
+HRESULT error_because(struct hcs_error *error, HRESULT code, const char *why,
+                      const char *format, va_list args) {
+    char what[TEXT_SIZE];
+
+    if (!error)
+        return code;
+    format_cut(what, format, args);
+    error->code = code;
+    error->path[0] = '\0';
+    join_text(error, what, why);
+    return code;
+}
+
 HRESULT error_errno(struct hcs_error *error, int number, const char *format,
                     ...) {
-    char what[TEXT_SIZE];
     char why[128];
     va_list args;
 
-    if (!error)
-        return hresult_from_errno(number);
-    va_start(args, format);
-    format_cut(what, format, args);
-    va_end(args);
     os_error_text(number, why, sizeof why);
-    error->code = hresult_from_errno(number);
-    error->path[0] = '\0';
-    join_text(error, what, why);
-    return error->code;
+    va_start(args, format);
+    error_because(error, hresult_from_errno(number), why, format, args);
+    va_end(args);
+    return hresult_from_errno(number);
 }

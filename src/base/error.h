@@ -32,6 +32,16 @@ HRESULT error_wrap(struct hcs_error *error, HRESULT code, const char *format,
 HRESULT error_errno(struct hcs_error *error, int number, const char *format,
                     ...) HCS_PRINTF(3, 4);
 
+#ifdef _WIN32
+/* The same for what GetLastError says. */
+HRESULT error_win32(struct hcs_error *error, DWORD code, const char *format,
+                    ...) HCS_PRINTF(3, 4);
+#endif
+
+/* What the two above are made of: "<format>: <why>" becomes the text. */
+HRESULT error_because(struct hcs_error *error, HRESULT code, const char *why,
+                      const char *format, va_list args) HCS_PRINTF(4, 0);
+
 /* The HRESULT for an errno (ENOENT -> 0x80070002, EACCES -> 0x80070005 …). */
 HRESULT hresult_from_errno(int number);
 

@@ -3,11 +3,11 @@
  * so it is put right afterwards: everything else in its output is ASCII. */
 #include "json_number.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "number.h"
 #include "os.h"
 
 static bool is_number_character(char c) {
@@ -48,7 +48,7 @@ static void shorten_exponent(char *text) {
 
 size_t json_format_double(double value, char out[JSON_DOUBLE_SIZE]) {
     /* 15 digits always survive in a normal number; others have fewer. */
-    int digits = isnormal(value) ? 15 : 1;
+    int digits = number_is_normal(value) ? 15 : 1;
     for (; digits <= 17; digits++) {
         snprintf(out, JSON_DOUBLE_SIZE, "%.*g", digits, value);
         put_point(out);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The reader's tokens: strings, numbers, true, false and null. */
-#include <math.h>
 #include <string.h>
 
 #include "json_reader.h"
+#include "number.h"
 #include "os.h"
 #include "utf.h"
 
@@ -219,7 +219,7 @@ static HRESULT to_double(struct reader *reader, const char *text, size_t length,
 
     if (!copy || !os_strtod(copy, &value))
         return reader_out_of_memory(reader);
-    if (isfinite(value) && (fpclassify(value) != FP_ZERO || is_zero(copy))) {
+    if (number_is_finite(value) && (fabs(value) > 0 || is_zero(copy))) {
         out->type = JSON_DOUBLE;
         out->as.number = value;
     } else {

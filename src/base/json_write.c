@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "json.h"
 #include "json_number.h"
+#include "number.h"
 #include "utf.h"
 
 #define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
@@ -73,7 +73,7 @@ void json_put_uint(struct json_writer *w, uint64_t value) {
 
 void json_put_double(struct json_writer *w, double value) {
     char text[JSON_DOUBLE_SIZE];
-    if (isfinite(value))
+    if (number_is_finite(value))
         json_put_raw(w, text, json_format_double(value, text));
     else
         json_put_null(w);

@@ -44,10 +44,54 @@ HRESULT random_system(void *bytes, size_t length, struct hcs_error *error) {
     return S_OK;
 }
 
+uint32_t os_process_id(void) {
+    return GetCurrentProcessId();
+}
+
 void os_error_text(int number, char *out, size_t size) {
     if (strerror_s(out, size, number))
         snprintf(out, size, "system error %d", number);
 }
+
+#if defined(__MINGW32__) && !defined(_UCRT)
+
+#define EXPONENT_MOST 100000000 /* far past any double, far from overflow */
+
+/* "e-12" as a number, cut to what can matter. */
+static long exponent_of(const char *text) {
+    bool negative = text[1] == '-';
+    long value = 0;
+    for (text += 1 + (text[1] == '-' || text[1] == '+'); *text; text++)
+        if (value < EXPONENT_MOST)
+            value = value * 10 + (*text - '0');
+    return negative ? -value : value;
+}
+
+/* The old library's own strtod rounds some numbers to the wrong neighbour, and
+ * the exact one of mingw takes the locale's decimal point: so it gets a whole
+ * number, with its exponent made smaller by the digits after the point. */
+bool os_strtod(const char *text, double *out) {
+    size_t digits = strcspn(text, "eE");
+    const char *point = memchr(text, '.', digits);
+    size_t whole = point ? (size_t)(point - text) : digits;
+    size_t fraction = point ? digits - whole - 1 : 0;
+    long exponent = text[digits] ? exponent_of(text + digits) : 0;
+    size_t size = digits + 32;
+    char *copy = fraction < EXPONENT_MOST ? malloc(size) : NULL;
+
+    if (!copy)
+        return false;
+    memcpy(copy, text, whole);
+    if (fraction > 0)
+        memcpy(copy + whole, point + 1, fraction);
+    snprintf(copy + whole + fraction, size - whole - fraction, "e%ld",
+             exponent - (long)fraction);
+    *out = strtod(copy, NULL);
+    free(copy);
+    return true;
+}
+
+#else
 
 bool os_strtod(const char *text, double *out) {
     _locale_t plain = _create_locale(LC_ALL, "C");
@@ -57,3 +101,5 @@ bool os_strtod(const char *text, double *out) {
     _free_locale(plain);
     return true;
 }
+
+#endif

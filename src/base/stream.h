@@ -103,7 +103,7 @@ bool stream_flushed(const struct stream *stream);
 /* --- where clients arrive ------------------------------------------------ */
 
 /* Takes a client's native stream over, also when it fails: then the client is
- * turned away. May close the listener. */
+ * turned away. May not close the listener. */
 typedef HRESULT (*stream_accept_fn)(void *context, stream_native client,
                                     struct hcs_error *error);
 
@@ -113,8 +113,7 @@ typedef HRESULT (*stream_accept_fn)(void *context, stream_native client,
 HRESULT stream_listen(struct stream_set *set, const char *name,
                       stream_accept_fn accept, void *context,
                       struct stream_listener **out, struct hcs_error *error);
-/* Accepts who has come by now first, except from within `accept`. NULL is
- * fine. */
+/* Accepts who has come by now first. NULL is fine. */
 void stream_listener_close(struct stream_listener *listener);
 /* The client's end of a new connection, which has been accepted when this
  * returns. Not inherited by child processes. */

@@ -7,15 +7,19 @@
 
 #include "error.h"
 
-#ifdef _WIN32
+#if defined(_MSC_VER) && !defined(__clang__)
 #define HCS_THREAD_LOCAL __declspec(thread)
+#else
+#define HCS_THREAD_LOCAL _Thread_local
+#endif
+
+#ifdef _WIN32
 typedef SRWLOCK hcs_mutex;
 typedef CONDITION_VARIABLE hcs_condition;
 typedef HANDLE hcs_thread;
 #define HCS_MUTEX_INIT SRWLOCK_INIT
 #else
 #include <pthread.h>
-#define HCS_THREAD_LOCAL _Thread_local
 typedef pthread_mutex_t hcs_mutex;
 typedef pthread_cond_t hcs_condition;
 typedef pthread_t hcs_thread;

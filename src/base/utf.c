@@ -111,8 +111,8 @@ static WCHAR *put_utf16(WCHAR *out, uint32_t code) {
     return out;
 }
 
-HRESULT utf16_from_utf8(const char *text, size_t length, PWSTR *out,
-                        size_t *out_length, struct hcs_error *error) {
+HRESULT utf16_into(const char *text, size_t length, void *(*allocate)(size_t),
+                   PWSTR *out, size_t *out_length, struct hcs_error *error) {
     size_t units;
     WCHAR *to;
     HRESULT hr = count_units(text, length, &units, error);
@@ -120,7 +120,7 @@ HRESULT utf16_from_utf8(const char *text, size_t length, PWSTR *out,
     if (FAILED(hr))
         return hr;
     /* Units are at most bytes, so only the doubling can be too much. */
-    to = units < SIZE_MAX / 2 ? malloc((units + 1) * sizeof *to) : NULL;
+    to = units < SIZE_MAX / 2 ? allocate((units + 1) * sizeof *to) : NULL;
     if (!to)
         return out_of_memory(error);
     *out = to;
@@ -133,6 +133,11 @@ HRESULT utf16_from_utf8(const char *text, size_t length, PWSTR *out,
     if (out_length)
         *out_length = units;
     return S_OK;
+}
+
+HRESULT utf16_from_utf8(const char *text, size_t length, PWSTR *out,
+                        size_t *out_length, struct hcs_error *error) {
+    return utf16_into(text, length, malloc, out, out_length, error);
 }
 
 /* The units (1 or 2) of the character at the start of `text`, 0 for a

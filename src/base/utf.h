@@ -18,6 +18,11 @@ HRESULT utf16_from_utf8(const char *text, size_t length, PWSTR *out,
 HRESULT utf8_from_utf16(PCWSTR text, size_t length, char **out,
                         size_t *out_length, struct hcs_error *error);
 
+/* The same into memory from `allocate`, which returns NULL or room for as many
+ * bytes as it is asked for. */
+HRESULT utf16_into(const char *text, size_t length, void *(*allocate)(size_t),
+                   PWSTR *out, size_t *out_length, struct hcs_error *error);
+
 /* Whether `length` bytes are well-formed UTF-8. */
 bool utf8_valid(const char *text, size_t length);
 

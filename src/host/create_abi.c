@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/text.h"
 #include "../schema/schema.h"
 #include "calls.h"
 
@@ -35,7 +36,7 @@ static HRESULT keep_text(const struct json *value, char **out) {
     *out = NULL;
     if (!*text)
         return S_OK;
-    *out = strdup(text);
+    *out = text_copy(text);
     return *out ? S_OK : E_OUTOFMEMORY;
 }
 

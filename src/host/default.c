@@ -2,15 +2,9 @@
  * The host that calls without a handle use: the one that this thread entered,
  * else the process's own, made from HCS_HOST at its first use. */
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "host.h"
-
-#define NO_HOST_TEXT                                                      \
-    "no host: HCS_HOST is not set and there is no qemu-system-x86_64 on " \
-    "PATH; install the package qemu-system-x86, or set HCS_HOST to "      \
-    "\"sim:\" for the simulated host"
+#include "surroundings.h"
 
 static hcs_mutex standard_lock = HCS_MUTEX_INIT;
 static struct host *standard; /* the process's own */
@@ -22,49 +16,22 @@ static void reset(void) {
     standard = NULL;
 }
 
-static bool is_executable(const char *folder, size_t length, const char *name) {
-    char path[4096];
-    size_t name_length = strlen(name);
-    if (length + name_length + 2 > sizeof path)
-        return false;
-    if (length == 0) {
-        length = 1;
-        folder = ".";
-    }
-    memcpy(path, folder, length);
-    path[length] = '/';
-    memcpy(path + length + 1, name, name_length + 1);
-    return access(path, X_OK) == 0;
-}
-
-static bool is_on_path(const char *name) {
-    const char *path = getenv("PATH");
-    while (path && *path) {
-        size_t length = strcspn(path, ":");
-        if (is_executable(path, length, name))
-            return true;
-        path += length + (path[length] == ':');
-    }
-    return false;
-}
-
 static HRESULT open_standard(struct host **out, struct hcs_error *error) {
-    const char *spec = getenv("HCS_HOST");
     struct hcs_error why;
-    HRESULT hr;
+    bool named = false;
+    char *spec = NULL;
+    HRESULT hr = surroundings_spec(&spec, &named, &why);
 
-    if (spec && *spec)
-        hr = host_open(spec, out, &why);
-    else if (is_on_path("qemu-system-x86_64"))
-        hr = host_open("qemu:", out, &why);
-    else
-        hr = error_set(&why, HCS_E_SERVICE_NOT_AVAILABLE, NULL, NO_HOST_TEXT);
     if (SUCCEEDED(hr))
-        return hr;
-    if (spec && *spec)
-        error_wrap(&why, hr, "HCS_HOST=%.64s", spec);
-    why.code = HCS_E_SERVICE_NOT_AVAILABLE;
-    return host_open_unavailable(&why, out, error);
+        hr = host_open(spec, HOST_SHARES_PIPES, out, &why);
+    if (FAILED(hr)) {
+        if (named)
+            error_wrap(&why, hr, "HCS_HOST=%.64s", spec);
+        why.code = HCS_E_SERVICE_NOT_AVAILABLE;
+        hr = host_open_unavailable(&why, out, error);
+    }
+    free(spec);
+    return hr;
 }
 
 HRESULT host_current(struct host **out) {

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/text.h"
+#include "memory.h"
 #include "system.h"
 
 static int kept_of(HCS_EVENT_TYPE type) {
@@ -40,7 +42,7 @@ static struct event *event_take(struct system *system, HCS_EVENT_TYPE type) {
 }
 
 static void event_free(struct event *event) {
-    free(event->document);
+    memory_release(event->document);
     event->document = NULL;
     event->busy = false;
     if (!event->embedded)
@@ -74,7 +76,7 @@ void system_event(struct store_sink *sink, HCS_EVENT_TYPE type,
         return;
     }
     system->exited = true;
-    system->exit_document = document ? strdup(document) : NULL;
+    system->exit_document = document ? text_copy(document) : NULL;
     link_append(&system->host->exits, &system->exit_link);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/text.h"
 #include "deliver.h"
 
 /* A client's program for guests. */
@@ -78,7 +79,7 @@ static HRESULT add(struct host *host, const char *id, struct program **out,
                    struct hcs_error *error) {
     struct program *program = calloc(1, sizeof *program);
     if (program && id)
-        program->id = strdup(id);
+        program->id = text_copy(id);
     if (!program || (id && !program->id)) {
         free(program);
         return error_set(error, E_OUTOFMEMORY, NULL,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "handle.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "../base/thread.h"
+#include "fork.h"
 
 /* The number's fields, from the lowest bit; the highest bit stays clear. */
 #define KIND_BITS 4
@@ -32,31 +32,23 @@ static struct {
     struct slot *inherited; /* the parent's, which nobody looks at */
 } table = {.lock = HCS_MUTEX_INIT};
 
-static atomic_uint epoch;
-static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
-static int fork_failure;
 static void (*fork_reset)(void);
 
 void object_init(struct object *object, enum handle_kind kind,
                  void (*destroy)(struct object *object)) {
-    atomic_init(&object->references, 1);
+    counter_set(&object->references, 1);
     object->kind = kind;
     object->number = 0;
     object->destroy = destroy;
 }
 
 void object_ref(struct object *object) {
-    atomic_fetch_add_explicit(&object->references, 1, memory_order_relaxed);
+    counter_up(&object->references);
 }
 
 void object_unref(struct object *object) {
-    if (object && atomic_fetch_sub_explicit(&object->references, 1,
-                                            memory_order_acq_rel) == 1)
+    if (object && counter_down(&object->references) == 0)
         object->destroy(object);
-}
-
-unsigned handle_epoch(void) {
-    return atomic_load_explicit(&epoch, memory_order_relaxed);
 }
 
 void handle_on_fork(void (*reset)(void)) {
@@ -65,8 +57,7 @@ void handle_on_fork(void (*reset)(void)) {
 
 /* Another thread may have been in the middle of the table, so the child does
  * not look at it but begins with an empty one. */
-static void child(void) {
-    atomic_fetch_add_explicit(&epoch, 1, memory_order_relaxed);
+void handle_forked(void) {
     mutex_init(&table.lock);
     table.inherited = table.slots;
     table.slots = NULL;
@@ -76,13 +67,9 @@ static void child(void) {
         fork_reset();
 }
 
-static void watch_forks(void) {
-    fork_failure = pthread_atfork(NULL, NULL, child);
-}
-
 static uintptr_t number_of(uint32_t slot, uint32_t generation,
                            enum handle_kind kind) {
-    uint64_t number = ((uint64_t)handle_epoch() & MASK(EPOCH_BITS))
+    uint64_t number = ((uint64_t)fork_epoch() & MASK(EPOCH_BITS))
                       << EPOCH_SHIFT;
     number |= ((uint64_t)generation & MASK(GENERATION_BITS))
               << GENERATION_SHIFT;
@@ -107,7 +94,7 @@ static struct slot *find(uintptr_t number, enum handle_kind kind) {
 /* Whether the number could be one of this process: no lock is needed to know
  * that it is not. */
 static bool is_ours(uintptr_t number) {
-    return number >> EPOCH_SHIFT == (handle_epoch() & MASK(EPOCH_BITS)) &&
+    return number >> EPOCH_SHIFT == (fork_epoch() & MASK(EPOCH_BITS)) &&
            (number & MASK(KIND_BITS)) != 0;
 }
 
@@ -131,12 +118,11 @@ static HRESULT grow(struct hcs_error *error) {
 }
 
 HRESULT handle_create(struct object *object, struct hcs_error *error) {
-    HRESULT hr = S_OK;
+    HRESULT hr = fork_watch(error);
     uint32_t place;
 
-    pthread_once(&fork_once, watch_forks);
-    if (fork_failure)
-        return error_errno(error, fork_failure, "watch for forks");
+    if (FAILED(hr))
+        return hr;
     mutex_lock(&table.lock);
     if (!table.free)
         hr = grow(error);

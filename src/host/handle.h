@@ -6,16 +6,16 @@
 #ifndef HCS_HOST_HANDLE_H
 #define HCS_HOST_HANDLE_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 
+#include "../base/counter.h"
 #include "../base/error.h"
 
 enum handle_kind { HANDLE_HOST = 1, HANDLE_OPERATION, HANDLE_SYSTEM };
 
 /* What a handle leads to; first member of the object. */
 struct object {
-    atomic_uint references;
+    hcs_counter references;
     enum handle_kind kind;
     uintptr_t number; /* 0 while the table does not know it */
     void (*destroy)(struct object *object);
@@ -42,8 +42,6 @@ void handle_get_two(const void *first, enum handle_kind first_kind,
  * From now on the number means nothing. */
 struct object *handle_take(const void *handle, enum handle_kind kind);
 
-/* How often this process was forked since the first handle of its line. */
-unsigned handle_epoch(void);
 /* `reset` runs in every forked child, which has one thread and must not touch
  * a lock. To be called before the first handle is made. */
 void handle_on_fork(void (*reset)(void));

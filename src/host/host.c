@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "../base/clock.h"
+#include "../base/text.h"
 #include "deliver.h"
 #include "guest.h"
 #include "pump.h"
+#include "surroundings.h"
 #include "system.h"
 
 static void destroy(struct object *object) {
@@ -45,7 +47,7 @@ static HRESULT make(const struct host_spec *spec, const char *uri,
     condition_init(&host->changed);
     init_lists(host);
     hr = waker_open(&host->waker, error);
-    host->uri = strdup(uri);
+    host->uri = text_copy(uri);
     if (SUCCEEDED(hr) && !host->uri)
         hr = error_set(error, E_OUTOFMEMORY, NULL, "out of memory for a host");
     if (FAILED(hr)) {
@@ -57,19 +59,8 @@ static HRESULT make(const struct host_spec *spec, const char *uri,
     return S_OK;
 }
 
-static HRESULT open_worker_store(const struct store_config *config,
-                                 struct store **out, struct hcs_error *error) {
-#ifdef HCS_STORE_WORKER
-    return store_worker_open(config, out, error);
-#else
-    (void)config;
-    (void)out;
-    return error_set(error, HR_NOT_SUPPORTED, NULL,
-                     "this library was built without support for \"qemu:\"");
-#endif
-}
-
-static HRESULT open_store(struct host *host, struct hcs_error *error) {
+static HRESULT open_store(struct host *host, enum host_pipes pipes,
+                          struct hcs_error *error) {
     struct store_config config = {
         .timers = &host->timers,
         .now = host_now,
@@ -78,22 +69,24 @@ static HRESULT open_store(struct host *host, struct hcs_error *error) {
         .build = host->spec.build,
         .access_open = host->spec.access_open,
         .strict = host->spec.strict,
+        .own_pipes = pipes == HOST_OWNS_PIPES,
         .seed = host->spec.seed,
         .latency = host->spec.latency,
         .root = host->spec.root,
         .accelerator = host->spec.accelerator,
     };
     if (host->spec.kind == HOST_QEMU)
-        return open_worker_store(&config, &host->store, error);
+        return store_worker_open(&config, &host->store, error);
     return store_local_open(&config, &host->store, error);
 }
 
-HRESULT host_open(const char *text, struct host **out,
+HRESULT host_open(const char *text, enum host_pipes pipes, struct host **out,
                   struct hcs_error *error) {
     struct host_spec spec;
     struct host *host = NULL;
     HRESULT hr = host_spec_parse(text, &spec, error);
 
+    surroundings_pin();
     if (FAILED(hr))
         return hr;
     hr = make(&spec, text, &host, error);
@@ -101,7 +94,7 @@ HRESULT host_open(const char *text, struct host **out,
         host_spec_free(&spec);
         return hr;
     }
-    hr = open_store(host, error);
+    hr = open_store(host, pipes, error);
     if (FAILED(hr)) {
         object_unref(&host->object);
         return hr;

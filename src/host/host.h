@@ -53,9 +53,14 @@ struct host {
     hcs_thread service;
 };
 
+/* Whether the pipes of guests are the host's own or have the names that are
+ * the same for all who run on this machine. */
+enum host_pipes { HOST_OWNS_PIPES, HOST_SHARES_PIPES };
+
 /* Opens a host; the caller gets a reference to an object without a handle.
  * A store that cannot be opened is an error too. */
-HRESULT host_open(const char *spec, struct host **out, struct hcs_error *error);
+HRESULT host_open(const char *spec, enum host_pipes pipes, struct host **out,
+                  struct hcs_error *error);
 /* A host that exists only to say why there is none: what needs its store
  * fails with `why`. */
 HRESULT host_open_unavailable(const struct hcs_error *why, struct host **out,

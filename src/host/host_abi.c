@@ -24,7 +24,7 @@ HRESULT hcshost_open(const char *spec, HCSHOST *out, PWSTR *result) {
     *out = NULL;
     if (!spec)
         return E_INVALIDARG;
-    hr = host_open(spec, &host, &error);
+    hr = host_open(spec, HOST_OWNS_PIPES, &host, &error);
     if (SUCCEEDED(hr)) {
         hr = handle_create(&host->object, &error);
         if (FAILED(hr))

@@ -3,10 +3,11 @@
 
 #include <stdlib.h>
 
+#include "memory.h"
 #include "system.h"
 
 static void forget_document(struct operation *operation) {
-    free(operation->document);
+    memory_release(operation->document);
     operation->document = NULL;
     operation->document_length = 0;
 }

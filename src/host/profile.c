@@ -6,6 +6,7 @@
 
 #include "../abi/hcshost.h"
 #include "../base/compiler.h"
+#include "memory.h"
 
 typedef void (*any_function)(void);
 
@@ -22,9 +23,6 @@ exports[] = {
 #define HCSHOST_FUNCTION(ret, name, params) {#name, 0, (any_function)name},
 #include "../abi/hcshost.def"
 #undef HCSHOST_FUNCTION
-    {"LocalFree", 0, (any_function)LocalFree},
-    {"CoTaskMemFree", 0, (any_function)CoTaskMemFree},
-    {"CloseHandle", 0, (any_function)CloseHandle},
 };
 
 void *profile_function(const char *name, int build) {
@@ -37,5 +35,5 @@ void *profile_function(const char *name, int build) {
             memcpy(&address, &exports[i].function, sizeof address);
             return address;
         }
-    return NULL;
+    return memory_function(name);
 }

@@ -2,10 +2,10 @@
 #include "result.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/utf.h"
+#include "memory.h"
 
 #define PROVIDER_COMPUTE "17103e3f-3c6e-4677-bb17-3b267eb5be57"
 #define PROVIDER_WORKER "51ddfa29-d5c8-4803-be4b-2ecb715570fe"
@@ -17,7 +17,7 @@
 PWSTR result_text(const char *text, size_t *length) {
     PWSTR out = NULL;
     size_t units = 0;
-    if (text && FAILED(utf16_from_utf8(text, strlen(text), &out, &units, NULL)))
+    if (text && FAILED(utf16_into(text, strlen(text), memory_take, &out, &units, NULL)))
         out = NULL;
     if (length)
         *length = out ? units : 0;
@@ -26,7 +26,7 @@ PWSTR result_text(const char *text, size_t *length) {
 
 PWSTR result_copy(PCWSTR text, size_t length) {
     size_t size = (length + 1) * sizeof *text;
-    PWSTR copy = malloc(size);
+    PWSTR copy = memory_take(size);
     if (copy)
         memcpy(copy, text, size);
     return copy;

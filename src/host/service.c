@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * HcsGetServiceProperties: what the host itself is. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../schema/schema.h"
 #include "calls.h"
+#include "surroundings.h"
 
 /* Writes one property's value, or refuses it. */
 typedef HRESULT (*property_fn)(const struct host *host, struct json_writer *w,
@@ -34,38 +33,22 @@ static HRESULT write_basic(const struct host *host, struct json_writer *w,
     return S_OK;
 }
 
-/* A number from the processor's page in sysfs; 0 where there is none. */
-static int64_t topology(long cpu, const char *name) {
-    char path[128];
-    long value = 0;
-    FILE *file;
-
-    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%ld/topology/%s",
-             cpu, name);
-    file = fopen(path, "re");
-    if (!file)
-        return 0;
-    if (fscanf(file, "%ld", &value) != 1 || value < 0)
-        value = 0;
-    fclose(file);
-    return value;
-}
-
 static HRESULT write_topology(const struct host *host, struct json_writer *w,
                               struct hcs_error *error) {
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    int64_t count = surroundings_processors();
     (void)host;
     (void)error;
     json_begin_object(w);
     json_pair_int(w, "LogicalProcessorCount", count);
     json_key(w, "LogicalProcessors");
     json_begin_array(w);
-    for (long i = 0; i < count; i++) {
+    for (int64_t i = 0; i < count; i++) {
+        struct processor place = surroundings_processor(i);
         json_begin_object(w);
         json_pair_int(w, "LpIndex", i);
         json_pair_int(w, "NodeNumber", 0);
-        json_pair_int(w, "PackageId", topology(i, "physical_package_id"));
-        json_pair_int(w, "CoreId", topology(i, "core_id"));
+        json_pair_int(w, "PackageId", place.package);
+        json_pair_int(w, "CoreId", place.core);
         json_pair_int(w, "RootVpIndex", i);
         json_end_object(w);
     }

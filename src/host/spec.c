@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/text.h"
+
 #define VALUE_SIZE 4096 /* a path may be as long */
 
 static const char *const kinds[] = {"sim", "qemu"};
@@ -157,7 +159,7 @@ static HRESULT set_latency(struct parser *p) {
 }
 
 static HRESULT keep_text(struct parser *p, const char *text, char **out) {
-    char *copy = strdup(text);
+    char *copy = text_copy(text);
     if (!copy)
         return error_set(p->error, E_OUTOFMEMORY, NULL,
                          "out of memory for option \"%s\"", p->name);

@@ -101,9 +101,8 @@ struct store_config {
 HRESULT store_local_open(const struct store_config *config, struct store **out,
                          struct hcs_error *error);
 struct sim *store_local_sim(struct store *store);
-#ifndef _WIN32
+/* HR_NOT_SUPPORTED where there are no workers. */
 HRESULT store_worker_open(const struct store_config *config, struct store **out,
                           struct hcs_error *error);
-#endif
 
 #endif

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/text.h"
+
 #define OPERATION_CALLBACKS HcsEventOptionEnableOperationCallbacks
 
 static void destroy(struct object *object) {
@@ -28,7 +30,7 @@ HRESULT system_create(struct host *host, const char *id, struct system **out,
     struct system *system = calloc(1, sizeof *system);
 
     if (system)
-        system->id = strdup(id);
+        system->id = text_copy(id);
     if (!system || !system->id) {
         free(system);
         return error_set(error, E_OUTOFMEMORY, NULL,

@@ -83,12 +83,12 @@ static HRESULT fail_unknown(const struct checker *checker,
                             const struct schema_type *type,
                             const struct json_string *text) {
     const char *name = set_name(checker->set, type->name);
-    const char *near = nearest_value(checker, type, text);
+    const char *closest = nearest_value(checker, type, text);
     char out[SHOWN_SIZE], list[LIST_SIZE];
-    if (near)
+    if (closest)
         return check_fail(checker, place,
                           "\"%s\" is not %s %s: did you mean \"%s\"?",
-                          shown(text, out), article(name), name, near);
+                          shown(text, out), article(name), name, closest);
     return check_fail(checker, place, "\"%s\" is not %s %s: expected %s",
                       shown(text, out), article(name), name,
                       list_values(checker, type, list, sizeof list));

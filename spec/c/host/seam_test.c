@@ -82,7 +82,7 @@ static HRESULT fake_enumerate(struct store *store, const struct json *query,
     return S_OK;
 }
 
-static int fake_pollfd(struct store *store) {
+static hcs_waitable fake_waitable(struct store *store) {
     (void)store;
     return -1;
 }
@@ -103,7 +103,7 @@ static const struct store_ops fake_ops = {
     .submit = fake_submit,
     .close = fake_close,
     .enumerate = fake_enumerate,
-    .pollfd = fake_pollfd,
+    .waitable = fake_waitable,
     .pump = fake_pump,
     .destroy = fake_destroy,
 };

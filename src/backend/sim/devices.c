@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../base/text.h"
 #include "sim.h"
 
 static const char root[] = "VirtualMachine/";
@@ -109,7 +110,7 @@ static HRESULT check_parent(const struct machine *machine, const char *path,
     const char *child = strstr(path, "/Attachments/");
     if (!child)
         return S_OK;
-    char *parent = strndup(path, (size_t)(child - path));
+    char *parent = text_copy_n(path, (size_t)(child - path));
     if (!parent)
         return error_set(error, E_OUTOFMEMORY, NULL, "no memory for a device");
     HRESULT hr = find(machine, parent) ? S_OK : not_found(error, parent);

@@ -2,13 +2,8 @@
  * A dump of the guest's memory as an ELF core: one note with the registers of
  * each processor and one segment with all of the memory. The guest has no
  * memory to speak of, so the file is a hole except for the kernel's log. */
-#include <elf.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
-#include "../../base/file.h"
 #include "sim.h"
 
 #define LOG_ADDRESS UINT64_C(0x10000)
@@ -17,8 +12,19 @@
 /* What a dump leaves free on the disk. */
 #define FREE_FLOOR (UINT64_C(16) << 20)
 
-/* The elf_prstatus of x86-64, byte by byte, so that it is the same whatever
- * machine writes it. */
+/* The parts of an ELF file of 64 bits, little-endian, are written number by
+ * number, so that they are the same whatever machine writes them. */
+#define FILE_HEADER_SIZE 64
+#define SEGMENT_HEADER_SIZE 56
+#define NOTE_HEADER_SIZE 12
+#define TYPE_CORE 4
+#define MACHINE_X86_64 62
+#define SEGMENT_LOAD 1
+#define SEGMENT_NOTE 4
+#define READ_WRITE_EXECUTE 7
+
+/* A processor's state, as Linux lays it out on x86-64. */
+#define NOTE_PRSTATUS 1
 #define PRSTATUS_SIZE 336
 #define PRSTATUS_PID 32
 #define PRSTATUS_REGISTERS 112
@@ -26,7 +32,7 @@
 #define REGISTER_CS 17
 #define REGISTER_RFLAGS 18
 #define REGISTER_SS 20
-#define NOTE_SIZE (sizeof(Elf64_Nhdr) + 8 + PRSTATUS_SIZE)
+#define NOTE_SIZE (NOTE_HEADER_SIZE + 8 + PRSTATUS_SIZE)
 
 struct layout {
     uint64_t notes;  /* bytes */
@@ -36,63 +42,84 @@ struct layout {
 
 static struct layout lay_out(const struct machine *machine) {
     struct layout layout;
-    uint64_t headers = sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr);
+    uint64_t headers = FILE_HEADER_SIZE + 2 * SEGMENT_HEADER_SIZE;
     layout.notes = machine->processors * NOTE_SIZE;
     layout.memory = machine->memory_mb << 20;
     layout.memory_offset = (headers + layout.notes + PAGE - 1) / PAGE * PAGE;
     return layout;
 }
 
-static void put_headers(struct buf *out, const struct layout *layout) {
-    Elf64_Ehdr header = {.e_type = ET_CORE,
-                         .e_machine = EM_X86_64,
-                         .e_version = EV_CURRENT,
-                         .e_phoff = sizeof header,
-                         .e_ehsize = sizeof header,
-                         .e_phentsize = sizeof(Elf64_Phdr),
-                         .e_phnum = 2};
-    Elf64_Phdr notes = {.p_type = PT_NOTE,
-                        .p_offset = sizeof header + 2 * sizeof(Elf64_Phdr),
-                        .p_filesz = layout->notes,
-                        .p_memsz = layout->notes,
-                        .p_align = 4};
-    Elf64_Phdr memory = {.p_type = PT_LOAD,
-                         .p_flags = PF_R | PF_W | PF_X,
-                         .p_offset = layout->memory_offset,
-                         .p_filesz = layout->memory,
-                         .p_memsz = layout->memory};
-    memcpy(header.e_ident, ELFMAG, SELFMAG);
-    header.e_ident[EI_CLASS] = ELFCLASS64;
-    header.e_ident[EI_DATA] = ELFDATA2LSB;
-    header.e_ident[EI_VERSION] = EV_CURRENT;
-    buf_add(out, &header, sizeof header);
-    buf_add(out, &notes, sizeof notes);
-    buf_add(out, &memory, sizeof memory);
+static void put_number(struct buf *out, uint64_t value, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        buf_putc(out, (char)(value >> 8 * i & 0xFF));
 }
 
-static void put_register(unsigned char *status, size_t number, uint64_t value) {
-    memcpy(status + PRSTATUS_REGISTERS + number * sizeof value, &value,
-           sizeof value);
+static void put_file_header(struct buf *out) {
+    static const char identity[16] = "\177ELF\2\1\1"; /* 64 bits, little */
+    buf_add(out, identity, sizeof identity);
+    put_number(out, TYPE_CORE, 2);
+    put_number(out, MACHINE_X86_64, 2);
+    put_number(out, 1, 4);                /* version */
+    put_number(out, 0, 8);                /* no entry */
+    put_number(out, FILE_HEADER_SIZE, 8); /* the segments' headers follow */
+    put_number(out, 0, 8);                /* no sections */
+    put_number(out, 0, 4);                /* no flags */
+    put_number(out, FILE_HEADER_SIZE, 2);
+    put_number(out, SEGMENT_HEADER_SIZE, 2);
+    put_number(out, 2, 2); /* segments */
+    put_number(out, 0, 6); /* sections: their size, number and names */
+}
+
+static void put_segment(struct buf *out, uint32_t type, uint32_t flags,
+                        uint64_t offset, uint64_t size, uint64_t align) {
+    put_number(out, type, 4);
+    put_number(out, flags, 4);
+    put_number(out, offset, 8);
+    put_number(out, 0, 8); /* address */
+    put_number(out, 0, 8); /* physical address */
+    put_number(out, size, 8); /* in the file */
+    put_number(out, size, 8); /* in memory */
+    put_number(out, align, 8);
+}
+
+static void put_headers(struct buf *out, const struct layout *layout) {
+    put_file_header(out);
+    put_segment(out, SEGMENT_NOTE, 0,
+                FILE_HEADER_SIZE + 2 * SEGMENT_HEADER_SIZE, layout->notes, 4);
+    put_segment(out, SEGMENT_LOAD, READ_WRITE_EXECUTE, layout->memory_offset,
+                layout->memory, 0);
+}
+
+/* A processor's state, of which only what is not 0 is told. */
+static uint64_t register_of(const struct machine *machine, size_t number) {
+    switch (number) {
+    case REGISTER_RIP:
+        return KERNEL_TEXT + machine->guest.kernel_offset;
+    case REGISTER_CS:
+        return 0x10;
+    case REGISTER_RFLAGS:
+        return 0x2;
+    case REGISTER_SS:
+        return 0x18;
+    default:
+        return 0;
+    }
 }
 
 static void put_note(struct buf *out, const struct machine *machine,
                      uint64_t processor) {
-    Elf64_Nhdr note = {
-        .n_namesz = 5, .n_descsz = PRSTATUS_SIZE, .n_type = NT_PRSTATUS};
-    unsigned char status[PRSTATUS_SIZE] = {0};
-    uint32_t pid = (uint32_t)processor + 1;
-    memcpy(status + PRSTATUS_PID, &pid, sizeof pid);
-    put_register(status, REGISTER_RIP,
-                 KERNEL_TEXT + machine->guest.kernel_offset);
-    put_register(status, REGISTER_CS, 0x10);
-    put_register(status, REGISTER_RFLAGS, 0x2);
-    put_register(status, REGISTER_SS, 0x18);
-    buf_add(out, &note, sizeof note);
+    size_t registers = (PRSTATUS_SIZE - PRSTATUS_REGISTERS) / 8;
+    put_number(out, sizeof "CORE", 4);
+    put_number(out, PRSTATUS_SIZE, 4);
+    put_number(out, NOTE_PRSTATUS, 4);
     buf_add(out, "CORE\0\0\0", 8);
-    buf_add(out, status, sizeof status);
+    for (size_t at = 0; at < PRSTATUS_REGISTERS; at += 4)
+        put_number(out, at == PRSTATUS_PID ? processor + 1 : 0, 4);
+    for (size_t i = 0; i < registers; i++)
+        put_number(out, register_of(machine, i), 8);
 }
 
-static HRESULT write_parts(int fd, const struct machine *machine,
+static HRESULT write_parts(hcs_file file, const struct machine *machine,
                            const struct layout *layout,
                            struct hcs_error *error) {
     const struct buf *log = &machine->guest.log;
@@ -104,26 +131,29 @@ static HRESULT write_parts(int fd, const struct machine *machine,
     if (head.failed)
         hr = error_set(error, E_OUTOFMEMORY, NULL, "no memory for a dump");
     if (SUCCEEDED(hr))
-        hr = file_write_all(fd, head.data, head.length, error);
+        hr = file_write_all(file, head.data, head.length, error);
     if (SUCCEEDED(hr) && log->length)
-        hr = sim_write_at(fd, log->data, log->length,
-                          layout->memory_offset + LOG_ADDRESS, error);
+        hr = file_write_at(file, log->data, log->length,
+                           layout->memory_offset + LOG_ADDRESS, error);
     buf_free(&head);
     if (SUCCEEDED(hr) &&
-        ftruncate(fd, (off_t)(layout->memory_offset + layout->memory)) != 0)
+        FAILED(file_resize(file, layout->memory_offset + layout->memory, NULL)))
         hr = error_set(error, HR_DISK_FULL, NULL, "the dump does not fit");
     return hr;
 }
 
-/* Only what is not a hole takes room. */
-static HRESULT check_room(int fd, const struct machine *machine,
+/* What is not a hole takes room: all of it, where files have none. */
+static HRESULT check_room(const struct sim_output *out,
+                          const struct machine *machine,
                           const struct layout *layout,
                           struct hcs_error *error) {
-    struct statvfs status;
-    uint64_t needed = layout->memory_offset + machine->guest.log.length;
-    if (fstatvfs(fd, &status) != 0 || status.f_blocks == 0)
-        return S_OK; /* memory: it has no size of its own */
-    if ((uint64_t)status.f_bavail * status.f_frsize >= needed + FREE_FLOOR)
+    bool holes = file_make_sparse(out->file);
+    uint64_t needed = layout->memory_offset +
+                      (holes ? machine->guest.log.length : layout->memory);
+    uint64_t room;
+    if (!out->temporary || !file_room(out->temporary, &room))
+        return S_OK; /* what is in the world has no disk of its own */
+    if (room >= needed + FREE_FLOOR)
         return S_OK;
     return error_set(error, HR_DISK_FULL, NULL,
                      "the disk has too little room for a dump");
@@ -143,9 +173,9 @@ HRESULT elfcore_write(const struct machine *machine, const char *path,
     HRESULT hr = sim_output_open(machine->sim, path, &out, error);
     if (FAILED(hr))
         return hr;
-    hr = check_room(out.fd, machine, &layout, error);
+    hr = check_room(&out, machine, &layout, error);
     if (SUCCEEDED(hr))
-        hr = write_parts(out.fd, machine, &layout, error);
+        hr = write_parts(out.file, machine, &layout, error);
     if (FAILED(hr)) {
         sim_output_abandon(&out);
         return hr;

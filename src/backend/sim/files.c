@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Files of two kinds: POSIX paths are this machine's own files; Windows paths
- * live in the simulated world, as memory under a name. Both are written under
- * another name first, so that nobody ever sees half a file. */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
+ * Files of two kinds: paths of the system that this runs on are its own files;
+ * those of the other kind (Windows paths elsewhere, POSIX paths on Windows)
+ * live in the simulated world, without a name outside of it. Both are written
+ * under another name first, so that nobody ever sees half a file. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "../../base/file.h"
+#include "../../base/text.h"
 #include "sim.h"
 
 static bool is_posix(const char *path) {
@@ -36,25 +31,29 @@ static HRESULT check_path(const char *path, struct hcs_error *error) {
                      "\"%s\" is not an absolute path", path);
 }
 
-static char fold(char c) {
+/* Case and kind of slash mean nothing in Windows paths. */
+static char fold(const char *path, size_t i) {
+    char c = path[i];
+    if (is_posix(path))
+        return c;
     if (c >= 'A' && c <= 'Z')
         return (char)(c - 'A' + 'a');
     return c == '/' ? '\\' : c;
 }
 
 static char *folded(const char *path) {
-    char *copy = strdup(path);
-    for (char *c = copy; c && *c; c++)
-        *c = fold(*c);
+    size_t length = strlen(path);
+    char *copy = malloc(length + 1);
+    for (size_t i = 0; copy && i <= length; i++)
+        copy[i] = fold(path, i);
     return copy;
 }
 
 static bool same_path(const char *stored, const char *path) {
-    while (*stored && *stored == fold(*path)) {
-        stored++;
-        path++;
-    }
-    return *stored == '\0' && *path == '\0';
+    size_t i = 0;
+    while (stored[i] && stored[i] == fold(path, i))
+        i++;
+    return stored[i] == '\0' && path[i] == '\0';
 }
 
 static struct sim_file *find(const struct sim *sim, const char *path) {
@@ -68,7 +67,7 @@ static struct sim_file *find(const struct sim *sim, const char *path) {
 
 static void file_free(struct sim_file *file) {
     link_remove(&file->link);
-    close(file->fd);
+    file_close(file->file, NULL);
     free(file->path);
     free(file);
 }
@@ -78,13 +77,13 @@ void sim_files_free(struct sim *sim) {
         file_free(HCS_CONTAINER(sim->files.next, struct sim_file, link));
 }
 
-/* Takes the descriptor over, also on failure. */
-static HRESULT put_file(struct sim *sim, const char *path, int fd,
+/* Takes the contents over, also on failure. */
+static HRESULT put_file(struct sim *sim, const char *path, hcs_file contents,
                         struct hcs_error *error) {
     struct sim_file *file = find(sim, path);
     if (file) {
-        close(file->fd);
-        file->fd = fd;
+        file_close(file->file, NULL);
+        file->file = contents;
         return S_OK;
     }
     file = calloc(1, sizeof *file);
@@ -92,69 +91,50 @@ static HRESULT put_file(struct sim *sim, const char *path, int fd,
         file->path = folded(path);
     if (!file || !file->path) {
         free(file);
-        close(fd);
+        file_close(contents, NULL);
         return error_set(error, E_OUTOFMEMORY, NULL, "no memory for a file");
     }
-    file->fd = fd;
+    file->file = contents;
     link_init(&file->link);
     link_append(&sim->files, &file->link);
     return S_OK;
 }
 
 bool sim_file_exists(struct sim *sim, const char *path) {
-    struct stat status;
-    if (is_posix(path))
-        return stat(path, &status) == 0;
-    return find(sim, path) != NULL;
+    return file_is_path(path) ? file_exists(path) : find(sim, path) != NULL;
 }
 
 /* --- writing ---------------------------------------------------------- */
-
-HRESULT sim_write_at(int fd, const void *bytes, size_t length, uint64_t offset,
-                     struct hcs_error *error) {
-    if (lseek(fd, (off_t)offset, SEEK_SET) < 0)
-        return error_errno(error, errno, "cannot write");
-    return file_write_all(fd, bytes, length, error);
-}
-
-static int open_temporary(const char *path, char **name) {
-    size_t size = strlen(path) + sizeof ".XXXXXX";
-    *name = malloc(size);
-    if (!*name) {
-        errno = ENOMEM;
-        return -1;
-    }
-    snprintf(*name, size, "%s.XXXXXX", path);
-    return mkostemp(*name, O_CLOEXEC);
-}
 
 HRESULT sim_output_open(struct sim *sim, const char *path,
                         struct sim_output *out, struct hcs_error *error) {
     HRESULT hr = check_path(path, error);
     if (FAILED(hr))
         return hr;
-    *out = (struct sim_output){.sim = sim, .path = path, .fd = -1};
-    if (is_posix(path))
-        out->fd = open_temporary(path, &out->temporary);
-    else
-        out->fd = memfd_create("hcs-sim-file", MFD_CLOEXEC);
-    if (out->fd >= 0)
-        return S_OK;
-    int number = errno;
-    free(out->temporary);
-    return error_errno(error, number, "cannot create \"%s\"", path);
+    *out = (struct sim_output){.sim = sim, .path = path, .file = HCS_NO_FILE};
+    if (file_is_path(path))
+        return file_create_beside(path, &out->temporary, &out->file, error);
+    return file_create_nameless(&out->file, error);
 }
 
-static HRESULT commit_posix(struct sim_output *out, struct hcs_error *error) {
-    int failed = fsync(out->fd) != 0 ? errno : 0;
-    if (close(out->fd) != 0 && !failed)
-        failed = errno;
-    out->fd = -1;
-    if (!failed && rename(out->temporary, out->path) != 0)
-        failed = errno;
-    if (failed) {
+/* Takes the file out, so that it is closed once. */
+static hcs_file take_file(struct sim_output *out) {
+    hcs_file file = out->file;
+    out->file = HCS_NO_FILE;
+    return file;
+}
+
+static HRESULT commit_real(struct sim_output *out, struct hcs_error *error) {
+    HRESULT hr = file_flush(out->file, error);
+    if (SUCCEEDED(hr))
+        hr = file_close(take_file(out), error);
+    if (FAILED(hr))
+        error_wrap(error, hr, "\"%s\"", out->path);
+    else
+        hr = file_replace(out->temporary, out->path, error);
+    if (FAILED(hr)) {
         sim_output_abandon(out);
-        return error_errno(error, failed, "cannot write \"%s\"", out->path);
+        return hr;
     }
     free(out->temporary);
     out->temporary = NULL;
@@ -162,39 +142,39 @@ static HRESULT commit_posix(struct sim_output *out, struct hcs_error *error) {
 }
 
 HRESULT sim_output_commit(struct sim_output *out, struct hcs_error *error) {
-    int fd = out->fd;
     if (out->temporary)
-        return commit_posix(out, error);
-    out->fd = -1;
-    return put_file(out->sim, out->path, fd, error);
+        return commit_real(out, error);
+    return put_file(out->sim, out->path, take_file(out), error);
 }
 
 void sim_output_abandon(struct sim_output *out) {
-    if (out->fd >= 0)
-        close(out->fd);
+    file_close(take_file(out), NULL);
     if (out->temporary)
-        unlink(out->temporary);
+        file_remove(out->temporary);
     free(out->temporary);
     out->temporary = NULL;
-    out->fd = -1;
 }
 
 /* Refuses a path that is taken, so it needs no temporary name. */
-static HRESULT create_posix(const char *path, const void *bytes, size_t length,
-                            struct hcs_error *error) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return error_errno(error, errno, "cannot create \"%s\"", path);
-    HRESULT hr = file_write_all(fd, bytes, length, error);
-    close(fd);
+static HRESULT create_real(const char *path, const void *bytes, size_t length,
+                           struct hcs_error *error) {
+    hcs_file file;
+    HRESULT hr = file_create(path, &file, error);
     if (FAILED(hr))
-        unlink(path);
+        return hr;
+    hr = file_write_all(file, bytes, length, error);
+    if (SUCCEEDED(hr))
+        hr = file_close(file, error);
+    else
+        file_close(file, NULL);
+    if (FAILED(hr))
+        file_remove(path);
     return hr;
 }
 
-static HRESULT create_windows(struct sim *sim, const char *path,
-                              const void *bytes, size_t length,
-                              struct hcs_error *error) {
+static HRESULT create_simulated(struct sim *sim, const char *path,
+                                const void *bytes, size_t length,
+                                struct hcs_error *error) {
     struct sim_output out;
     if (find(sim, path))
         return error_set(error, HR_FILE_EXISTS, NULL, "\"%s\" exists already",
@@ -202,7 +182,7 @@ static HRESULT create_windows(struct sim *sim, const char *path,
     HRESULT hr = sim_output_open(sim, path, &out, error);
     if (FAILED(hr))
         return hr;
-    hr = file_write_all(out.fd, bytes, length, error);
+    hr = file_write_all(out.file, bytes, length, error);
     if (SUCCEEDED(hr))
         return sim_output_commit(&out, error);
     sim_output_abandon(&out);
@@ -214,57 +194,57 @@ HRESULT sim_file_create(struct sim *sim, const char *path, const void *bytes,
     HRESULT hr = check_path(path, error);
     if (FAILED(hr))
         return hr;
-    return is_posix(path) ? create_posix(path, bytes, length, error)
-                          : create_windows(sim, path, bytes, length, error);
+    return file_is_path(path)
+               ? create_real(path, bytes, length, error)
+               : create_simulated(sim, path, bytes, length, error);
 }
 
 /* --- reading ---------------------------------------------------------- */
 
-static HRESULT open_input(struct sim *sim, const char *path, int *fd,
-                          struct hcs_error *error) {
-    struct sim_file *file = is_posix(path) ? NULL : find(sim, path);
-    if (is_posix(path))
-        *fd = open(path, O_RDONLY | O_CLOEXEC);
-    else if (file)
-        *fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
-    else
-        return error_set(error, HR_FILE_NOT_FOUND, NULL,
-                         "there is no file \"%s\"", path);
-    if (*fd < 0)
-        return error_errno(error, errno, "cannot open \"%s\"", path);
-    return S_OK;
-}
-
-static HRESULT read_some(int fd, const char *path, size_t most, struct buf *out,
-                         struct hcs_error *error) {
+static HRESULT read_all(hcs_file file, const char *path, size_t most,
+                        struct buf *out, struct hcs_error *error) {
     char block[16384];
     uint64_t offset = 0;
     for (;;) {
-        ssize_t count = pread(fd, block, sizeof block, (off_t)offset);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return error_errno(error, errno, "cannot read \"%s\"", path);
+        size_t count = 0;
+        HRESULT hr = file_read_at(file, block, sizeof block, offset, &count,
+                                  error);
+        if (FAILED(hr))
+            return error_wrap(error, hr, "\"%s\"", path);
         if (count == 0)
             return S_OK;
-        offset += (uint64_t)count;
+        offset += count;
         if (offset > most)
             return error_set(error, HR_FILE_CORRUPT, NULL,
                              "\"%s\" is too large to be a saved state", path);
-        buf_add(out, block, (size_t)count);
+        buf_add(out, block, count);
     }
+}
+
+static HRESULT read_real(const char *path, size_t most, struct buf *out,
+                         struct hcs_error *error) {
+    hcs_file file;
+    HRESULT hr = file_open(path, &file, error);
+    if (SUCCEEDED(hr)) {
+        hr = read_all(file, path, most, out, error);
+        file_close(file, NULL);
+    }
+    return hr;
 }
 
 HRESULT sim_read_file(struct sim *sim, const char *path, size_t most,
                       struct buf *out, struct hcs_error *error) {
-    int fd = -1;
-    HRESULT hr = open_input(sim, path, &fd, error);
-    if (FAILED(hr))
-        return hr;
-    hr = read_some(fd, path, most, out, error);
-    close(fd);
+    struct sim_file *file = file_is_path(path) ? NULL : find(sim, path);
+    HRESULT hr;
+    if (file)
+        hr = read_all(file->file, path, most, out, error);
+    else if (file_is_path(path))
+        hr = read_real(path, most, out, error);
+    else
+        hr = error_set(error, HR_FILE_NOT_FOUND, NULL,
+                       "there is no file \"%s\"", path);
     if (SUCCEEDED(hr) && out->failed)
-        return error_set(error, E_OUTOFMEMORY, NULL, "no memory for \"%s\"",
-                         path);
+        hr = error_set(error, E_OUTOFMEMORY, NULL, "no memory for \"%s\"",
+                       path);
     return hr;
 }

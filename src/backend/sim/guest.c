@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../../base/clock.h"
+#include "../../base/text.h"
 #include "sim.h"
 
 #define KERNEL_VERSION "6.1.0-sim"
@@ -368,7 +369,7 @@ void guest_read_command_line(struct guest *guest) {
 
 HRESULT guest_reset(struct machine *machine, struct hcs_error *error) {
     struct guest *guest = &machine->guest;
-    char *line = strdup(json_text(
+    char *line = text_copy(json_text(
         json_at(machine->config, "Chipset.LinuxKernelDirect.KernelCmdLine"),
         ""));
     if (!line)

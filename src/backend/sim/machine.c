@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "../../base/clock.h"
-#include "../../base/file.h"
+#include "../../base/text.h"
 #include "sim.h"
 
 #define MAGIC "hcs simulated saved state, version 1\n"
@@ -102,7 +102,7 @@ static HRESULT copy_template(struct machine *machine,
 static HRESULT fill(struct machine *machine,
                     const struct machine_config *config,
                     struct hcs_error *error) {
-    machine->id = strdup(config->id);
+    machine->id = text_copy(config->id);
     if (!machine->id)
         return error_set(error, E_OUTOFMEMORY, NULL, "no memory for a machine");
     HRESULT hr = sim_ops_init(machine, error);
@@ -326,7 +326,7 @@ static HRESULT save_to_file(struct machine *machine, const char *path,
     if (SUCCEEDED(hr))
         hr = sim_output_open(machine->sim, path, &out, error);
     if (SUCCEEDED(hr)) {
-        hr = file_write_all(out.fd, text.data, text.length, error);
+        hr = file_write_all(out.file, text.data, text.length, error);
         if (SUCCEEDED(hr))
             hr = sim_output_commit(&out, error);
         else

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../base/text.h"
 #include "sim.h"
 
 static void op_release(struct sim_op *op) {
@@ -55,7 +56,7 @@ void sim_op_submit(struct sim_op *op, sim_run run) {
 
 bool sim_op_set_path(struct sim_op *op, const char *path) {
     struct hcs_error error;
-    op->path = strdup(path);
+    op->path = text_copy(path);
     if (op->path)
         return true;
     error_set(&error, E_OUTOFMEMORY, NULL, "no memory for a path");

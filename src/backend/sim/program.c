@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../base/text.h"
 #include "sim.h"
 
 static bool is_for(const struct sim_program_entry *entry, const char *id) {
@@ -48,7 +49,7 @@ HRESULT sim_program(struct sim *sim, const char *id, bool on,
         return S_OK;
     entry = calloc(1, sizeof *entry);
     if (entry && id)
-        entry->id = strdup(id);
+        entry->id = text_copy(id);
     if (!entry || (id && !entry->id)) {
         free(entry);
         return error_set(error, E_OUTOFMEMORY, NULL, "no memory for a program");

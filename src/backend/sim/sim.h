@@ -3,6 +3,7 @@
 #ifndef HCS_SIM_H
 #define HCS_SIM_H
 
+#include "../../base/file.h"
 #include "../../base/list.h"
 #include "../../host/state/console.h"
 #include "../backend.h"
@@ -18,8 +19,8 @@
 
 struct sim_file {
     struct link link;
-    char *path; /* folded: lower case, back slashes */
-    int fd;     /* its contents, in memory */
+    char *path;    /* folded, if it is a Windows path */
+    hcs_file file; /* its contents, which have no other name */
 };
 
 struct sim_program_entry {
@@ -36,6 +37,7 @@ struct sim {
     struct link programs;
     struct link machines;
     struct console_set *consoles;
+    char pipe_prefix[32]; /* before the name of each pipe, for the system */
 };
 
 /* --- one machine ------------------------------------------------------ */
@@ -210,15 +212,13 @@ struct sim_output {
     struct sim *sim;
     const char *path;
     char *temporary; /* NULL: it belongs to the world */
-    int fd;
+    hcs_file file;
 };
 
 HRESULT sim_output_open(struct sim *sim, const char *path,
                         struct sim_output *out, struct hcs_error *error);
 HRESULT sim_output_commit(struct sim_output *out, struct hcs_error *error);
 void sim_output_abandon(struct sim_output *out);
-HRESULT sim_write_at(int fd, const void *bytes, size_t length, uint64_t offset,
-                     struct hcs_error *error);
 /* Appends the whole file; HR_FILE_CORRUPT when it is larger than `most`. */
 HRESULT sim_read_file(struct sim *sim, const char *path, size_t most,
                       struct buf *out, struct hcs_error *error);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../base/text.h"
 #include "sim.h"
 
 /* Far beyond any clock, and far from where sums of times overflow. */
@@ -98,7 +99,7 @@ static bool read_time(int64_t *out, const struct json *value) {
 static bool read_guest(struct guest *guest, const struct json *state) {
     uint64_t step;
     const char *line = json_text(json_get(state, "CommandLine"), NULL);
-    char *copy = line ? strdup(line) : NULL;
+    char *copy = line ? text_copy(line) : NULL;
     if (!copy)
         return false;
     free(guest->command_line);

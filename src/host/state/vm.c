@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../../base/clock.h"
+#include "../../base/text.h"
 
 /* --- time, state, events ---------------------------------------------- */
 
@@ -201,7 +202,7 @@ static struct vm *vm_new(const struct vm_host *host, const char *id) {
     vm->power.vm = vm;
     link_init(&vm->queue);
     link_init(&vm->watchers);
-    vm->id = strdup(id);
+    vm->id = text_copy(id);
     if (!vm->id) {
         free(vm);
         return NULL;
