@@ -26,14 +26,14 @@ local function help(tools)
         "usage: hcs COMMAND [options]", "       hcs SCRIPT [arguments]", "       hcs -i", "",
     }
     for _, name in ipairs(COMMANDS) do
-        lines[#lines + 1] = ("  %-28s %s"):format(command(name).usage, command(name).summary)
+        lines[#lines + 1] = ("  %-26s %s"):format(command(name).usage, command(name).summary)
     end
     for _, row in ipairs {
         { "help [COMMAND]", "this text, or that of a command" },
         { "SCRIPT [arguments]", "runs a Lua script" },
         { "-i", "a prompt with hcs at hand" },
     } do
-        lines[#lines + 1] = ("  %-28s %s"):format(row[1], row[2])
+        lines[#lines + 1] = ("  %-26s %s"):format(row[1], row[2])
     end
     lines[#lines + 1] = ""
     lines[#lines + 1] = "HCS_HOST names the host: windows:, qemu:, sim:"

@@ -7,7 +7,7 @@ local NAME = "hcs-selftest.json"
 
 local command = {
     usage = "selftest [--report FILE]",
-    summary = "tries harmlessly what works on this machine, and reports",
+    summary = "tries harmlessly what works here, and reports",
     help = [[
 Tries what of lua-hcs works on this machine, shows it and writes a report that
 can be sent. Nothing is created, granted, started or changed, but for simulated

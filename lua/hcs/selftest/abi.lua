@@ -105,7 +105,7 @@ local function open_nobody_check(context)
     return result.failed("there is a system of the name " .. NOBODY)
 end
 
---- --- service properties ---------------------------------------------------------
+-- --- service properties ---------------------------------------------------------
 
 -- The shape of a document: names and types, without what it says.
 local function shape_of(core, value)

@@ -77,7 +77,7 @@ local function service_check(name, hint)
     end
 end
 
---- --- libraries ----------------------------------------------------------------
+-- --- libraries ----------------------------------------------------------------
 
 -- What of Windows this library calls or will call.
 local LIBRARIES = { "computecore", "computenetwork", "computestorage", "vmcompute" }
@@ -102,7 +102,7 @@ function machine.missing(missing, since, total, build)
     end
     table.sort(wrong)
     table.sort(later)
-    local data = { missing = wrong, later = later, total = total }
+    local data = { total = total, missing = wrong[1] and wrong, later = later[1] and later }
     local text = ("%d of %d functions"):format(total - #missing, total)
     if #wrong > 0 then
         local one = result.failed(text .. "; missing: " .. table.concat(wrong, ", "),

@@ -127,7 +127,7 @@ function report.foot(self)
         parts[index] = ("%d %s"):format(self.summary[status],
             status == "absent" and "not there" or status)
     end
-    local out = { "", table.concat(parts, ", ") .. " in " .. ("%.1f s"):format(self.seconds) }
+    local out = { "", table.concat(parts, ", ") .. " in " .. ("%.2f s"):format(self.seconds) }
     local todo = advice(self)
     if #todo > 0 then
         out[#out + 1] = ""

@@ -1,0 +1,148 @@
+-- SPDX-License-Identifier: MIT
+-- The command hcs: its commands, scripts, and what it says to mistakes.
+local arguments = require "hcs.cli.arguments"
+local cli = require "hcs.cli"
+local fake = require "spec.unit.fake_core"
+local platform = require "spec.platform"
+
+local function run(list, more)
+    local out, complaints = {}, {}
+    local tools = {
+        write = function(text) out[#out + 1] = text end,
+        complain = function(text) complaints[#complaints + 1] = text end,
+        interpreter = platform.lua, checks = "spec.unit.selftest_checks",
+    }
+    for key, value in pairs(more or {}) do tools[key] = value end
+    local status = cli.main(list, tools)
+    return status, table.concat(out), table.concat(complaints)
+end
+
+describe("hcs", function()
+    it("says what there is", function()
+        for _, word in ipairs { "help", "--help", "-h" } do
+            local status, out, complaints = run { word }
+            assert.same({ 0, "" }, { status, complaints })
+            for _, name in ipairs { "selftest [--report FILE]", "doctor", "version", "-i" } do
+                assert.truthy(out:find("\n  " .. name, 1, true), name)
+            end
+            for line in out:gmatch("[^\n]+") do assert.truthy(#line < 80, line) end
+        end
+        local status, out = run {}
+        assert.equal(2, status)
+        assert.truthy(out:find("usage: hcs", 1, true))
+        status, out = run { "help", "selftest" }
+        assert.equal(0, status)
+        assert.truthy(out:find("--report FILE", 1, true))
+        assert.truthy(select(2, run { "help", "version" }):find("usage: hcs version\n", 1, true))
+    end)
+
+    it("tells mistakes, with status 2", function()
+        for _, case in ipairs {
+            { { "selftets" }, 'there is no command "selftets" (did you mean "selftest"?)' },
+            { { "x/y" }, "there is no script x/y" },
+            { { "nothing.lua" }, "there is no script nothing.lua" },
+            { { "--frob" }, "there is no option --frob" },
+            { { "help", "frob" }, 'there is no command "frob"' },
+            { { "version", "now" }, "what is now?" },
+            { { "selftest", "--reprot", "x" }, "no option --reprot (did you mean --report?)" },
+            { { "selftest", "--report" }, "--report wants a value" },
+            { { "selftest", "--report=" }, "--report wants a value" },
+            { { "selftest", "--no-report=1" }, "--no-report takes no value" },
+            { { "doctor", "--host=sim:", "--host", "sim:" }, "--host is given twice" },
+            { { "-i", "x" }, "-i takes no arguments" },
+        } do
+            local status, out, complaints = run(case[1])
+            assert.equal(2, status)
+            assert.equal("", out)
+            assert.truthy(complaints:find(case[2], 1, true), complaints)
+        end
+    end)
+
+    it("tells versions", function()
+        local status, out = run { "version" }
+        assert.equal(0, status)
+        assert.truthy(out:find("^lua%-hcs %d+%.%d+%.%d+, hcs.core %d+%.%d+%.%d+, Lua 5.4\n$"))
+        assert.equal(out, select(2, run { "--version" }))
+    end)
+
+    it("asks the doctor", function()
+        local host = fake.new { Clock = "Virtual", Build = 26100, Driver = "Step" }
+        local status, out = run({ "doctor", "--host", "fake:" }, { core = host.core })
+        assert.equal(0, status)
+        assert.truthy(out:find("ok   host: fake:, build 26100", 1, true))
+        host.fail.open = 0x80070002
+        status, out = run({ "doctor", "--host", "fake:" }, { core = host.core })
+        assert.equal(1, status)
+        assert.truthy(out:find("miss host:", 1, true))
+    end)
+
+    describe("SCRIPT", function()
+        local function script(text, ...)
+            local path = platform.temporary(text)
+            local before = arg
+            local status, out, complaints = run { path, ... }
+            rawset(_G, "arg", before)
+            os.remove(path)
+            return status, complaints, out, path
+        end
+
+        it("has its arguments", function()
+            local _, path
+            rawset(_G, "spec_seen", nil)
+            _, _, _, path = script("spec_seen = { n = #arg, arg[0], arg[1], ... }", "a b", "c")
+            assert.same({ path, "a b", "a b", "c", n = 2 }, rawget(_G, "spec_seen"))
+            rawset(_G, "spec_seen", nil)
+            assert.equal(0, (script "#!/usr/bin/lua\nreturn 7"))
+        end)
+
+        it("fails with what it raised, and where", function()
+            local status, complaints = script "local x = nil\nx()"
+            assert.equal(1, status)
+            assert.truthy(complaints:find("^hcs: .*:2: .*stack traceback"))
+            status, complaints = script "error({})"
+            assert.equal(1, status)
+            assert.truthy(complaints:find("error object is a table value", 1, true))
+            status, complaints = script "x ="
+            assert.equal(1, status)
+            assert.truthy(complaints:find(":1: ", 1, true))
+            complaints = select(2, script [[
+                local errors = require "hcs.error"
+                errors.raise(errors.new { op = "o" })]])
+            assert.truthy(complaints:find("^hcs: .*o: failed"), complaints)
+            complaints = select(2, script [[
+                error(setmetatable({}, { __tostring = function() return "T" end }))]])
+            assert.truthy(complaints:find("^hcs: T\n"), complaints)
+        end)
+    end)
+
+    it("tests itself, and writes the report where it is told to", function()
+        local path = platform.temporary() .. ".json"
+        local status, out = run { "selftest", "--host", "fake:", "--report", path }
+        assert.equal(1, status) -- the checks of the spec fail
+        assert.truthy(out:find("\nThe report:\n  " .. path, 1, true))
+        assert.truthy(out:find("Left out of it: names of users", 1, true))
+        assert.truthy(platform.read(path):find('"failed": 8', 1, true))
+        local text = platform.read((path:gsub("json$", "txt")))
+        assert.truthy(out:find(text:match("fine.-\n"), 1, true))
+        os.remove(path)
+        os.remove((path:gsub("json$", "txt")))
+        local complaints
+        status, out, complaints = run { "selftest", "--host=fake:", "--report=/no/such/x.json" }
+        assert.equal(1, status)
+        assert.truthy(out:find("3 ok, 8 failed", 1, true))
+        assert.truthy(complaints:find("the report cannot be written: /no/such", 1, true))
+        out = select(2, run { "selftest", "--host", "fake:", "--no-report" })
+        assert.truthy(out:find("3 ok, 8 failed", 1, true))
+        assert.is_nil(out:find("The report", 1, true))
+    end)
+end)
+
+describe("options of a command", function()
+    it("are read as they are written", function()
+        local known = { report = "value", quiet = "flag" }
+        assert.same({}, arguments.read({}, known))
+        assert.same({ report = "a=b", quiet = true },
+            arguments.read({ "--report=a=b", "--quiet" }, known))
+        assert.same({ report = "--quiet" }, arguments.read({ "--report", "--quiet" }, known))
+    end)
+end)
