@@ -8,9 +8,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-static int
-crash(lua_State *L)
-{
+static int crash(lua_State *L) {
     volatile int *volatile nowhere = NULL;
 
     (void)L;
@@ -18,18 +16,15 @@ crash(lua_State *L)
     return 0;
 }
 
-static int
-hang(lua_State *L)
-{
+static int hang(lua_State *L) {
     (void)L;
     Sleep(INFINITE);
     return 0;
 }
 
-__declspec(dllexport) int
-luaopen_hcs_spec_crash(lua_State *L)
-{
-    static const luaL_Reg functions[] = {{"crash", crash}, {"hang", hang}, {NULL, NULL}};
+__declspec(dllexport) int luaopen_hcs_spec_crash(lua_State *L) {
+    static const luaL_Reg functions[] = {
+        {"crash", crash}, {"hang", hang}, {NULL, NULL}};
 
     luaL_newlib(L, functions);
     return 1;
