@@ -21,6 +21,10 @@ typedef int hcs_waitable;
 /* The number that the system knows this process by. */
 uint32_t os_process_id(void);
 
+/* As the public functions that return an int give it away: the descriptor, or
+ * the 32 bits of the handle that mean something. -1: nothing to wait for. */
+int waitable_number(hcs_waitable waitable);
+
 /* What an errno means, in English whatever the locale, into `out`. */
 void os_error_text(int number, char *out, size_t size);
 

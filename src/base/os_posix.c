@@ -46,6 +46,10 @@ uint32_t os_process_id(void) {
     return (uint32_t)getpid();
 }
 
+int waitable_number(hcs_waitable waitable) {
+    return waitable;
+}
+
 void os_error_text(int number, char *out, size_t size) {
 #ifdef __GLIBC__
     const char *text = strerrordesc_np(number);

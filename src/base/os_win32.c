@@ -48,6 +48,10 @@ uint32_t os_process_id(void) {
     return GetCurrentProcessId();
 }
 
+int waitable_number(hcs_waitable waitable) {
+    return waitable ? (int)HandleToLong(waitable) : -1;
+}
+
 void os_error_text(int number, char *out, size_t size) {
     if (strerror_s(out, size, number))
         snprintf(out, size, "system error %d", number);

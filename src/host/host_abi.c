@@ -145,7 +145,7 @@ int hcshost_pollfd(HCSHOST host) {
         struct store *store = call.host->store;
         if (SUCCEEDED(waker_cover(&call.host->waker, store->ops->waitable(store),
                                   NULL)))
-            fd = call.host->waker.inputs;
+            fd = waitable_number(call.host->waker.inputs);
     }
     call_end(&call);
     return fd;
