@@ -174,6 +174,34 @@ describe("what is killed", function()
         assert.is_true(support.eventually(LIMIT, function() return processes(id) == "" end))
     end)
 
+    it("is gone also before its worker looked, with a child that has its socket", function()
+        local id = next_id()
+        local vm = start("orphan", { id = id })
+        local worker = support.processes("hcs-vmwp", id)[1]
+        support.kill(worker, "STOP")
+        local _, out = support.script(([[
+            local core = require "hcs.core"
+            local api = core.open "qemu:"
+            local hr, handle = api.HcsOpenComputeSystem(%q, 0x10000000)
+            assert(hr == 0 and handle)
+            local script = core.pid()
+            local child = require("hcs.spec_unix").fork()
+            if child ~= 0 then print("these", script, child) end
+            os.execute "exec sleep 30"
+        ]]):format(id), "exec timeout 60") -- which looks after its child's end at once
+        local script, child = support.printed(out, "these"):match "these%s+(%d+)%s+(%d+)"
+        support.kill(script)
+        assert.is_true(support.eventually(10, function()
+            return support.read(("/proc/%d/stat"):format(script)) == ""
+        end))
+        support.kill(worker, "CONT")
+        hcs.sleep(0.2) -- it takes the connection
+        vm:close()
+        local gone = support.eventually(LIMIT, function() return processes(id) == "" end)
+        support.kill(child)
+        assert.is_true(gone)
+    end)
+
     it("does not take the pipe of a later system with it", function()
         local pipe = on_pipe "spec-heir"
         local heir <close> = hcs.create(support.options("heir", pipe))
