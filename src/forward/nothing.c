@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT
+ * Nothing: Microsoft's linker makes no DLL of exports alone. */
+extern int hcs_forward_nothing;
