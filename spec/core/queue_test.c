@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * The binding's queue alone: bounds, coalescing, late callbacks, threads. */
+#ifdef _WIN32
+#include <winsock2.h>
+#else
+#include <poll.h>
+#endif
+
 #include "../../src/binding/queue.h"
 
-#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -42,9 +47,29 @@ static void assert_empty(struct queue *queue) {
     assert_true(queue_empty(queue, false));
 }
 
+/* Whether an object, or a socket, is ready within `limit` ms. */
+#ifdef _WIN32
+static bool ready_within(hcs_waitable object, int limit) {
+    return WaitForSingleObject(object, (DWORD)limit) == WAIT_OBJECT_0;
+}
+
+static bool socket_ready_within(intptr_t socket, int limit) {
+    WSAPOLLFD poll = {.fd = (SOCKET)socket, .events = POLLRDNORM};
+    return WSAPoll(&poll, 1, limit) == 1;
+}
+#else
+static bool ready_within(hcs_waitable object, int limit) {
+    struct pollfd fd = {.fd = object, .events = POLLIN};
+    return poll(&fd, 1, limit) == 1;
+}
+
+static bool socket_ready_within(intptr_t socket, int limit) {
+    return ready_within((hcs_waitable)socket, limit);
+}
+#endif
+
 static bool readable(struct queue *queue, bool always) {
-    struct pollfd fd = {.fd = queue_pollfd(queue, always), .events = POLLIN};
-    return poll(&fd, 1, 0) == 1;
+    return ready_within(queue_waitable(queue, always), 0);
 }
 
 static void chatter_is_coalesced_and_counted(void **state) {
@@ -182,6 +207,48 @@ static void the_descriptor_follows_the_queue(void **state) {
     queue_close(queue);
 }
 
+static void a_nudge_is_as_good_as_an_item(void **state) {
+    struct queue *queue = new_queue();
+    (void)state;
+    queue_nudge(queue, true);
+    assert_false(readable(queue, false)); /* nobody waits */
+    assert_true(readable(queue, true));
+    assert_true(queue_empty(queue, false));
+    queue_on_operation(NULL, QUEUE_CONTEXT(queue_number(queue)));
+    queue_nudge(queue, false);
+    assert_true(readable(queue, true));
+    queue_nudge(queue, true);
+    (void)take(queue);
+    assert_true(readable(queue, true));
+    queue_nudge(queue, false);
+    assert_false(readable(queue, true));
+    queue_close(queue);
+}
+
+static void a_socket_follows_the_queue_too(void **state) {
+    struct queue *queue = new_queue();
+    uint64_t number = queue_number(queue);
+    intptr_t early, socket;
+    struct hcs_error error;
+    (void)state;
+    queue_on_operation(NULL, QUEUE_CONTEXT(number));
+    assert_int_equal(queue_socket(queue, &early, &error), S_OK);
+    assert_true(socket_ready_within(early, 1000)); /* what is there already */
+    (void)take(queue);
+    assert_int_equal(queue_socket(queue, &socket, &error), S_OK);
+    assert_true(socket == early);
+    for (int round = 0; round < 200; round++) {
+        assert_false(socket_ready_within(socket, 0));
+        queue_on_operation(NULL, QUEUE_CONTEXT(number));
+        queue_on_operation(NULL, QUEUE_CONTEXT(number));
+        assert_true(socket_ready_within(socket, 1000));
+        (void)take(queue);
+        assert_true(socket_ready_within(socket, 0));
+        (void)take(queue);
+    }
+    queue_close(queue);
+}
+
 static void as_many_queues_as_there_are_places(void **state) {
     static struct queue *queues[4097];
     struct hcs_error error;
@@ -221,9 +288,7 @@ static void threads_may_all_push(void **state) {
         if (queue_take(queue, &item)) {
             vital += item.vital;
         } else if (queue_empty(queue, true)) {
-            struct pollfd fd = {.fd = queue_pollfd(queue, false),
-                                .events = POLLIN};
-            assert_int_equal(poll(&fd, 1, 5000), 1);
+            assert_true(ready_within(queue_waitable(queue, false), 5000));
             queue_awake(queue);
         }
     }
@@ -254,6 +319,8 @@ int main(void) {
         cmocka_unit_test(an_event_names_its_operation),
         cmocka_unit_test(a_late_callback_finds_nothing),
         cmocka_unit_test(the_descriptor_follows_the_queue),
+        cmocka_unit_test(a_nudge_is_as_good_as_an_item),
+        cmocka_unit_test(a_socket_follows_the_queue_too),
         cmocka_unit_test(as_many_queues_as_there_are_places),
         cmocka_unit_test(threads_may_all_push),
         cmocka_unit_test(closing_while_callbacks_come),

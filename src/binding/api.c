@@ -8,29 +8,35 @@
 /* A function of the ABI: where its address is in struct lhcs_functions, and
  * what calls it for Lua. */
 struct entry {
-    const char *name;
+    const char *dll, *name;
     lua_CFunction call;
     size_t offset;
 };
 
 static const struct entry entries[] = {
 #define HCS_FUNCTION(dll, build, kind, ret, name, params) \
-    {#name, lhcs_##name, offsetof(struct lhcs_functions, name)},
+    {#dll, #name, lhcs_##name, offsetof(struct lhcs_functions, name)},
 #include "../abi/functions.def"
 #undef HCS_FUNCTION
 };
 
 static const struct entry own_entries[] = {
 #define HCSHOST_FUNCTION(ret, name, params) \
-    {#name, NULL, offsetof(struct lhcs_host_functions, name)},
+    {NULL, #name, NULL, offsetof(struct lhcs_host_functions, name)},
 #include "../abi/hcshost.def"
 #undef HCSHOST_FUNCTION
 };
 
 static const luaL_Reg common[] = {
-    {"next", lhcs_next},     {"pump", lhcs_pump},
-    {"pollfd", lhcs_pollfd}, {"queue_counts", lhcs_queue_counts},
-    {"close", lhcs_close},   {NULL, NULL},
+    {"next", lhcs_next},
+    {"pump", lhcs_pump},
+    {"pollfd", lhcs_pollfd},
+    {"pollsocket", lhcs_pollsocket},
+    {"close", lhcs_close},
+    {"queue_counts", lhcs_queue_counts},
+    {"pipe_connect", lhcs_pipe_connect},
+    {"pipe_path", lhcs_pipe_path},
+    {NULL, NULL},
 };
 
 static const luaL_Reg embedded[] = {
@@ -39,8 +45,6 @@ static const luaL_Reg embedded[] = {
     {"step", lhcs_step},
     {"describe", lhcs_describe},
     {"inventory", lhcs_inventory},
-    {"pipe_connect", lhcs_pipe_connect},
-    {"pipe_path", lhcs_pipe_path},
     {NULL, NULL},
 };
 
@@ -55,7 +59,8 @@ static const luaL_Reg simulated[] = {
 
 HRESULT lhcs_resolve_own(struct lhcs_world *world, struct hcs_error *error) {
     for (size_t i = 0; i < HCS_COUNT(own_entries); i++) {
-        void *address = library_symbol(&world->library, own_entries[i].name);
+        void *address =
+            library_symbol(&world->library, NULL, own_entries[i].name);
         if (address == NULL)
             return error_set(error, HR_FILE_CORRUPT, NULL,
                              "'%s' is not a host library of this version: it "
@@ -72,11 +77,24 @@ void lhcs_resolve(struct lhcs_world *world) {
         void *address =
             world->host != NULL
                 ? world->own.hcshost_proc(world->host, entries[i].name)
-                : library_symbol(&world->library, entries[i].name);
+                : library_symbol(&world->library, entries[i].dll,
+                                 entries[i].name);
         memcpy((char *)&world->hcs + entries[i].offset, &address,
                sizeof(address));
     }
     queue_set_lookup(world->queue, world->hcs.HcsGetOperationContext);
+}
+
+size_t library_dlls(const char *names[LHCS_DLLS]) {
+    size_t count = 0;
+    for (size_t i = 0; i < HCS_COUNT(entries); i++) {
+        size_t known = 0;
+        while (known < count && strcmp(names[known], entries[i].dll) != 0)
+            known++;
+        if (known == count && count < LHCS_DLLS)
+            names[count++] = entries[i].dll;
+    }
+    return count;
 }
 
 /* Pushes what all functions share. */
@@ -115,6 +133,20 @@ static void push_objects(lua_State *L) {
     lua_setmetatable(L, -2);
 }
 
+/* api.dlls, where functions come from several: names to paths. */
+static void push_dlls(lua_State *L, const struct lhcs_library *library) {
+    if (library->module != NULL)
+        return;
+    lua_newtable(L);
+    for (size_t i = 0; i < LHCS_DLLS; i++) {
+        if (library->dlls[i].path == NULL)
+            continue;
+        lua_pushstring(L, library->dlls[i].path);
+        lua_setfield(L, -2, library->dlls[i].name);
+    }
+    lua_setfield(L, -2, "dlls");
+}
+
 void lhcs_push_api(lua_State *L, int index) {
     struct lhcs_world *world = lua_touserdata(L, index);
     push_objects(L); /* at index + 1 */
@@ -131,4 +163,5 @@ void lhcs_push_api(lua_State *L, int index) {
     lua_setfield(L, -2, "uri");
     lua_pushstring(L, world->library.path);
     lua_setfield(L, -2, "library");
+    push_dlls(L, &world->library);
 }

@@ -100,6 +100,8 @@ static HRESULT open_world(struct lhcs_world *world, const char *spec,
     bool windows = strncmp(spec, "windows:", 8) == 0;
     HRESULT hr = queue_open(&world->queue, error);
     if (SUCCEEDED(hr))
+        hr = interrupt_open(&world->interrupt, error);
+    if (SUCCEEDED(hr))
         hr = library_load(&world->library, windows, library, error);
     if (SUCCEEDED(hr) && !windows)
         hr = open_embedded(world, spec, document, error);
@@ -191,6 +193,7 @@ LHCS_EXPORT int luaopen_hcs_core(lua_State *L) {
     luaL_newlib(L, functions);
     lhcs_push_json(L);
     lhcs_push_platform(L);
+    lhcs_push_file(L);
     lhcs_push_machine(L);
     push_names(L, kinds);
     lua_setfield(L, -2, "kinds");

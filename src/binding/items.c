@@ -2,11 +2,10 @@
  * api.next, and the small functions that ask or move an embedded host. */
 #include "lhcs.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 
 #include "../base/clock.h"
+#include "watch.h"
 
 const char *const lhcs_guest_events[] = {"",      "boot", "wake", "input",
                                          "power", "nmi",  "off",  NULL};
@@ -72,30 +71,40 @@ int lhcs_queue_counts(lua_State *L) {
     return 3;
 }
 
-static bool add(int epoll, int fd) {
-    struct epoll_event event = {.events = EPOLLIN};
-    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 || errno == EEXIST;
+static hcs_waitable host_object(lua_State *L, const struct lhcs_world *world) {
+    if (queue_foreign(world->queue))
+        luaL_error(L, "the host belongs to another process");
+    if (!world->stepped)
+        return HCS_NOT_WAITABLE;
+    return watch_object(world->own.hcshost_pollfd(world->host));
 }
 
 /* api.pollfd(): a descriptor, the api's own, that is readable when api.pump
- * has something to do at once. */
+ * has something to do at once; on Windows the handle of an event. */
 int lhcs_pollfd(lua_State *L) {
     struct lhcs_world *world = lhcs_world(L);
-    int host = -1;
-    if (queue_foreign(world->queue))
-        return luaL_error(L, "the host belongs to another process");
-    if (world->epoll < 0) {
-        world->epoll = epoll_create1(EPOLL_CLOEXEC);
-        if (world->epoll < 0)
-            return lhcs_fail(L, hresult_from_errno(errno), NULL);
-    }
-    if (!add(world->epoll, queue_pollfd(world->queue, true)))
-        return lhcs_fail(L, hresult_from_errno(errno), NULL);
-    if (world->stepped)
-        host = world->own.hcshost_pollfd(world->host);
-    if (host >= 0 && !add(world->epoll, host))
-        return lhcs_fail(L, hresult_from_errno(errno), NULL);
-    lua_pushinteger(L, world->epoll);
+    hcs_waitable host = host_object(L, world);
+    hcs_waitable out = HCS_NOT_WAITABLE;
+    struct hcs_error error;
+    HRESULT hr =
+        pollable_get(&world->pollable, world->queue, host, &out, &error);
+    if (FAILED(hr))
+        return lhcs_fail(L, hr, error.text);
+    lua_pushinteger(L, watch_number(out));
+    return 1;
+}
+
+/* api.pollsocket(): the same for loops that poll sockets only. */
+int lhcs_pollsocket(lua_State *L) {
+    struct lhcs_world *world = lhcs_world(L);
+    hcs_waitable host = host_object(L, world);
+    intptr_t out = 0;
+    struct hcs_error error;
+    HRESULT hr =
+        pollable_get_socket(&world->pollable, world->queue, host, &out, &error);
+    if (FAILED(hr))
+        return lhcs_fail(L, hr, error.text);
+    lua_pushinteger(L, (lua_Integer)out);
     return 1;
 }
 
@@ -140,6 +149,7 @@ int lhcs_step(lua_State *L) {
     luaL_argcheck(L, dt != INT64_MAX, 1, "it is too long");
     hr = world->own.hcshost_step(world->host, dt,
                                  budget == INT64_MAX ? 0 : budget, &left);
+    pollable_update(&world->pollable, world->queue);
     if (FAILED(hr))
         return lhcs_fail(L, hr, NULL);
     lua_pushboolean(L, hr == S_OK);

@@ -2,8 +2,11 @@
  * core.json.decode: a document as Lua values. */
 #include "json_box.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
+
+#include "../base/os.h"
 
 static bool push_value(lua_State *L, const struct json *value,
                        struct hcs_error *error);
@@ -11,8 +14,12 @@ static bool push_value(lua_State *L, const struct json *value,
 /* A number that no integer holds: as near as a double comes. */
 static bool push_number(lua_State *L, const struct json *value,
                         struct hcs_error *error) {
-    double number = strtod(value->as.string.text, NULL);
-    if (!isfinite(number)) {
+    double number;
+    if (!os_strtod(value->as.string.text, &number)) {
+        error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
+        return false;
+    }
+    if (!(fabs(number) <= DBL_MAX)) {
         error_set(error, HR_INVALID_DATA, NULL, "%.40s is past every number",
                   value->as.string.text);
         return false;

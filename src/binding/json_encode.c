@@ -3,6 +3,7 @@
  * bytes: members come in the order of the schema, others sorted. */
 #include "json_encoder.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,9 +44,9 @@ static bool put_number(struct encoder *e, int index, struct shape shape) {
         return true;
     }
     number = lua_tonumber(e->L, index);
-    if (!isfinite(number))
+    if (!(fabs(number) <= DBL_MAX))
         return refuse(e, "%s is not a number that JSON has",
-                      isnan(number) ? "NaN" : "infinity");
+                      fabs(number) > DBL_MAX ? "infinity" : "NaN");
     if (number != floor(number) || shape.is_double)
         json_put_double(&e->writer, number);
     else if (fabs(number) <= EXACT)

@@ -14,6 +14,8 @@
 #include "../abi/hcshost.h"
 #include "../base/error.h"
 #include "../base/list.h"
+#include "interrupt.h"
+#include "pollable.h"
 #include "queue.h"
 
 #define LHCS_WORLD "HCS_HOST"
@@ -39,20 +41,38 @@ struct lhcs_host_functions {
 #undef HCSHOST_FUNCTION
 };
 
+#define LHCS_DLLS 8 /* that functions.def may name */
+
+/* A DLL of Microsoft's, by the name that functions.def has for it. */
+struct lhcs_dll {
+    const char *name;
+    void *module; /* NULL: it is not there */
+    char *path;   /* malloc'd, UTF-8 */
+};
+
+/* What is loaded is never unloaded: its threads may outlive us. */
 struct lhcs_library {
-    void *module;    /* never unloaded: its threads may outlive us */
-    char path[1024]; /* what was loaded, UTF-8 */
+    void *module; /* one library with all functions, else NULL */
+    char *path;   /* what was loaded, or the first DLL; malloc'd, UTF-8 */
+    struct lhcs_dll dlls[LHCS_DLLS]; /* where each has its functions */
     HLOCAL(WINAPI *local_free)(HLOCAL block);
     BOOL(WINAPI *close_handle)(HANDLE handle);
 };
 
-/* Loads Microsoft's DLL (`windows`) or the embedded host. `override` is an
- * absolute path, or NULL for HCS_LIBRARY and then the usual place. On failure
- * the error's text names what was tried. */
+/* Loads Microsoft's DLLs (`windows`), as far as they are there, or the embedded
+ * host. `override` is the absolute path of one library with all functions, or
+ * NULL for HCS_LIBRARY and then the usual places. On failure the error's text
+ * names what was tried. */
 HRESULT library_load(struct lhcs_library *library, bool windows,
                      const char *override, struct hcs_error *error);
-/* NULL when the library has no such symbol. */
-void *library_symbol(const struct lhcs_library *library, const char *name);
+/* Frees what describes it. */
+void library_forget(struct lhcs_library *library);
+/* A function of the DLL of that name (NULL: of the embedded host itself), or
+ * NULL when there is none. */
+void *library_symbol(const struct lhcs_library *library, const char *dll,
+                     const char *name);
+/* The distinct DLLs of functions.def, in its order; returns how many. */
+size_t library_dlls(const char *names[LHCS_DLLS]);
 /* Learns where this module lies; called once, when it is opened. */
 void library_locate(void);
 
@@ -74,7 +94,8 @@ struct lhcs_world {
     struct link handles;   /* open ones, struct lhcs_handle */
     char *text;            /* what is being pushed; freed at the latest with
                               the world */
-    int epoll;             /* what api.pollfd gave, or -1 */
+    struct pollable pollable;
+    struct interrupt interrupt;
     const void *operation_meta; /* the metatables' identities */
     const void *system_meta;
     struct lhcs_handle *recent_operation; /* open ones whose type was checked */
@@ -216,6 +237,7 @@ int lhcs_next(lua_State *L);
 int lhcs_pump(lua_State *L);
 int lhcs_now(lua_State *L);
 int lhcs_pollfd(lua_State *L);
+int lhcs_pollsocket(lua_State *L);
 int lhcs_timeout(lua_State *L);
 int lhcs_step(lua_State *L);
 int lhcs_describe(lua_State *L);
@@ -234,6 +256,8 @@ int lhcs_open(lua_State *L); /* core.open */
 /* Put what they have into the table on the stack's top. */
 void lhcs_push_json(lua_State *L);     /* json, array, is_array, null */
 void lhcs_push_platform(lua_State *L); /* clocks, processes … */
+void lhcs_push_system(lua_State *L);   /* the system's part of them */
+void lhcs_push_file(lua_State *L);     /* read_file, write_file */
 void lhcs_push_machine(lua_State *L);  /* machine, functions, watchdog … */
 int lhcs_interruptible(lua_State *L);
 

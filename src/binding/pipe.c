@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * HCS_PIPE: a guest's serial port as a stream that never blocks. */
+#include "pipe.h"
 #include "lhcs.h"
-
-#include <errno.h>
-#include <string.h>
-#include <sys/socket.h>
+#include "watch.h"
 
 #define READ_DEFAULT 65536
 #define READ_MOST (16 * 1024 * 1024)
-
-struct pipe {
-    HANDLE handle; /* NULL when closed */
-    BOOL(WINAPI *close)(HANDLE handle);
-};
 
 static struct pipe *check_open(lua_State *L) {
     struct pipe *pipe = luaL_checkudata(L, 1, LHCS_PIPE);
@@ -20,36 +13,26 @@ static struct pipe *check_open(lua_State *L) {
     return pipe;
 }
 
-/* On this platform a HANDLE is a descriptor plus one. */
-static int fd_of(const struct pipe *pipe) {
-    return (int)((intptr_t)pipe->handle - 1);
-}
-
-static int pipe_fail(lua_State *L, int number) {
-    return lhcs_fail(L, hresult_from_errno(number), strerror(number));
-}
-
 /* pipe:read(n): what is there, at most n bytes; "" when nothing is; nil at the
  * end; nil, hr, text on failure. */
 static int pipe_read(lua_State *L) {
     struct pipe *pipe = check_open(L);
     lua_Integer most = luaL_optinteger(L, 2, READ_DEFAULT);
+    struct hcs_error error;
     luaL_Buffer buffer;
     char *space;
-    ssize_t got;
+    size_t got = 0;
+    HRESULT hr;
     luaL_argcheck(L, most > 0 && most <= READ_MOST, 2,
                   "not between 1 and 16777216");
     space = luaL_buffinitsize(L, &buffer, (size_t)most);
-    do
-        got = recv(fd_of(pipe), space, (size_t)most, MSG_DONTWAIT);
-    while (got < 0 && errno == EINTR);
-    if (got == 0 || (got < 0 && errno == ECONNRESET)) {
+    hr = pipe_take(pipe, space, (size_t)most, &got, &error);
+    if (FAILED(hr))
+        return lhcs_fail(L, hr, error.text);
+    if (hr == S_FALSE)
         lua_pushnil(L);
-        return 1;
-    }
-    if (got < 0 && errno != EAGAIN)
-        return pipe_fail(L, errno);
-    luaL_pushresultsize(&buffer, got < 0 ? 0 : (size_t)got);
+    else
+        luaL_pushresultsize(&buffer, got);
     return 1;
 }
 
@@ -60,24 +43,22 @@ static int pipe_write(lua_State *L) {
     size_t length;
     const char *text = luaL_checklstring(L, 2, &length);
     lua_Integer first = luaL_optinteger(L, 3, 1);
-    ssize_t put;
+    struct hcs_error error;
+    size_t put = 0;
+    HRESULT hr;
     luaL_argcheck(L, first >= 1 && (size_t)first <= length + 1, 3,
                   "outside the text");
-    text += first - 1;
-    length -= (size_t)first - 1;
-    do
-        put = length == 0 ? 0
-                          : send(fd_of(pipe), text, length,
-                                 MSG_DONTWAIT | MSG_NOSIGNAL);
-    while (put < 0 && errno == EINTR);
-    if (put < 0 && errno != EAGAIN)
-        return pipe_fail(L, errno);
-    lua_pushinteger(L, put < 0 ? 0 : put);
+    hr = pipe_put(pipe, text + first - 1, length - ((size_t)first - 1), &put,
+                  &error);
+    if (FAILED(hr))
+        return lhcs_fail(L, hr, error.text);
+    lua_pushinteger(L, (lua_Integer)put);
     return 1;
 }
 
+/* pipe:fd(): what api.pump and other loops wait for. */
 static int pipe_fd(lua_State *L) {
-    lua_pushinteger(L, fd_of(check_open(L)));
+    lua_pushinteger(L, watch_number(pipe_waitable(check_open(L))));
     return 1;
 }
 
@@ -88,11 +69,7 @@ static int pipe_is_open(lua_State *L) {
 }
 
 static int pipe_close(lua_State *L) {
-    struct pipe *pipe = luaL_checkudata(L, 1, LHCS_PIPE);
-    HANDLE handle = pipe->handle;
-    pipe->handle = NULL;
-    if (handle != NULL)
-        (void)pipe->close(handle);
+    pipe_drop(luaL_checkudata(L, 1, LHCS_PIPE));
     return 0;
 }
 
@@ -104,23 +81,61 @@ static int pipe_tostring(lua_State *L) {
     return 1;
 }
 
-/* api.pipe_connect(name): the stream, or nil and the HRESULT. */
+/* Pushes a new closed pipe that is called what `name` is. */
+static struct pipe *new_pipe(lua_State *L, int name,
+                             const struct lhcs_world *world) {
+    struct pipe *pipe = lua_newuserdatauv(L, sizeof(*pipe), 1);
+    *pipe = (struct pipe){.close = world->library.close_handle};
+    luaL_setmetatable(L, LHCS_PIPE);
+    lua_pushvalue(L, name);
+    lua_setiuservalue(L, -2, 1);
+    return pipe;
+}
+
+/* Files the pipe on the stack's top under its number. */
+static void make_known(lua_State *L, const struct pipe *pipe) {
+    pipe_push_known(L);
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -2, watch_number(pipe_waitable(pipe)));
+    lua_pop(L, 1);
+}
+
+/* Embedded hosts have pipes of their own; to Windows' own service they are the
+ * system's. */
+static HRESULT reach(struct lhcs_world *world, PCWSTR name, HANDLE *out,
+                     struct hcs_error *error) {
+    HRESULT hr;
+    if (world->host == NULL)
+        return pipe_reach(name, out, error);
+    hr = world->own.hcshost_pipe_connect(world->host, name, out);
+    if (FAILED(hr)) {
+        const char *text = hresult_text(hr);
+        return error_set(error, hr, NULL, "%s",
+                         text != NULL ? text : "cannot connect to the pipe");
+    }
+    return hr;
+}
+
+/* api.pipe_connect(name): the stream, or nil, hr and a text. */
 int lhcs_pipe_connect(lua_State *L) {
     struct lhcs_world *world = lhcs_world(L);
     struct lhcs_word name = {.arg = 1};
+    struct hcs_error error;
     struct pipe *pipe;
+    HANDLE handle = NULL;
     HRESULT hr;
     luaL_checkstring(L, 1);
-    pipe = lua_newuserdatauv(L, sizeof(*pipe), 1);
-    pipe->handle = NULL;
-    pipe->close = world->library.close_handle;
-    luaL_setmetatable(L, LHCS_PIPE);
-    lua_pushvalue(L, 1);
-    lua_setiuservalue(L, -2, 1);
+    pipe_push_known(L);
+    pipe = new_pipe(L, 1, world);
     lhcs_words(L, &name, 1);
-    hr = world->own.hcshost_pipe_connect(world->host, name.wide, &pipe->handle);
+    hr = reach(world, name.wide, &handle, &error);
     lhcs_words_free(&name, 1);
-    return FAILED(hr) ? lhcs_fail(L, hr, NULL) : 1;
+    if (SUCCEEDED(hr))
+        hr = pipe_adopt(pipe, handle, &error);
+    if (FAILED(hr))
+        return lhcs_fail(L, hr, error.text);
+    make_known(L, pipe);
+    return 1;
 }
 
 /* api.pipe_path(name): where other programs find it, or nil and the HRESULT. */
@@ -129,6 +144,11 @@ int lhcs_pipe_path(lua_State *L) {
     struct lhcs_word name = {.arg = 1};
     char path[4096];
     HRESULT hr;
+    if (world->host == NULL) {
+        luaL_checkstring(L, 1);
+        lua_settop(L, 1);
+        return 1;
+    }
     lhcs_words(L, &name, 1);
     hr = world->own.hcshost_pipe_path(world->host, name.wide, path,
                                       sizeof(path));
@@ -137,6 +157,20 @@ int lhcs_pipe_path(lua_State *L) {
         return lhcs_fail(L, hr, NULL);
     lua_pushstring(L, path);
     return 1;
+}
+
+void pipe_push_known(lua_State *L) {
+    static const char key; /* its address is the key */
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &key) == LUA_TTABLE)
+        return;
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &key);
 }
 
 void lhcs_pipe_register(lua_State *L) {

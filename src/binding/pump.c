@@ -8,11 +8,8 @@
  */
 #include "lhcs.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <time.h>
-
 #include "../base/clock.h"
+#include "watch.h"
 
 #define NEVER INT64_MAX
 #define FEW 16 /* descriptors without memory of their own */
@@ -21,31 +18,30 @@ enum outcome { NOTHING, QUEUE, READY, SIGNAL, TIMEOUT, FAILURE };
 
 struct pump {
     struct lhcs_world *world;
-    struct pollfd *polls; /* queue, host, then the caller's */
-    nfds_t count;
+    struct watch *watches; /* the caller's */
+    size_t count;
     lua_State *main; /* whose hook lua.c sets on Ctrl-C */
     lua_Hook hook;
     int64_t deadline; /* of the host's clock, or NEVER */
     HRESULT failure;
+    struct hcs_error error;
 };
 
-#define OURS 2 /* descriptors before the caller's */
-
-static short events_of(lua_State *L, int index) {
+static unsigned mode_of(lua_State *L, int index) {
     const char *mode =
         lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
-    short events = 0;
+    unsigned wanted = 0;
     for (const char *c = mode; *c != '\0'; c++)
-        events = (short)(events | (*c == 'r'   ? POLLIN
-                                   : *c == 'w' ? POLLOUT
-                                               : 0));
-    if (events == 0)
+        wanted |= *c == 'r'   ? (unsigned)WATCH_READ
+                  : *c == 'w' ? (unsigned)WATCH_WRITE
+                              : 0u;
+    if (wanted == 0)
         luaL_argerror(L, 2, "descriptors map to \"r\", \"w\" or \"rw\"");
-    return events;
+    return wanted;
 }
 
-static nfds_t count_fds(lua_State *L, int index) {
-    nfds_t count = 0;
+static size_t count_fds(lua_State *L, int index) {
+    size_t count = 0;
     if (lua_isnoneornil(L, index))
         return 0;
     luaL_checktype(L, index, LUA_TTABLE);
@@ -54,16 +50,14 @@ static nfds_t count_fds(lua_State *L, int index) {
     return count;
 }
 
-static void read_fds(lua_State *L, int index, struct pollfd *out) {
+static void read_fds(lua_State *L, int index, struct watch *out) {
     if (lua_isnoneornil(L, index))
         return;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1), out++) {
-        lua_Integer fd = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : -1;
-        luaL_argcheck(L, fd >= 0 && fd <= INT32_MAX, 2,
+        lua_Integer number = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : -1;
+        *out = (struct watch){.wanted = mode_of(L, -1)};
+        luaL_argcheck(L, watch_find(L, number, out), 2,
                       "a key is not a descriptor");
-        out->fd = (int)fd;
-        out->events = events_of(L, -1);
-        out->revents = 0;
     }
 }
 
@@ -71,38 +65,40 @@ static bool interrupted(const struct pump *pump) {
     return lua_gethook(pump->main) != pump->hook;
 }
 
+static hcs_waitable host_object(const struct lhcs_world *world) {
+    if (!world->stepped)
+        return HCS_NOT_WAITABLE;
+    return watch_object(world->own.hcshost_pollfd(world->host));
+}
+
+static bool any_ready(const struct pump *pump) {
+    for (size_t i = 0; i < pump->count; i++)
+        if (pump->watches[i].ready != 0)
+            return true;
+    return false;
+}
+
 /* Waits at most `timeout` ns of real time. */
 static enum outcome wait(struct pump *pump, int64_t timeout) {
-    struct timespec time = {timeout / CLOCK_SECOND, timeout % CLOCK_SECOND};
     struct lhcs_world *world = pump->world;
     bool block = timeout != 0 && queue_empty(world->queue, true);
-    int ready;
-    if (!block)
-        time = (struct timespec){0, 0};
-    pump->polls[0].fd = queue_pollfd(world->queue, false);
-    pump->polls[1].fd =
-        world->stepped ? world->own.hcshost_pollfd(world->host) : -1;
-    ready = ppoll(pump->polls, pump->count,
-                  timeout == NEVER && block ? NULL : &time, NULL);
-    if (ready < 0) {
-        for (nfds_t i = 0; i < pump->count; i++)
-            pump->polls[i].revents = 0;
-        ready = errno == EINTR ? -1 : -2;
-        pump->failure = hresult_from_errno(errno);
-    }
+    hcs_waitable ours[WATCH_OURS] = {queue_waitable(world->queue, false),
+                                     host_object(world),
+                                     world->interrupt.object};
+    pump->failure = watch_wait(ours, pump->watches, pump->count,
+                               block ? timeout : 0, &pump->error);
     if (block)
         queue_awake(world->queue);
-    if (ready < 0)
-        return ready == -1 ? SIGNAL : FAILURE;
-    for (nfds_t i = OURS; i < pump->count; i++)
-        if (pump->polls[i].revents != 0)
-            return READY;
-    return NOTHING;
+    if (FAILED(pump->failure))
+        return FAILURE;
+    if (pump->failure == S_FALSE || interrupt_came(&world->interrupt))
+        return SIGNAL;
+    return any_ready(pump) ? READY : NOTHING;
 }
 
 /* Looks without waiting. */
 static enum outcome look(struct pump *pump) {
-    enum outcome outcome = pump->count > OURS ? wait(pump, 0) : NOTHING;
+    enum outcome outcome = pump->count > 0 ? wait(pump, 0) : NOTHING;
     if (!queue_empty(pump->world->queue, false))
         return QUEUE;
     if (outcome == NOTHING && interrupted(pump))
@@ -154,7 +150,7 @@ static enum outcome round_stepped(struct pump *pump, int64_t left) {
     if (clock == LHCS_REAL)
         return wait(pump, lesser(due, left));
     if (due == NEVER && left == NEVER) /* only the world outside is left */
-        return pump->count > OURS ? wait(pump, NEVER) : TIMEOUT;
+        return pump->count > 0 ? wait(pump, NEVER) : TIMEOUT;
     if (clock == LHCS_MANUAL)
         return TIMEOUT;
     return step(pump, lesser(due, left)) ? NOTHING : FAILURE;
@@ -213,7 +209,7 @@ static enum outcome run_timeless(struct pump *pump) {
         else if (left == 0)
             return TIMEOUT;
         else if (due == NEVER && left == NEVER)
-            return pump->count > OURS ? wait(pump, NEVER) : TIMEOUT;
+            return pump->count > 0 ? wait(pump, NEVER) : TIMEOUT;
         else if (!step(pump, lesser(due, left)))
             return FAILURE;
         if (outcome != NOTHING)
@@ -231,19 +227,14 @@ static enum outcome run(struct pump *pump) {
 
 /* The set of the caller's descriptors that are ready. */
 static void push_ready(lua_State *L, const struct pump *pump) {
+    static const char *const modes[] = {NULL, "r", "w", "rw"};
     lua_newtable(L);
-    for (nfds_t i = OURS; i < pump->count; i++) {
-        const struct pollfd *poll = &pump->polls[i];
-        short events = poll->revents;
-        if (events == 0)
+    for (size_t i = 0; i < pump->count; i++) {
+        const struct watch *watch = &pump->watches[i];
+        if (watch->ready == 0)
             continue;
-        /* Errors and ends are found by whoever reads or writes. */
-        if ((events & (POLLIN | POLLOUT)) == 0)
-            events = poll->events;
-        lua_pushstring(L, (events & POLLIN) == 0    ? "w"
-                          : (events & POLLOUT) == 0 ? "r"
-                                                    : "rw");
-        lua_rawseti(L, -2, poll->fd);
+        lua_pushstring(L, modes[watch->ready]);
+        lua_rawseti(L, -2, watch->number);
     }
 }
 
@@ -261,8 +252,8 @@ static bool is_there(struct lhcs_world *world) {
 int lhcs_pump(lua_State *L) {
     static const char *const names[] = {NULL,     "queue",   "fd",
                                         "signal", "timeout", NULL};
-    struct pollfd few[FEW];
-    struct pump pump = {.world = lhcs_world(L), .polls = few};
+    struct watch few[FEW];
+    struct pump pump = {.world = lhcs_world(L), .watches = few};
     int64_t timeout = lhcs_check_time(L, 1, NEVER);
     enum outcome outcome;
     if (queue_foreign(pump.world->queue))
@@ -272,12 +263,10 @@ int lhcs_pump(lua_State *L) {
         return 1;
     }
     lua_settop(L, 2);
-    pump.count = OURS + count_fds(L, 2);
+    pump.count = count_fds(L, 2);
     if (pump.count > FEW)
-        pump.polls = lua_newuserdatauv(L, pump.count * sizeof(few[0]), 0);
-    pump.polls[0] = (struct pollfd){.fd = -1, .events = POLLIN};
-    pump.polls[1] = (struct pollfd){.fd = -1, .events = POLLIN};
-    read_fds(L, 2, pump.polls + OURS);
+        pump.watches = lua_newuserdatauv(L, pump.count * sizeof(few[0]), 0);
+    read_fds(L, 2, pump.watches);
     lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
     pump.main = lua_tothread(L, -1);
     pump.hook = lua_gethook(pump.main);
@@ -285,10 +274,13 @@ int lhcs_pump(lua_State *L) {
     if (timeout != NEVER)
         pump.deadline = host_now(&pump) + timeout;
     outcome = run(&pump);
+    pollable_update(&pump.world->pollable, pump.world->queue);
     if (outcome == FAILURE)
-        return lhcs_fail(L, pump.failure, NULL);
+        return lhcs_fail(L, pump.failure,
+                         pump.error.code == pump.failure ? pump.error.text
+                                                         : NULL);
     lua_pushstring(L, names[outcome]);
-    if (pump.count == OURS || outcome == SIGNAL || outcome == TIMEOUT)
+    if (pump.count == 0 || outcome == SIGNAL || outcome == TIMEOUT)
         return 1;
     push_ready(L, &pump);
     return 2;

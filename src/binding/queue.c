@@ -18,34 +18,19 @@ static hcs_mutex registry_lock = HCS_MUTEX_INIT;
 static struct queue *registry[PLACES];
 static atomic_uint_fast64_t serials;
 
-#ifndef _WIN32
-static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
-static unsigned fork_epoch;
-
-/* A child gets queues that no thread is within, so that it can free them. */
-static void before_fork(void) {
+void queue_lock_all(void) {
     mutex_lock(&registry_lock);
     for (unsigned i = 0; i < PLACES; i++)
         if (registry[i] != NULL)
             mutex_lock(&registry[i]->lock);
 }
 
-static void after_fork(void) {
+void queue_unlock_all(void) {
     for (unsigned i = 0; i < PLACES; i++)
         if (registry[i] != NULL)
             mutex_unlock(&registry[i]->lock);
     mutex_unlock(&registry_lock);
 }
-
-static void in_child(void) {
-    fork_epoch++;
-    after_fork();
-}
-
-static void watch_forks(void) {
-    (void)pthread_atfork(before_fork, after_fork, in_child);
-}
-#endif
 
 static void destroy(struct queue *queue) {
     while (!link_alone(&queue->items)) {
@@ -88,10 +73,7 @@ HRESULT queue_open(struct queue **out, struct hcs_error *error) {
     mutex_init(&queue->lock);
     link_init(&queue->items);
     link_init(&queue->spare);
-#ifndef _WIN32
-    (void)pthread_once(&fork_once, watch_forks);
-    queue->epoch = fork_epoch;
-#endif
+    queue->epoch = fork_epoch();
     hr = wake_open(&queue->wake, error);
     if (SUCCEEDED(hr))
         hr = enter_registry(queue, error);
@@ -104,12 +86,7 @@ HRESULT queue_open(struct queue **out, struct hcs_error *error) {
 }
 
 bool queue_foreign(const struct queue *queue) {
-#ifdef _WIN32
-    (void)queue;
-    return false;
-#else
-    return queue->epoch != fork_epoch;
-#endif
+    return queue->epoch != fork_epoch();
 }
 
 void queue_close(struct queue *queue) {
@@ -181,20 +158,23 @@ void queue_unreserve(struct queue *queue, unsigned count) {
     mutex_unlock(&queue->lock);
 }
 
+/* Makes the object follow the queue. The lock is held. */
+static void update(struct queue *queue) {
+    bool raised = (queue->exposed || queue->waiter) &&
+                  (queue->nudged || !link_alone(&queue->items));
+    if (raised == queue->raised)
+        return;
+    queue->raised = raised;
+    if (raised)
+        wake_raise(&queue->wake);
+    else
+        wake_lower(&queue->wake);
+}
+
 void queue_append(struct queue *queue, struct item *item) {
     link_append(&queue->items, &item->link);
     queue->counts.waiting++;
-    if ((queue->exposed || queue->waiter) && !queue->raised) {
-        queue->raised = true;
-        wake_raise(&queue->wake);
-    }
-}
-
-static void lower(struct queue *queue) {
-    if (queue->raised) {
-        queue->raised = false;
-        wake_lower(&queue->wake);
-    }
+    update(queue);
 }
 
 bool queue_take(struct queue *queue, struct item *out) {
@@ -219,8 +199,7 @@ bool queue_take(struct queue *queue, struct item *out) {
             free(item);
         }
     }
-    if (link_alone(&queue->items))
-        lower(queue);
+    update(queue);
     mutex_unlock(&queue->lock);
     return item != NULL;
 }
@@ -229,8 +208,10 @@ bool queue_empty(struct queue *queue, bool wait) {
     bool empty;
     mutex_lock(&queue->lock);
     empty = link_alone(&queue->items);
-    if (empty && wait)
+    if (empty && wait) {
         queue->waiter = true;
+        update(queue);
+    }
     mutex_unlock(&queue->lock);
     return empty;
 }
@@ -238,22 +219,36 @@ bool queue_empty(struct queue *queue, bool wait) {
 void queue_awake(struct queue *queue) {
     mutex_lock(&queue->lock);
     queue->waiter = false;
-    if (!queue->exposed)
-        lower(queue);
+    update(queue);
     mutex_unlock(&queue->lock);
 }
 
-int queue_pollfd(struct queue *queue, bool always) {
+hcs_waitable queue_waitable(struct queue *queue, bool always) {
     if (always) {
         mutex_lock(&queue->lock);
         queue->exposed = true;
-        if (!link_alone(&queue->items) && !queue->raised) {
-            queue->raised = true;
-            wake_raise(&queue->wake);
-        }
+        update(queue);
         mutex_unlock(&queue->lock);
     }
-    return wake_pollfd(&queue->wake);
+    return wake_waitable(&queue->wake);
+}
+
+HRESULT queue_socket(struct queue *queue, intptr_t *out,
+                     struct hcs_error *error) {
+    HRESULT hr;
+    mutex_lock(&queue->lock);
+    queue->exposed = true;
+    update(queue);
+    hr = wake_socket(&queue->wake, queue->raised, out, error);
+    mutex_unlock(&queue->lock);
+    return hr;
+}
+
+void queue_nudge(struct queue *queue, bool ready) {
+    mutex_lock(&queue->lock);
+    queue->nudged = ready;
+    update(queue);
+    mutex_unlock(&queue->lock);
 }
 
 void queue_count(struct queue *queue, struct queue_counts *out) {

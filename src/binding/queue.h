@@ -13,6 +13,7 @@
 #include "../abi/hcshost.h"
 #include "../base/error.h"
 #include "../base/list.h"
+#include "../base/os.h"
 
 /* Bounds of what may be lost (see struct queue_counts). */
 #define QUEUE_CHATTER_ITEMS 4096u
@@ -66,13 +67,18 @@ void queue_unreserve(struct queue *queue, unsigned count);
 /* Takes the first item into *out (its text is the caller's to free). False
  * when the queue is empty. */
 bool queue_take(struct queue *queue, struct item *out);
-/* Whether nothing is there. If so, and `wait`, the descriptor becomes readable
- * when something comes; undone by queue_awake. */
+/* Whether nothing is there. If so, and `wait`, the object that queue_waitable
+ * gives becomes ready when something comes; undone by queue_awake. */
 bool queue_empty(struct queue *queue, bool wait);
 void queue_awake(struct queue *queue);
-/* Readable while something waits (`always`: from now on, not only between
+/* Ready while something waits (`always`: from now on, not only between
  * queue_empty and queue_awake). */
-int queue_pollfd(struct queue *queue, bool always);
+hcs_waitable queue_waitable(struct queue *queue, bool always);
+/* The same as a socket, which follows from now on; see wake_socket. */
+HRESULT queue_socket(struct queue *queue, intptr_t *out,
+                     struct hcs_error *error);
+/* Whether the object is ready also while nothing waits in the queue. */
+void queue_nudge(struct queue *queue, bool ready);
 void queue_count(struct queue *queue, struct queue_counts *out);
 
 /* The callbacks for all three kinds. */

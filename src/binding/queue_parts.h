@@ -21,9 +21,10 @@ struct queue {
     size_t reserved;   /* how many there must be at least */
     size_t chatter;    /* items that are not vital */
     size_t input;      /* bytes of guests' input in them */
-    bool exposed;      /* somebody else polls the descriptor */
+    bool exposed;      /* somebody else polls the object */
     bool waiter;       /* the Lua thread is about to poll */
-    bool raised;       /* the descriptor is readable */
+    bool nudged;       /* it is to be ready whatever is in here */
+    bool raised;       /* it is ready */
     struct queue_counts counts;
 };
 
@@ -31,6 +32,12 @@ struct queue {
  * callbacks of this process wait meanwhile: be brief, and call nobody. */
 struct queue *queue_enter(uint64_t number);
 void queue_leave(void);
+/* Keep all callbacks of this process, and whoever opens or closes a queue, out
+ * of all queues; and let them in again. */
+void queue_lock_all(void);
+void queue_unlock_all(void);
+/* How many forks lie between this process and the first that had a queue. */
+unsigned fork_epoch(void);
 /* Adds an item that is accounted for. The lock is held. */
 void queue_append(struct queue *queue, struct item *item);
 

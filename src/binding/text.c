@@ -125,9 +125,9 @@ int64_t lhcs_check_time(lua_State *L, int arg, int64_t otherwise) {
     if (lua_isnoneornil(L, arg))
         return otherwise;
     seconds = luaL_checknumber(L, arg);
-    luaL_argcheck(L, !isnan(seconds), arg, "not a time");
     if (seconds <= 0)
         return 0;
+    luaL_argcheck(L, seconds > 0, arg, "not a time"); /* NaN */
     if (seconds >= 9.2e9)
         return INT64_MAX;
     return (int64_t)llround(seconds * (double)CLOCK_SECOND);

@@ -5,10 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef _WIN32
-#include <unistd.h>
-#endif
-
 void lhcs_world_is_closed(lua_State *L) {
     lua_getiuservalue(L, LHCS_UP(UP_WORLD), WORLD_URI);
     luaL_error(L, "the host '%s' is closed", lua_tostring(L, -1));
@@ -19,7 +15,8 @@ struct lhcs_world *lhcs_world_new(lua_State *L) {
         lua_newuserdatauv(L, sizeof(*world), WORLD_VALUES);
     memset(world, 0, sizeof(*world));
     link_init(&world->handles);
-    world->epoll = -1;
+    pollable_init(&world->pollable);
+    world->interrupt.object = HCS_NOT_WAITABLE;
     luaL_setmetatable(L, LHCS_WORLD);
     luaL_getmetatable(L, LHCS_OPERATION);
     world->operation_meta = lua_topointer(L, -1);
@@ -51,18 +48,16 @@ static void close_handles(struct lhcs_world *world) {
 }
 
 void lhcs_world_drop(struct lhcs_world *world) {
+    pollable_close(&world->pollable); /* while what it waits for exists */
     if (world->open)
         close_handles(world);
     world->open = false;
+    interrupt_close(&world->interrupt);
     queue_close(world->queue);
     world->queue = NULL;
     free(world->text);
     world->text = NULL;
-#ifndef _WIN32
-    if (world->epoll >= 0)
-        (void)close(world->epoll);
-    world->epoll = -1;
-#endif
+    library_forget(&world->library);
 }
 
 int lhcs_close(lua_State *L) {

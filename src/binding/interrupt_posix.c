@@ -2,6 +2,7 @@
  *
  * core.interruptible: Ctrl-C as an error of the function that runs. For the
  * prompt, which asks for it; nothing else here touches a signal. */
+#include "interrupt.h"
 #include "lhcs.h"
 
 #include <signal.h>
@@ -54,4 +55,20 @@ int lhcs_interruptible(lua_State *L) {
     lua_pushboolean(L, status == LUA_OK);
     lua_insert(L, 1);
     return lua_gettop(L);
+}
+
+HRESULT interrupt_open(struct interrupt *interrupt, struct hcs_error *error) {
+    (void)error;
+    link_init(&interrupt->link);
+    interrupt->object = HCS_NOT_WAITABLE;
+    return S_OK;
+}
+
+void interrupt_close(struct interrupt *interrupt) {
+    (void)interrupt;
+}
+
+bool interrupt_came(struct interrupt *interrupt) {
+    (void)interrupt;
+    return false;
 }

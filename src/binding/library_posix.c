@@ -62,8 +62,8 @@ static HRESULT choose(const char *override, const char **source, char *out,
 
 static HRESULT find_frees(struct lhcs_library *library,
                           struct hcs_error *error) {
-    void *local_free = library_symbol(library, "LocalFree");
-    void *close_handle = library_symbol(library, "CloseHandle");
+    void *local_free = library_symbol(library, NULL, "LocalFree");
+    void *close_handle = library_symbol(library, NULL, "CloseHandle");
     if (local_free == NULL || close_handle == NULL)
         return error_set(error, HR_FILE_CORRUPT, NULL,
                          "'%s' is not a host library: it has no %s",
@@ -76,17 +76,20 @@ static HRESULT find_frees(struct lhcs_library *library,
 
 HRESULT library_load(struct lhcs_library *library, bool windows,
                      const char *override, struct hcs_error *error) {
+    char path[PATH_MAX];
     const char *source;
     HRESULT hr;
     if (windows)
         return error_set(error, HR_NOT_SUPPORTED, NULL,
                          "Windows' own compute service is on Windows only; "
                          "here there are sim: and qemu:");
-    hr = choose(override, &source, library->path, sizeof(library->path), error);
+    hr = choose(override, &source, path, sizeof(path), error);
     if (FAILED(hr))
         return hr;
-    library->module =
-        dlopen(library->path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    library->path = strdup(path);
+    if (library->path == NULL)
+        return error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
+    library->module = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (library->module == NULL)
         return error_set(error, HR_FILE_NOT_FOUND, NULL,
                          "cannot load the host library (%s): %s", source,
@@ -94,6 +97,14 @@ HRESULT library_load(struct lhcs_library *library, bool windows,
     return find_frees(library, error);
 }
 
-void *library_symbol(const struct lhcs_library *library, const char *name) {
+void library_forget(struct lhcs_library *library) {
+    free(library->path);
+    library->path = NULL;
+}
+
+/* One library has all functions. */
+void *library_symbol(const struct lhcs_library *library, const char *dll,
+                     const char *name) {
+    (void)dll;
     return dlsym(library->module, name);
 }
