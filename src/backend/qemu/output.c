@@ -8,27 +8,68 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A file in the directory of `path` that has no name as yet, so that it goes
+ * with this process; -1 where there is no such thing. */
+static int open_unnamed(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *directory = strndup(path, (size_t)(slash - path) + 1);
+    int fd =
+        directory ? open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+
+    free(directory);
+    return fd;
+}
+
+static HRESULT open_named(struct output *output, struct hcs_error *error) {
+    if (asprintf(&output->temporary, "%s.XXXXXX", output->path) < 0) {
+        output->temporary = NULL;
+        return error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
+    }
+    output->fd = mkostemp(output->temporary, O_CLOEXEC);
+    if (output->fd >= 0)
+        return S_OK;
+    error_errno(error, errno, "%s", output->path);
+    free(output->temporary);
+    output->temporary = NULL;
+    return error ? error->code : E_FAIL;
+}
+
 HRESULT output_open(struct output *output, const char *path,
                     struct hcs_error *error) {
+    HRESULT hr;
+
     memset(output, 0, sizeof *output);
     output->fd = -1;
     if (path[0] != '/')
         return error_set(error, HR_PATH_NOT_FOUND, NULL,
                          "\"%s\" is not an absolute path", path);
     output->path = strdup(path);
-    if (!output->path || asprintf(&output->temporary, "%s.XXXXXX", path) < 0) {
-        free(output->path);
-        memset(output, 0, sizeof *output);
-        output->fd = -1;
+    if (!output->path)
+        return error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
+    output->fd = open_unnamed(path);
+    hr = output->fd >= 0 ? S_OK : open_named(output, error);
+    if (FAILED(hr))
+        output_close(output, NULL);
+    return hr;
+}
+
+/* Gives an unnamed file a temporary name; a link replaces nothing. */
+static HRESULT name_it(struct output *output, struct hcs_error *error) {
+    char itself[64];
+
+    snprintf(itself, sizeof itself, "/proc/self/fd/%d", output->fd);
+    if (asprintf(&output->temporary, "%s.%d-%d", output->path, (int)getpid(),
+                 output->fd) < 0) {
+        output->temporary = NULL;
         return error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
     }
-    output->fd = mkostemp(output->temporary, O_CLOEXEC);
-    if (output->fd >= 0)
+    unlink(output->temporary); /* a dead process' of this number */
+    if (linkat(AT_FDCWD, itself, AT_FDCWD, output->temporary,
+               AT_SYMLINK_FOLLOW) == 0)
         return S_OK;
-    error_errno(error, errno, "%s", path);
+    error_errno(error, errno, "%s", output->path);
     free(output->temporary);
     output->temporary = NULL;
-    output_close(output, NULL);
     return error ? error->code : E_FAIL;
 }
 
@@ -49,6 +90,12 @@ static void flush_directory(const char *path) {
 HRESULT output_commit(struct output *output, struct hcs_error *error) {
     if (fsync(output->fd) != 0)
         return error_errno(error, errno, "%s", output->path);
+    if (!output->temporary) {
+        HRESULT hr = name_it(output, error);
+
+        if (FAILED(hr))
+            return hr;
+    }
     if (rename(output->temporary, output->path) != 0)
         return error_errno(error, errno, "%s", output->path);
     free(output->temporary);

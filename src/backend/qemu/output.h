@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * A file that appears only when it is complete: written under a temporary
- * name beside its place, flushed, then renamed. */
+ * A file that appears only when it is complete: written without a name, or
+ * where the file system knows no such files under a temporary one beside its
+ * place, flushed, then renamed. */
 #ifndef HCS_QEMU_OUTPUT_H
 #define HCS_QEMU_OUTPUT_H
 
@@ -12,7 +13,7 @@
 
 struct output {
     char *path;
-    char *temporary;
+    char *temporary; /* NULL: it has no name */
     int fd;
 };
 
