@@ -5,6 +5,7 @@
 --   descriptors()  how many descriptors or handles this process has open
 --   threads()      how many threads it has
 --   children()     its child processes, as a text to compare
+--   remove(path)   removes a file, whatever its name
 --   kill(pid)      ends a process at once
 --   loaded(stem)   whether a library whose name holds `stem` is loaded
 --   pipes          what api.pump can watch: open() gives two ends, r and w; what
@@ -39,23 +40,20 @@ end
 
 local made = 0
 
---- A path where nothing is, or a file that holds `text`, for one to remove.
-function platform.temporary(text)
+--- A path where nothing is, or a file that holds `text`, for one to remove; its
+--- name ends with `ending`.
+function platform.temporary(text, ending)
     made = made + 1
-    local path = ("%s%shcs-spec-%d-%d"):format(FOLDER, SEPARATOR, core.pid(), made)
-    os.remove(path)
-    if text then
-        local file = assert(io.open(path, "wb"))
-        assert(file:write(text))
-        file:close()
-    end
+    local path = ("%s%shcs-spec-%d-%d%s"):format(FOLDER, SEPARATOR, core.pid(), made,
+        ending or "")
+    platform.remove(path)
+    if text then assert(core.write_file(path, text)) end
     return path
 end
 
 --- Reads a whole file, as it is.
 function platform.read(path)
-    local file <close> = assert(io.open(path, "rb"))
-    return (file:read "a")
+    return (assert(core.read_file(path)))
 end
 
 --- The files below a folder whose names match `pattern`, as paths with "/",

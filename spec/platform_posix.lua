@@ -43,6 +43,8 @@ function platform.loaded(stem)
     return read("/proc/self/maps"):find(stem, 1, true) ~= nil
 end
 
+platform.remove = os.remove
+
 function platform.kill(pid)
     require("hcs.spec_unix").kill(pid, 9)
 end

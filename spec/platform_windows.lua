@@ -6,6 +6,7 @@ local system = require "hcs.spec_windows"
 local platform = {
     lua = os.getenv "HCS_LUA" or system.loaded(),
     descriptors = system.handles, threads = system.threads, kill = system.kill,
+    remove = system.remove,
 }
 
 function platform.program(name) return name .. ".exe" end

@@ -128,14 +128,6 @@ end
 
 -- --- crashes ----------------------------------------------------------------
 
-local function size_of(path)
-    local file = io.open(path, "rb")
-    if not file then return nil end
-    local bytes = file:seek("end")
-    file:close()
-    return bytes
-end
-
 local FORMATS = { ElfCore = "elf", KDump = "kdump" }
 
 local function dump_format(system)
@@ -208,7 +200,7 @@ local function take_report(world, system, crash, event)
     crash.parameters = crash.parameters or report.CrashParameters
     for _, file in ipairs(files_of(system, report)) do
         table.insert(crash.dumps, {
-            path = file[1], format = file[2], bytes = size_of(file[1]),
+            path = file[1], format = file[2], bytes = (world.core.file_size(file[1])),
             seconds = event.time - crash.started,
         })
     end

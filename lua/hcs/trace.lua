@@ -2,6 +2,7 @@
 -- hcs.trace: a line of JSON for each call of the ABI, and for each completion
 -- and event that comes off the host's queue.
 local errors = require "hcs.error"
+local paths = require "hcs.paths"
 
 local trace = {}
 
@@ -21,11 +22,12 @@ local function plain_list(core, ...)
     return core.array(list)
 end
 
+-- What cannot be written is lost; the calls go on.
 local function write(world, record)
-    local file = world.trace_file
-    if not file then return end
+    local path = world.trace_file
+    if not path then return end
     record.time = world.now()
-    file:write(world.encode(record), "\n")
+    world.core.write_file(path, world.encode(record) .. "\n", true)
 end
 
 local function traced(world, name, fn)
@@ -46,13 +48,13 @@ end
 --- Starts to write to `path`.
 function trace.start(world, path)
     trace.stop(world)
-    local file, why = io.open(path, "w")
-    if not file then
-        return errors.fail({ op = "trace", target = path, hresult = 0x80070003, message = why },
+    path = paths.absolute(path, world.core.cwd())
+    local ok, hresult, why = world.core.write_file(path, "")
+    if not ok then
+        return errors.fail({ op = "trace", target = path, hresult = hresult, message = why },
             world.core)
     end
-    file:setvbuf("line")
-    world.trace_file = file
+    world.trace_file = path
     world.untraced = world.api
     local api = {}
     for name, fn in pairs(world.untraced) do
@@ -65,10 +67,9 @@ function trace.start(world, path)
     return true
 end
 
---- Stops and closes the file.
+--- Stops.
 function trace.stop(world)
     if not world.trace_file then return end
-    world.trace_file:close()
     world.trace_file = nil
     if world.api then world.api = world.untraced end
     world.untraced = nil

@@ -4,21 +4,54 @@ local core = require "hcs.core"
 local doc = require "hcs.doc"
 local platform = require "spec.platform"
 
-local function temporary()
-    local path = platform.temporary()
-    finally(function() os.remove(path) end)
+local function temporary(ending)
+    local path = platform.temporary(nil, ending)
+    finally(function() platform.remove(path) end)
     return path
 end
 
 local function put(path, text)
-    local file <close> = assert(io.open(path, "wb"))
-    assert(file:write(text))
+    assert(core.write_file(path, text))
 end
 
-local function get(path)
-    local file <close> = assert(io.open(path, "rb"))
-    return (file:read("a"))
-end
+local get = platform.read
+
+describe("a file", function()
+    it("is read and written whole, whatever its name", function()
+        for _, ending in ipairs { "plain", " ü€", "日本語", "😀" } do
+            local path = temporary(ending)
+            assert.equal(0x80070002, (select(2, core.read_file(path))))
+            assert.is_true(core.write_file(path, "a\r\n\0b"))
+            assert.equal("a\r\n\0b", core.read_file(path))
+            assert.equal(5, core.file_size(path))
+            assert.is_true(core.write_file(path, "c", true))
+            assert.equal("a\r\n\0bc", core.read_file(path))
+            assert.is_true(core.write_file(path, ""))
+            assert.equal("", core.read_file(path))
+            assert.equal(0, core.file_size(path))
+        end
+        local long = ("0123456789abcdef"):rep(20000)
+        local path = temporary()
+        assert.is_true(core.write_file(path, long))
+        assert.equal(long, core.read_file(path))
+    end)
+
+    it("that is none is told by its code", function()
+        for _, call in ipairs { core.read_file, core.file_size } do
+            local value, hr, text = call(platform.path "nowhere/at/all")
+            assert.is_nil(value)
+            assert.truthy(hr == 0x80070002 or hr == 0x80070003)
+            assert.truthy(text:find("nowhere", 1, true))
+        end
+        assert.is_nil((core.write_file(platform.path "nowhere/at/all", "")))
+        assert.is_nil((core.read_file(platform.here "lua")))
+        for _, bad in ipairs { "a\0b", {}, false } do
+            assert.has_error(function() core.read_file(bad) end)
+            assert.has_error(function() core.write_file(bad, "") end)
+        end
+        assert.has_error(function() core.write_file("x") end)
+    end)
+end)
 
 describe("hcs.doc", function()
     it("writes members in the platform's order, others after them", function()
@@ -40,7 +73,7 @@ describe("hcs.doc", function()
     end)
 
     it("saves and loads, to the last bit", function()
-        local path = temporary()
+        local path = temporary "ü 日本 😀.json"
         local document = { Owner = "ü", VirtualMachine = { ComputeTopology = {
             Memory = { SizeInMB = 9007199254740993 } } }, HostedSystem = core.array {} }
         assert.is_true(doc.save(document, path))

@@ -132,6 +132,14 @@ static int windows_kill(lua_State *L) {
     return 0;
 }
 
+/* remove(path): a file; true when it is gone. */
+static int windows_remove(lua_State *L) {
+    luaL_checkstring(L, 1);
+    lua_pushboolean(L, DeleteFileW(wide_arg(L, 1)) ||
+                           GetLastError() == ERROR_FILE_NOT_FOUND);
+    return 1;
+}
+
 /* Presses Ctrl-C in this process's console. */
 static int windows_interrupt(lua_State *L) {
     if (!GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0))
@@ -232,14 +240,21 @@ static int windows_signalled(lua_State *L) {
 }
 
 __declspec(dllexport) int luaopen_hcs_spec_windows(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"setenv", windows_setenv},       {"run", windows_run},
-        {"kill", windows_kill},           {"interrupt", windows_interrupt},
-        {"handles", windows_handles},     {"threads", windows_threads},
-        {"processes", windows_processes}, {"loaded", windows_loaded},
-        {"event", windows_event},         {"set", windows_set},
-        {"reset", windows_reset},         {"close", windows_close},
-        {"signalled", windows_signalled}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"setenv", windows_setenv},
+                                         {"run", windows_run},
+                                         {"remove", windows_remove},
+                                         {"kill", windows_kill},
+                                         {"interrupt", windows_interrupt},
+                                         {"handles", windows_handles},
+                                         {"threads", windows_threads},
+                                         {"processes", windows_processes},
+                                         {"loaded", windows_loaded},
+                                         {"event", windows_event},
+                                         {"set", windows_set},
+                                         {"reset", windows_reset},
+                                         {"close", windows_close},
+                                         {"signalled", windows_signalled},
+                                         {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
 }

@@ -27,6 +27,10 @@ bool file_exists(const char *path);
 
 /* Opens for reading, also what others write to. */
 HRESULT file_open(const char *path, hcs_file *out, struct hcs_error *error);
+/* Opens for writing: at its end if `append`, else emptied. Makes one that is as
+ * open to others as this process makes files. */
+HRESULT file_open_to_write(const char *path, bool append, hcs_file *out,
+                           struct hcs_error *error);
 /* Makes a file that nobody else may read; HR_FILE_EXISTS when there is one. */
 HRESULT file_create(const char *path, hcs_file *out, struct hcs_error *error);
 /* Makes a file beside `path` under a name of its own, which is malloc'd. */
@@ -45,6 +49,7 @@ HRESULT file_write_at(hcs_file file, const void *bytes, size_t length,
 /* Reads at most `size` bytes from `offset` on; *count is 0 at the end only. */
 HRESULT file_read_at(hcs_file file, void *bytes, size_t size, uint64_t offset,
                      size_t *count, struct hcs_error *error);
+HRESULT file_length(hcs_file file, uint64_t *length, struct hcs_error *error);
 /* Whether what is never written from now on takes no room. */
 bool file_make_sparse(hcs_file file);
 /* Makes it `size` bytes long; what was never written reads as zeros. */

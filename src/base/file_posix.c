@@ -32,6 +32,15 @@ HRESULT file_open(const char *path, hcs_file *out, struct hcs_error *error) {
     return S_OK;
 }
 
+HRESULT file_open_to_write(const char *path, bool append, hcs_file *out,
+                           struct hcs_error *error) {
+    int how = append ? O_APPEND : O_TRUNC;
+    *out = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | how, 0666);
+    if (*out < 0)
+        return error_errno(error, errno, "cannot write \"%s\"", path);
+    return S_OK;
+}
+
 HRESULT file_create(const char *path, hcs_file *out, struct hcs_error *error) {
     *out = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (*out < 0)
@@ -97,6 +106,14 @@ HRESULT file_read_at(hcs_file file, void *bytes, size_t size, uint64_t offset,
     if (got < 0)
         return error_errno(error, errno, "cannot read");
     *count = (size_t)got;
+    return S_OK;
+}
+
+HRESULT file_length(hcs_file file, uint64_t *length, struct hcs_error *error) {
+    struct stat status;
+    if (fstat(file, &status) != 0)
+        return error_errno(error, errno, "cannot read");
+    *length = (uint64_t)status.st_size;
     return S_OK;
 }
 

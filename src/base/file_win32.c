@@ -108,8 +108,7 @@ bool file_same_path(const char *a, size_t a_length, const char *b,
 
 bool file_exists(const char *path) {
     WCHAR *name = name_of(path);
-    bool exists =
-        name && GetFileAttributesW(name) != INVALID_FILE_ATTRIBUTES;
+    bool exists = name && GetFileAttributesW(name) != INVALID_FILE_ATTRIBUTES;
     free(name);
     return exists;
 }
@@ -144,6 +143,25 @@ HRESULT file_open(const char *path, hcs_file *out, struct hcs_error *error) {
     }
     if (*out == HCS_NO_FILE)
         return error_win32(error, last, "cannot open \"%s\"", path);
+    return S_OK;
+}
+
+HRESULT file_open_to_write(const char *path, bool append, hcs_file *out,
+                           struct hcs_error *error) {
+    WCHAR *name = name_of(path);
+    DWORD last = GetLastError();
+
+    *out = HCS_NO_FILE;
+    if (name) {
+        *out = CreateFileW(name, append ? FILE_APPEND_DATA : GENERIC_WRITE,
+                           FILE_SHARE_READ, NULL,
+                           append ? OPEN_ALWAYS : CREATE_ALWAYS,
+                           FILE_ATTRIBUTE_NORMAL, NULL);
+        last = GetLastError();
+        free(name);
+    }
+    if (*out == HCS_NO_FILE)
+        return error_win32(error, last, "cannot write \"%s\"", path);
     return S_OK;
 }
 
@@ -228,9 +246,9 @@ HRESULT file_create_nameless(hcs_file *out, struct hcs_error *error) {
     if (!stem)
         return error_set(error, E_OUTOFMEMORY, NULL,
                          "no place for a temporary file");
-    hr = make_unforeseen(
-        stem, 0, FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE, &name,
-        out, error);
+    hr = make_unforeseen(stem, 0,
+                         FILE_ATTRIBUTE_TEMPORARY | FILE_FLAG_DELETE_ON_CLOSE,
+                         &name, out, error);
     free(name);
     free(stem);
     return hr;
@@ -286,6 +304,14 @@ HRESULT file_read_at(hcs_file file, void *bytes, size_t size, uint64_t offset,
         got = 0;
     }
     *count = got;
+    return S_OK;
+}
+
+HRESULT file_length(hcs_file file, uint64_t *length, struct hcs_error *error) {
+    LARGE_INTEGER size;
+    if (!GetFileSizeEx(file, &size))
+        return error_win32(error, GetLastError(), "cannot read");
+    *length = (uint64_t)size.QuadPart;
     return S_OK;
 }
 

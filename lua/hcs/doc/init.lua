@@ -38,17 +38,9 @@ function doc.canonical(document, type_name)
         hresult = fault.code, path = fault.path, message = fault.message }, core)
 end
 
--- By errno; the numbers are the same wherever Lua runs.
-local RESULTS = {
-    [2] = 0x80070002,  -- no such file
-    [13] = 0x80070005, -- permission
-    [20] = 0x80070003, -- not a directory
-    [28] = 0x80070070, -- no space
-}
-
-local function file_error(op, path, message, errno)
-    return errors.fail({ op = op, target = path, hresult = RESULTS[errno] or 0x80004005,
-        file = path, message = message }, core)
+local function file_error(op, path, hresult, message)
+    return errors.fail({ op = op, target = path, hresult = hresult, file = path,
+        message = message }, core)
 end
 
 --- Reads a document from a file of JSON.
@@ -56,12 +48,8 @@ end
 ---@return table? document, hcs.Error? err, string? code
 function doc.load(path)
     options.argument("load", "the path", path, "string")
-    local file, problem, errno = io.open(path, "rb")
-    if not file then return file_error("load", path, problem, errno) end
-    local text
-    text, problem, errno = file:read("a")
-    file:close()
-    if not text then return file_error("load", path, problem, errno) end
+    local text, hresult, message = core.read_file(path)
+    if not text then return file_error("load", path, hresult, message) end
     local document, fault = core.json.decode(text)
     if document ~= nil then return document end
     return errors.fail({ op = "load", target = path, hresult = fault.code, path = fault.path,
@@ -78,13 +66,9 @@ function doc.save(document, path, type_name)
     options.argument("save", "the path", path, "string")
     local text, err, code = doc.canonical(document, type_name)
     if not text then return nil, err, code end
-    local file, problem, errno = io.open(path, "wb")
-    if not file then return file_error("save", path, problem, errno) end
-    local written
-    written, problem, errno = file:write(text, "\n")
-    local closed, trouble, number = file:close()
-    if written and closed then return true end
-    return file_error("save", path, problem or trouble, errno or number)
+    local ok, hresult, message = core.write_file(path, text .. "\n")
+    if ok then return true end
+    return file_error("save", path, hresult, message)
 end
 
 return doc
