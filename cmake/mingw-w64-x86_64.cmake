@@ -9,7 +9,8 @@ set(CMAKE_SYSTEM_PROCESSOR x86_64)
 set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc-win32)
 set(CMAKE_RC_COMPILER x86_64-w64-mingw32-windres)
 foreach(kind EXE SHARED MODULE)
-  set(CMAKE_${kind}_LINKER_FLAGS_INIT "-static-libgcc")
+  # Without the time of linking: the same sources give the same bytes.
+  set(CMAKE_${kind}_LINKER_FLAGS_INIT "-static-libgcc -Wl,--no-insert-timestamp")
 endforeach()
 
 get_filename_component(hcs_root "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)

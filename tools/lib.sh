@@ -143,7 +143,7 @@ packages() {
         liblua5.4-dev lua-cjson libuv1-dev zlib1g-dev liblzma-dev libzstd-dev
         liblz4-dev)
     qemu_packages=(qemu-system-x86 ovmf busybox-static)
-    windows_packages=(gcc-mingw-w64-x86-64-win32 wine wine64 dpkg-dev
+    windows_packages=(gcc-mingw-w64-x86-64-win32 wine wine64 dpkg-dev zip
         liblua5.4-0 lua-cjson lua-filesystem lua-term libcmocka0)
     test_packages=(git make lua-busted lua-check libcmocka-dev clang
         libclang-rt-14-dev clang-format
