@@ -186,26 +186,41 @@ void root_sweep(int root) {
     each_directory(root, remove_dead, NULL);
 }
 
+/* The lock gets its name when it is held, or somebody who looks whether the
+ * system lives could hold it at the moment that it is taken. */
+static int make_lock(int root, const char *runtime_id) {
+    char from[PATH_MAX], to[PATH_MAX];
+    int fd = open_in(root, runtime_id, "new", O_RDWR | O_CREAT | O_EXCL);
+    int number;
+
+    if (fd < 0)
+        return -1;
+    snprintf(from, sizeof from, "%s/new", runtime_id);
+    snprintf(to, sizeof to, "%s/lock", runtime_id);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+        renameat(root, from, root, to) == 0)
+        return fd;
+    number = errno;
+    close(fd);
+    errno = number;
+    return -1;
+}
+
 HRESULT system_make(int root, const char *runtime_id, int *lock,
                     struct hcs_error *error) {
-    int fd;
-
     if (mkdirat(root, runtime_id, 0700) != 0) {
         if (errno == EEXIST)
             return error_set(error, HCS_E_SYSTEM_ALREADY_EXISTS, NULL,
                              "there is a system of that id");
         return error_errno(error, errno, "the system's directory");
     }
-    fd = open_in(root, runtime_id, "lock", O_RDWR | O_CREAT | O_EXCL);
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    *lock = make_lock(root, runtime_id);
+    if (*lock < 0) {
         int number = errno;
 
-        if (fd >= 0)
-            close(fd);
         system_remove(root, runtime_id);
         return error_errno(error, number, "the system's lock");
     }
-    *lock = fd;
     return S_OK;
 }
 

@@ -3,6 +3,8 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -61,6 +63,30 @@ static void alive_and_dead(void **state) {
     close(other);
     root_sweep(root);
     assert_false(exists(OTHER));
+}
+
+static void *look(void *stop) {
+    while (!atomic_load((atomic_bool *)stop))
+        (void)system_alive(root, ID);
+    return NULL;
+}
+
+/* Somebody who looks at that moment is not in the way of one being made. */
+static void made_while_looked_at(void **state) {
+    atomic_bool stop = false;
+    pthread_t looker;
+
+    (void)state;
+    assert_int_equal(pthread_create(&looker, NULL, look, &stop), 0);
+    for (int i = 0; i < 3000; i++) {
+        int lock;
+
+        assert_int_equal(system_make(root, ID, &lock, NULL), S_OK);
+        system_remove(root, ID);
+        close(lock);
+    }
+    atomic_store(&stop, true);
+    pthread_join(looker, NULL);
 }
 
 /* A sweep takes the pipes that a dead system had noted, and no others. */
@@ -235,6 +261,7 @@ static void unfinished_grants(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(alive_and_dead, setup, teardown),
+        cmocka_unit_test_setup_teardown(made_while_looked_at, setup, teardown),
         cmocka_unit_test_setup_teardown(swept_pipes, setup, teardown),
         cmocka_unit_test_setup_teardown(open_roots, setup, teardown),
         cmocka_unit_test_setup_teardown(choosing, setup, teardown),
