@@ -4,9 +4,11 @@
 --
 --   descriptors()  how many descriptors or handles this process has open
 --   threads()      how many threads it has
+--   other()        the id of some process that is not ours
 --   children()     its child processes, as a text to compare
 --   remove(path)   removes a file, whatever its name
 --   kill(pid)      ends a process at once
+--   interrupt(seconds)  a Ctrl-C for this process, so much later
 --   loaded(stem)   whether a library whose name holds `stem` is loaded
 --   pipes          what api.pump can watch: open() gives two ends, r and w; what
 --                  write(w, text) makes readable at r, read(r) takes away;
@@ -115,13 +117,14 @@ local run = platform.run
 
 --- Runs a program with `arguments`, the first of which is its name. `settings`:
 --- environment (a table; false takes a variable away), input (a file's path),
---- limit (seconds, 60). Returns what it printed, errors included, with "\n" at the
+--- limit (seconds, 60), alone (a console of its own, where there are such: so that
+--- its Ctrl-C is nobody else's). Returns what it printed, errors included, with "\n" at the
 --- ends of lines, and its exit code: 124 when its time was over.
 function platform.run(arguments, settings)
     settings = settings or {}
     local text, status = run(arguments, {
         environment = settings.environment or {}, input = settings.input,
-        limit = settings.limit or 60,
+        limit = settings.limit or 60, alone = settings.alone,
     })
     return (text:gsub("\r\n", "\n")), status
 end
@@ -134,7 +137,8 @@ function platform.lua_text(text, settings)
     local environment = { LUA_PATH = package.path, LUA_CPATH = package.cpath }
     for name, value in pairs(settings.environment or {}) do environment[name] = value end
     local output, status = platform.run({ settings.interpreter or platform.lua, path },
-        { environment = environment, input = settings.input, limit = settings.limit })
+        { environment = environment, input = settings.input, limit = settings.limit,
+            alone = settings.alone })
     os.remove(path)
     return output, status
 end

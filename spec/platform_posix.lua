@@ -30,6 +30,8 @@ function platform.descriptors()
     return count
 end
 
+function platform.other() return 1 end
+
 function platform.children()
     local pid = core.pid()
     return read(("/proc/%d/task/%d/children"):format(pid, pid))
@@ -47,6 +49,11 @@ platform.remove = os.remove
 
 function platform.kill(pid)
     require("hcs.spec_unix").kill(pid, 9)
+end
+
+function platform.interrupt(seconds)
+    os.execute(("(sleep %g; kill -INT %d) </dev/null >/dev/null 2>&1 &")
+        :format(seconds, core.pid()))
 end
 
 local function quoted(text)

@@ -11,6 +11,18 @@ local platform = {
 
 function platform.program(name) return name .. ".exe" end
 
+local CREATE_NO_WINDOW = 0x08000000
+
+function platform.interrupt(seconds)
+    system.interrupt(math.ceil(seconds * 1000))
+end
+
+function platform.other()
+    for pid in pairs(system.processes()) do
+        if pid > 4 and pid ~= core.pid() then return pid end
+    end
+end
+
 function platform.children()
     local own, list = core.pid(), {}
     for pid, parent in pairs(system.processes()) do
@@ -44,8 +56,12 @@ function platform.run(arguments, settings)
     local words = {}
     for index, word in ipairs(arguments) do words[index] = quoted(word) end
     local output = platform.temporary()
+    -- A program finds the DLLs that the interpreter lies beside.
+    settings.environment.PATH = settings.environment.PATH
+        or platform.lua:match "^(.*)[/\\]" .. ";" .. os.getenv "PATH"
     local status = with_environment(settings.environment, system.run, table.concat(words, " "),
-        settings.input, output, math.ceil(settings.limit * 1000), settings.flags)
+        settings.input, output, math.ceil(settings.limit * 1000),
+        settings.alone and CREATE_NO_WINDOW or 0)
     local text = platform.read(output)
     os.remove(output)
     return text, status
@@ -55,12 +71,12 @@ end
 
 -- api.pump watches handles here: an event stands for either end. The one that
 -- is written to is always set; the other, when something was written.
-local pipes, readers = { read = system.reset, readable = system.signalled }, {}
+local pipes, readers, writers = { read = system.reset, readable = system.signalled }, {}, {}
 
 function pipes.open()
     local r, w = system.event(), system.event()
     system.set(w)
-    readers[w] = r
+    readers[w], writers[r] = r, w
     return r, w
 end
 
@@ -70,8 +86,13 @@ function pipes.write(w, text)
 end
 
 function pipes.close(handle)
-    if readers[handle] then system.set(readers[handle]) end
-    readers[handle] = nil
+    local reader, writer = readers[handle], writers[handle]
+    if reader then
+        system.set(reader) -- which is at its end
+        readers[handle], writers[reader] = nil, nil
+    elseif writer then
+        readers[writer], writers[handle] = nil, nil
+    end
     system.close(handle)
 end
 

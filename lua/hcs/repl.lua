@@ -220,17 +220,19 @@ function repl.loop(session)
 end
 
 -- Lets the world go on until there is input. Only real time goes by itself;
--- other clocks stand still at the prompt.
+-- other clocks stand still at the prompt, and so does the world while it cannot
+-- be told whether there is input: where Windows' prompt reads from a pipe.
 local function pump_of(world)
+    local stdin = world.core.standard(STDIN)
     return function(input)
         if not world.api then return input:_serve() end
-        if world.clock ~= "real" then
+        if world.clock ~= "real" or not stdin then
             loop.settle(world)
             return input:_serve()
         end
-        world.descriptors[STDIN] = input
+        world.descriptors[stdin] = input
         loop.round(world, nil)
-        if world.descriptors then world.descriptors[STDIN] = nil end
+        if world.descriptors then world.descriptors[stdin] = nil end
     end
 end
 

@@ -97,9 +97,11 @@ end
 support.hcs_lua = package.searchpath("hcs.core", package.cpath)
     :gsub("[^/\\]*[/\\][^/\\]*$", platform.program "hcs-lua")
 
---- Runs Lua text in a process of its own: its output, and its exit code.
+--- Runs Lua text in a process of its own, for whose Ctrl-C see platform.run: its
+--- output, and its exit code.
 function support.child(text, environment, interpreter)
-    return platform.lua_text(text, { environment = environment, interpreter = interpreter })
+    return platform.lua_text(text,
+        { environment = environment, interpreter = interpreter, alone = true })
 end
 
 return support

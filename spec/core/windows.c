@@ -140,10 +140,19 @@ static int windows_remove(lua_State *L) {
     return 1;
 }
 
-/* Presses Ctrl-C in this process's console. */
+static void CALLBACK press(void *context, BOOLEAN fired) {
+    (void)context;
+    (void)fired;
+    (void)GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0);
+}
+
+/* interrupt(ms): somebody presses Ctrl-C then in this process's console. */
 static int windows_interrupt(lua_State *L) {
-    if (!GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0))
-        return fail(L, "GenerateConsoleCtrlEvent");
+    HANDLE timer;
+    DWORD delay = (DWORD)luaL_checkinteger(L, 1);
+    if (!CreateTimerQueueTimer(&timer, NULL, press, NULL, delay, 0,
+                               WT_EXECUTEONLYONCE))
+        return fail(L, "CreateTimerQueueTimer");
     return 0;
 }
 

@@ -18,6 +18,7 @@ local ROOMS = {
         "base/stream.h", "base/file.h" },
     { "schema/", "schema/", "base/", "abi/" },
     { "base/", "base/", "abi/" },
+    { "forward/", "forward/", "abi/" },
     { "abi/", "abi/" },
 }
 

@@ -109,12 +109,25 @@ static int core_isatty(lua_State *L) {
     return 1;
 }
 
+/* core.standard(fd): what api.pump can wait for of a standard stream (0, 1, 2),
+ * nil where it cannot. */
+static int core_standard(lua_State *L) {
+    lua_Integer fd = luaL_checkinteger(L, 1);
+    luaL_argcheck(L, fd >= 0 && fd <= 2, 1, "not a standard stream");
+    lua_pushinteger(L, fd);
+    return 1;
+}
+
 void lhcs_push_system(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"pid", core_pid},         {"alive", core_alive},
-        {"started", core_started}, {"user", core_user},
-        {"boot_id", core_boot_id}, {"cwd", core_cwd},
-        {"isatty", core_isatty},   {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"pid", core_pid},
+                                         {"alive", core_alive},
+                                         {"started", core_started},
+                                         {"user", core_user},
+                                         {"boot_id", core_boot_id},
+                                         {"cwd", core_cwd},
+                                         {"isatty", core_isatty},
+                                         {"standard", core_standard},
+                                         {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     lua_pushliteral(L, "linux");
     lua_setfield(L, -2, "platform");

@@ -164,25 +164,49 @@ static int core_user(lua_State *L) {
 
 /* --- terminals ----------------------------------------------------------- */
 
-/* core.isatty(fd): whether a standard stream (0, 1, 2) is a console; of other
- * numbers Windows knows nothing. */
-static int core_isatty(lua_State *L) {
+/* The console that a standard stream (0, 1, 2) is, else NULL; of other numbers
+ * Windows knows nothing. */
+static HANDLE console_of(lua_Integer fd) {
     static const DWORD standard[] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE,
                                      STD_ERROR_HANDLE};
-    lua_Integer fd = luaL_checkinteger(L, 1);
+    HANDLE handle = fd < 3 ? GetStdHandle(standard[fd]) : NULL;
     DWORD mode;
+    return handle != NULL && GetConsoleMode(handle, &mode) ? handle : NULL;
+}
+
+/* core.isatty(fd): whether a standard stream is a console. */
+static int core_isatty(lua_State *L) {
+    lua_Integer fd = luaL_checkinteger(L, 1);
     luaL_argcheck(L, fd >= 0 && fd <= INT32_MAX, 1, "not a descriptor");
-    lua_pushboolean(L, fd < 3 &&
-                           GetConsoleMode(GetStdHandle(standard[fd]), &mode));
+    lua_pushboolean(L, console_of(fd) != NULL);
+    return 1;
+}
+
+/* core.standard(fd): what api.pump can wait for of a standard stream, nil where
+ * it cannot: pipes and files are not waited for here. A console is ready from
+ * the first key on; reading then waits for the line's end. */
+static int core_standard(lua_State *L) {
+    lua_Integer fd = luaL_checkinteger(L, 1);
+    HANDLE console;
+    luaL_argcheck(L, fd >= 0 && fd <= 2, 1, "not a standard stream");
+    console = console_of(fd);
+    if (console != NULL)
+        lua_pushinteger(L, (lua_Integer)(uint32_t)(uintptr_t)console);
+    else
+        lua_pushnil(L);
     return 1;
 }
 
 void lhcs_push_system(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"pid", core_pid},         {"alive", core_alive},
-        {"started", core_started}, {"user", core_user},
-        {"boot_id", core_boot_id}, {"cwd", core_cwd},
-        {"isatty", core_isatty},   {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"pid", core_pid},
+                                         {"alive", core_alive},
+                                         {"started", core_started},
+                                         {"user", core_user},
+                                         {"boot_id", core_boot_id},
+                                         {"cwd", core_cwd},
+                                         {"isatty", core_isatty},
+                                         {"standard", core_standard},
+                                         {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     lua_pushliteral(L, "windows");
     lua_setfield(L, -2, "platform");
