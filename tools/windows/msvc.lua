@@ -8,7 +8,8 @@
 -- BUILD is a configured folder of the Windows build: its compile_commands.json
 -- says which sources there are, where they look for headers and what is defined
 -- for them. FILE: only the sources whose path contains one of these words.
--- Prints what clang says; the exit status is 1 when a source is refused.
+-- Prints what clang says; the exit status is 1 when a source is refused. What
+-- clang must refuse for this to mean anything is tried first.
 
 local json = require "cjson"
 
@@ -17,6 +18,22 @@ local FLAGS = {
     "-Wall", "-Wextra", "-Wpedantic", "-Wgnu", "-Wvla", "-Werror",
     "-D_WIN32_WINNT=0x0A00", "-D_CRT_SECURE_NO_WARNINGS", "-D_CRT_NONSTDC_NO_WARNINGS",
     "-isystem", "/usr/share/mingw-w64/include",
+    -- Microsoft's compiler has no older C library.
+    "-D_UCRT",
+}
+
+-- What Microsoft's compiler does not take, each on its own.
+local REFUSED = {
+    ["a variable-length array"] = "void f(int n); void f(int n) { char a[n]; (void)a; }",
+    ["a statement expression"] = "int f(void); int f(void) { return ({ 1; }); }",
+    ["typeof"] = "int f(int n); int f(int n) { typeof(n) m = n; return m; }",
+    ["void pointer arithmetic"] = "void *f(void *p); void *f(void *p) { return p + 1; }",
+    ["an empty initialiser"] = "struct s { int n; }; struct s s = {};",
+    ["an array of nothing"] = "struct s { int n; int a[0]; };",
+    ["a range of cases"] = "int f(int n); int f(int n) { switch (n) { case 1 ... 2: return 1; "
+        .. "default: return 0; } }",
+    ["a call of nothing declared"] = "int f(void); int f(void) { return getpid(); }",
+    ["a POSIX header"] = "#include <sys/socket.h>",
 }
 
 local function slurp(path)
@@ -91,10 +108,24 @@ local function commands(build)
     return list
 end
 
+local function check_refusals()
+    for what, source in pairs(REFUSED) do
+        local command = ("printf '%%s\\n' %s | clang %s -x c - >/dev/null 2>&1"):format(
+            quote(source), table.concat(FLAGS, " "))
+        if os.execute(command) then
+            error("clang takes " .. what .. ": this check is worth nothing", 0)
+        end
+    end
+    if not os.execute("echo 'int n;' | clang " .. table.concat(FLAGS, " ") .. " -x c -") then
+        error("clang takes nothing at all", 0)
+    end
+end
+
 if not arg[1] then
     io.stderr:write("usage: tools/windows/msvc.lua BUILD [FILE...]\n")
     os.exit(2)
 end
+check_refusals()
 local refused, list = 0, commands(arg[1])
 for _, source in ipairs(list) do
     if not os.execute(source.command .. " 2>&1") then
