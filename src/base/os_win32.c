@@ -2,6 +2,7 @@
  * Clocks, chance, error texts and numbers on Windows. */
 #include "os.h"
 
+#include <limits.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,7 +54,10 @@ int waitable_number(hcs_waitable waitable) {
 }
 
 void os_error_text(int number, char *out, size_t size) {
-    if (strerror_s(out, size, number))
+    char unknown[64]; /* what the library says of any that it does not know */
+    if (strerror_s(unknown, sizeof unknown, INT_MAX))
+        unknown[0] = '\0';
+    if (strerror_s(out, size, number) || strcmp(out, unknown) == 0)
         snprintf(out, size, "system error %d", number);
 }
 

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "platform.h"
 
 static void monotonic_does_not_go_back(void **state) {
     int64_t before = clock_monotonic();
@@ -51,12 +52,15 @@ static void formats(void **state) {
 static void agrees_with_gmtime(void **state) {
     (void)state;
     for (int64_t day = -100000; day < 100000; day++) {
-        time_t seconds = (time_t)(day * 86400 + 12345);
+        int64_t seconds = day * 86400 + 12345;
         struct tm tm;
         char expected[64];
-        assert_non_null(gmtime_r(&seconds, &tm));
+        if (!platform_date(seconds, &tm)) {
+            assert_true(day < 0); /* not every library goes back that far */
+            continue;
+        }
         strftime(expected, sizeof expected, "%Y-%m-%dT%H:%M:%S.0000000Z", &tm);
-        assert_format((int64_t)seconds * CLOCK_SECOND, expected);
+        assert_format(seconds * CLOCK_SECOND, expected);
     }
 }
 

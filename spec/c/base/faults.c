@@ -21,6 +21,11 @@ static atomic_size_t fail_from;
 static atomic_size_t allocations;
 static atomic_long live;
 
+/* What the runtime takes before a program begins is its own affair. */
+__attribute__((constructor)) static void begin(void) {
+    live = 0;
+}
+
 void faults_fail_from(size_t n) {
     fail_from = n;
     allocations = 0;

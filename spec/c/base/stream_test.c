@@ -6,7 +6,8 @@
 #include "base/os.h"
 #include "base/stream.h"
 #include "base/thread.h"
-#include "process.h"
+#include "native.h"
+#include "platform.h"
 
 #define NAME "\\\\.\\pipe\\hcs-stream-test-\xc3\xa9-"
 
@@ -35,7 +36,7 @@ static HRESULT on_client(void *context, stream_native native,
     struct scene *scene = context;
     HRESULT hr;
     if (scene->refuse) {
-        process_close(native);
+        native_close(native);
         return E_FAIL;
     }
     hr = stream_open(scene->set, native, on_ready, scene, &scene->host, error);
@@ -61,8 +62,8 @@ static struct stream *connect_client(struct scene *scene) {
 
 static void scene_begin(struct scene *scene) {
     static unsigned number;
-    *scene = (struct scene){.watched = STREAM_READABLE,
-                            .blocks = faults_live()};
+    *scene =
+        (struct scene){.watched = STREAM_READABLE, .blocks = faults_live()};
     snprintf(scene->name, sizeof scene->name, NAME "%u-%u",
              (unsigned)os_process_id(), ++number);
     assert_hr(stream_set_create(&scene->set, NULL), S_OK);
@@ -80,11 +81,12 @@ static void scene_close(struct scene *scene) {
     stream_set_destroy(scene->clients);
     stream_set_destroy(scene->set);
     for (int i = 0; i < 200 && faults_live() > scene->blocks; i++)
-        process_pause(10); /* what the system still has to finish */
+        platform_pause(10); /* what the system still has to finish */
     assert_int_equal(faults_live(), scene->blocks);
 }
 
-/* --- what is said ---------------------------------------------------------- */
+/* --- what is said ----------------------------------------------------------
+ */
 
 static size_t put(struct stream *stream, const char *bytes, size_t length) {
     size_t taken = 0;
@@ -123,14 +125,14 @@ static unsigned announced(struct scene *scene) {
 static void becomes_quiet(struct stream_set *set) {
     for (int i = 0; i < 100; i++) {
         assert_false(stream_set_pump(set));
-        if (!process_wait(stream_set_waitable(set), 10))
+        if (!native_wait(stream_set_waitable(set), 10))
             return;
     }
     fail_msg("the set is never quiet");
 }
 
 static void wait_for(struct stream_set *set) {
-    assert_true(process_wait(stream_set_waitable(set), 10000));
+    assert_true(native_wait(stream_set_waitable(set), 10000));
 }
 
 static void both_ways(void **state) {
@@ -148,9 +150,8 @@ static void both_ways(void **state) {
     hear(scene.client, "");
     assert_true(stream_flushed(scene.host));
     assert_true(stream_to_handle(stream_get_native(scene.host)) != NULL);
-    assert_true(stream_from_handle(stream_to_handle(
-                    stream_get_native(scene.client))) ==
-                stream_get_native(scene.client));
+    assert_true(stream_from_handle(stream_to_handle(stream_get_native(
+                    scene.client))) == stream_get_native(scene.client));
     scene_close(&scene);
 }
 
@@ -193,7 +194,8 @@ static void announces(void **state) {
     scene_close(&scene);
 }
 
-/* --- ends ------------------------------------------------------------------ */
+/* --- ends ------------------------------------------------------------------
+ */
 
 static void client_leaves(void **state) {
     struct scene scene;
@@ -239,7 +241,8 @@ static void host_leaves(void **state) {
     scene_close(&scene);
 }
 
-/* --- much ------------------------------------------------------------------ */
+/* --- much ------------------------------------------------------------------
+ */
 
 static char byte_at(uint64_t place) {
     return (char)(place * 31 + place / 251);
@@ -248,8 +251,8 @@ static char byte_at(uint64_t place) {
 /* Writes from `place` on what is taken now. */
 static uint64_t pour(struct stream *stream, uint64_t place, uint64_t end) {
     char bytes[50000];
-    size_t length = end - place < sizeof bytes ? (size_t)(end - place)
-                                               : sizeof bytes;
+    size_t length =
+        end - place < sizeof bytes ? (size_t)(end - place) : sizeof bytes;
     for (size_t i = 0; i < length; i++)
         bytes[i] = byte_at(place + i);
     return place + put(stream, bytes, length);
@@ -332,7 +335,8 @@ static void destroyed_in_the_middle(void **state) {
     }
 }
 
-/* --- who comes ------------------------------------------------------------- */
+/* --- who comes -------------------------------------------------------------
+ */
 
 static void many_clients(void **state) {
     struct scene scene;
@@ -349,11 +353,11 @@ static void many_clients(void **state) {
         stream_close(i % 2 ? client : scene.host);
         stream_close(i % 2 ? scene.host : client);
         if (i == 100)
-            before = process_handles();
+            before = native_count();
     }
     becomes_quiet(scene.set);
     assert_true(before > 0);
-    process_settles(before);
+    native_settles(before);
     scene_close(&scene);
 }
 
@@ -385,8 +389,7 @@ static void refused(void **state) {
     (void)state;
     scene_begin(&scene);
     scene.refuse = true;
-    assert_true(
-        FAILED(stream_listener_connect(scene.listener, &native, NULL)));
+    assert_true(FAILED(stream_listener_connect(scene.listener, &native, NULL)));
     assert_int_equal(scene.came, 0);
     scene.refuse = false;
     scene.client = connect_client(&scene);
@@ -395,7 +398,8 @@ static void refused(void **state) {
     scene_close(&scene);
 }
 
-/* --- from within ----------------------------------------------------------- */
+/* --- from within -----------------------------------------------------------
+ */
 
 struct guest {
     struct stream *stream;
@@ -441,7 +445,8 @@ static void closes_others(void **state) {
     scene_close(&scene);
 }
 
-/* --- threads --------------------------------------------------------------- */
+/* --- threads ---------------------------------------------------------------
+ */
 
 #define STREAMED (2u << 20)
 
@@ -462,12 +467,12 @@ static void echo(void *context) {
                 goto out;
             stream_watch(stream, STREAM_WRITABLE, NULL);
             if (taken == 0)
-                process_wait(stream_set_waitable(set), 10000);
+                native_wait(stream_set_waitable(set), 10000);
         }
         stream_watch(stream, STREAM_READABLE, NULL);
         stream_set_pump(set);
         if (got == 0)
-            process_wait(stream_set_waitable(set), 10000);
+            native_wait(stream_set_waitable(set), 10000);
     }
 out:
     stream_set_destroy(set);
@@ -498,7 +503,8 @@ static void threads(void **state) {
     scene_close(&scene);
 }
 
-/* --- without memory -------------------------------------------------------- */
+/* --- without memory --------------------------------------------------------
+ */
 
 static HRESULT attempt(struct scene *scene) {
     stream_native native;
@@ -516,7 +522,7 @@ static HRESULT attempt(struct scene *scene) {
 }
 
 static void out_of_memory(void **state) {
-    long before = process_handles();
+    long before = native_count();
     HRESULT hr = E_FAIL;
     (void)state;
     for (size_t n = 1; FAILED(hr); n++) {
@@ -528,7 +534,7 @@ static void out_of_memory(void **state) {
         scene_close(&scene);
         assert_true(hr == S_OK || hr == E_OUTOFMEMORY);
     }
-    process_settles(before);
+    native_settles(before);
 }
 
 int main(void) {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "unit.h"
 
-#include <signal.h>
-
 #include "base/clock.h"
 #include "base/thread.h"
 
@@ -116,26 +114,6 @@ static void knows_itself(void **state) {
     assert_true(shared->flag);
 }
 
-static void look_at_signals(void *context) {
-    struct shared *shared = context;
-    sigset_t set;
-    pthread_sigmask(SIG_BLOCK, NULL, &set);
-    shared->flag = sigismember(&set, SIGINT) && sigismember(&set, SIGTERM) &&
-                   sigismember(&set, SIGCHLD) && !sigismember(&set, SIGSEGV);
-}
-
-static void signals_stay_with_the_program(void **state) {
-    struct shared *shared = *state;
-    sigset_t before, after;
-    hcs_thread thread;
-    pthread_sigmask(SIG_BLOCK, NULL, &before);
-    assert_hr(thread_start(&thread, look_at_signals, shared, NULL), S_OK);
-    pthread_sigmask(SIG_BLOCK, NULL, &after);
-    thread_join(thread);
-    assert_true(shared->flag);
-    assert_int_equal(sigismember(&after, SIGINT), sigismember(&before, SIGINT));
-}
-
 static void out_of_memory(void **state) {
     struct hcs_error error = {0};
     hcs_thread thread;
@@ -171,8 +149,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(lock_excludes),          TEST(broadcast_wakes),
         TEST(deadline_ends_the_wait), TEST(far_deadlines_wait),
-        TEST(knows_itself),           TEST(signals_stay_with_the_program),
-        TEST(out_of_memory),          TEST(statics),
+        TEST(knows_itself),           TEST(out_of_memory),
+        TEST(statics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

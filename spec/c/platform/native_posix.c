@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-#include "process.h"
+#include "native.h"
 
 #include <dirent.h>
 #include <poll.h>
 #include <unistd.h>
 
-#include "unit.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 
-bool process_wait(hcs_waitable waitable, int milliseconds) {
+#include <cmocka.h>
+
+bool native_wait(hcs_waitable waitable, int milliseconds) {
     struct pollfd asked = {.fd = waitable, .events = POLLIN};
     return poll(&asked, 1, milliseconds) > 0;
 }
 
-void process_pause(int milliseconds) {
-    poll(NULL, 0, milliseconds);
-}
-
-void process_close(stream_native native) {
+void native_close(stream_native native) {
     close(native);
 }
 
-long process_handles(void) {
+long native_count(void) {
     DIR *folder = opendir("/proc/self/fd");
     long count = 0;
     assert_non_null(folder);
@@ -30,6 +31,6 @@ long process_handles(void) {
     return count;
 }
 
-void process_settles(long most) {
-    assert_true(process_handles() <= most);
+void native_settles(long most) {
+    assert_true(native_count() <= most);
 }

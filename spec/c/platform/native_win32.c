@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-#include "process.h"
+#include "native.h"
 
 #include <winternl.h>
 
-#include "unit.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 
-bool process_wait(hcs_waitable waitable, int milliseconds) {
+#include <cmocka.h>
+
+bool native_wait(hcs_waitable waitable, int milliseconds) {
     return WaitForSingleObject(waitable, (DWORD)milliseconds) == WAIT_OBJECT_0;
 }
 
-void process_pause(int milliseconds) {
-    Sleep((DWORD)milliseconds);
-}
-
-void process_close(stream_native native) {
+void native_close(stream_native native) {
     CloseHandle(native);
 }
 
@@ -50,15 +51,15 @@ static long handles_listed(void) {
     return count;
 }
 
-long process_handles(void) {
+long native_count(void) {
     DWORD count = 0;
     assert_true(GetProcessHandleCount(GetCurrentProcess(), &count));
     return count > 0 ? (long)count : handles_listed();
 }
 
 /* What the system still has to finish keeps its handles until then. */
-void process_settles(long most) {
-    for (int i = 0; i < 200 && process_handles() > most; i++)
+void native_settles(long most) {
+    for (int i = 0; i < 200 && native_count() > most; i++)
         Sleep(10);
-    assert_true(process_handles() <= most);
+    assert_true(native_count() <= most);
 }

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * Folders of tests have names of ASCII letters, as those of temporary files
+ * have wherever tests run. */
+#include "platform.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void platform_folder(char *out, size_t size) {
+    static unsigned number;
+    char temporary[MAX_PATH + 1];
+    if (!GetTempPathA(sizeof temporary, temporary))
+        abort();
+    snprintf(out, size, "%shcs-test-%lu-%u", temporary, GetCurrentProcessId(),
+             number++);
+    for (char *c = out; *c; c++)
+        if (*c == '\\')
+            *c = '/';
+    if (!CreateDirectoryA(out, NULL))
+        abort();
+}
+
+bool platform_remove_folder(const char *path) {
+    return RemoveDirectoryA(path) != 0;
+}
+
+bool platform_remove(const char *path) {
+    return DeleteFileA(path) != 0;
+}
+
+int64_t platform_size(const char *path) {
+    WIN32_FILE_ATTRIBUTE_DATA data;
+    if (!GetFileAttributesExA(path, GetFileExInfoStandard, &data))
+        return -1;
+    return (int64_t)((uint64_t)data.nFileSizeHigh << 32 | data.nFileSizeLow);
+}
+
+int64_t platform_room_taken(const char *path) {
+    DWORD high = 0;
+    DWORD low = GetCompressedFileSizeA(path, &high);
+    if (low == INVALID_FILE_SIZE && GetLastError() != NO_ERROR)
+        return -1;
+    return (int64_t)((uint64_t)high << 32 | low);
+}
+
+/* Windows' library knows no time before 1970. */
+bool platform_date(int64_t seconds, struct tm *out) {
+    __time64_t time = seconds;
+    return _gmtime64_s(out, &time) == 0;
+}
+
+void platform_pause(int milliseconds) {
+    Sleep((DWORD)milliseconds);
+}
+
+void platform_set(const char *name, const char *value) {
+    SetEnvironmentVariableA(name, value);
+}
