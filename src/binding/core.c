@@ -16,6 +16,7 @@
 #endif
 
 #define OPTION "library="
+#define WINDOWS "windows:"
 
 /* Pushes the spec without the option "library=PATH", which is ours, and then
  * PATH or nil. */
@@ -94,11 +95,23 @@ static HRESULT open_embedded(struct lhcs_world *world, const char *spec,
     return hr;
 }
 
+/* Windows' own service takes no options but ours. */
+static HRESULT check_windows(const char *spec, struct hcs_error *error) {
+    const char *rest = spec + strlen(WINDOWS);
+    if (rest[0] == '\0' || strcmp(rest, "?") == 0)
+        return S_OK;
+    return error_set(error, E_INVALIDARG, NULL,
+                     "'%s': the host windows: has no option but library=",
+                     spec);
+}
+
 static HRESULT open_world(struct lhcs_world *world, const char *spec,
                           const char *library, PWSTR *document,
                           struct hcs_error *error) {
-    bool windows = strncmp(spec, "windows:", 8) == 0;
-    HRESULT hr = queue_open(&world->queue, error);
+    bool windows = strncmp(spec, WINDOWS, strlen(WINDOWS)) == 0;
+    HRESULT hr = windows ? check_windows(spec, error) : S_OK;
+    if (SUCCEEDED(hr))
+        hr = queue_open(&world->queue, error);
     if (SUCCEEDED(hr))
         hr = interrupt_open(&world->interrupt, error);
     if (SUCCEEDED(hr))
