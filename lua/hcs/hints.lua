@@ -19,12 +19,23 @@ local function invalid(err)
     return not err.path and "hcs.validate(document) names the member" or nil
 end
 
+--- Where the compute service comes from.
+hints.FEATURE = "turn on 'Virtual Machine Platform' and restart; as administrator: "
+    .. "dism /online /enable-feature /all /featurename:VirtualMachinePlatform"
+
 -- [code] = hint, or [code] = { [op or phase] = hint, default }
 hints.table = {
     ["0x8037011B"] = "run elevated or join 'Hyper-V Administrators' (and log on again)",
     ["0x80370102"] = "enable the Virtual Machine Platform and virtualization in the firmware; "
         .. "hcs.doctor() shows what is missing",
     ["0x80370114"] = "enable the Virtual Machine Platform and start the service 'vmcompute'",
+    ["0x8007007E"] = {
+        host = function(err)
+            if not (err.target or ""):match("^windows:") then return nil end
+            return hints.FEATURE
+        end,
+    },
+    ["0x80070422"] = "sc config vmcompute start= demand",
     ["0x80070005"] = grant,
     ["0x8037010D"] = invalid,
     ["0x8007000D"] = { create = invalid, modify = invalid }, -- later it is a file's content

@@ -42,20 +42,17 @@ function selftest.run(settings)
     local clean = privacy.cleaner(privacy.of_environment())
     local self = new_report(uri, clean)
     local show = settings.show or function() end
-    local section
+    local view = report.view(show)
     show(report.head(self))
 
     local function take(check, results, seconds)
-        check.section = clean(check.section)
-        if check.section ~= section then show(report.section(check.section)) end
-        section = check.section
         self.seconds = self.seconds + (seconds or 0)
         for index, one in ipairs(results) do
             local entry = clean(entry_of(check, one, index == 1 and seconds or nil))
             table.insert(self.results, entry)
             self.summary[entry.status] = self.summary[entry.status] + 1
             if entry.name == "system" then self.machine = entry.data end
-            show(report.lines_of(entry, entry.seconds))
+            view.add(entry)
         end
     end
 
@@ -63,6 +60,7 @@ function selftest.run(settings)
         module = module, uri = uri, take = take, interpreter = settings.interpreter,
         limit = settings.limit or checks.LIMIT, popen = settings.popen,
     })
+    view.finish()
     show(report.foot(self))
     return self
 end

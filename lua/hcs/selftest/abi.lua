@@ -122,8 +122,7 @@ local function asked(core, api, query)
     local hresult, json = api.HcsGetServiceProperties(query)
     if is_failure(hresult) then
         if result.is_unknown(hresult) then
-            return nil, result.absent("not known here: " .. (core.symbol(hresult)
-                or ("0x%08x"):format(hresult)))
+            return nil, result.absent("not known here: " .. result.code_text(hresult))
         end
         return nil, refused(core, "properties", hresult, json)
     end

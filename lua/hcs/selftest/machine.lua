@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- Checks of the machine: Lua, our own parts, the system and its libraries.
+local hints = require "hcs.hints"
 local result = require "hcs.selftest.result"
 
 local machine = {}
@@ -10,8 +11,10 @@ end
 
 local function core_check(context)
     local core = context.core()
-    local path = package.searchpath("hcs.core", package.cpath)
-    return result.ok(("%s, %s"):format(core.version, path or "preloaded"))
+    local path = package.searchpath("hcs.core", package.cpath) or "preloaded"
+    -- Lua has paths in Windows' code page.
+    if not utf8.len(path) then path = path:gsub("[\128-\255]", "?") end
+    return result.ok(("%s, %s"):format(core.version, path))
 end
 
 local function cjson_check()
@@ -50,10 +53,7 @@ local function system_check(context)
     return result.ok(("%s, %s"):format(text, found.architecture), facts_of(found))
 end
 
-local FEATURE = "turn on 'Virtual Machine Platform' and restart; as administrator: "
-    .. "dism /online /enable-feature /all /featurename:VirtualMachinePlatform"
-
-machine.FEATURE = FEATURE
+local FEATURE = hints.FEATURE
 
 local function hypervisor_check(context)
     local found = context.core().machine()
@@ -63,11 +63,14 @@ local function hypervisor_check(context)
         or "turn on virtualization in the firmware, then the feature 'Virtual Machine Platform'")
 end
 
+local NO_SERVICE = 0x80070424
+
 local function service_check(name, hint)
     return function(context)
-        local found, hresult, why = context.core().service(name)
+        local found, hresult = context.core().service(name)
         if not found then
-            return result.absent(("%s (0x%08x)"):format(why or "not installed", hresult), hint)
+            local missing = hresult == NO_SERVICE
+            return result.absent(missing and "not installed" or result.code_text(hresult), hint)
         end
         local text = ("%s, starts: %s"):format(found.state, found.start or "unknown")
         if found.start == "disabled" then
@@ -114,6 +117,8 @@ function machine.missing(missing, since, total, build)
     return result.ok(text, data)
 end
 
+local NO_MODULE = 0x8007007E
+
 local function is_needed(context, names)
     return context.kind == "windows" and #names > 0
 end
@@ -122,13 +127,13 @@ local function library_check(dll)
     return function(context)
         local core = context.core()
         local names, since = functions_of(core, dll)
-        local found, hresult, why = core.module(dll .. ".dll", names)
+        local found, hresult = core.module(dll .. ".dll", names)
         if not found then
-            local text = ("does not load (0x%08x)"):format(hresult)
-            if why then text = text .. ": " .. why end
+            local missing = hresult == NO_MODULE
+            local text = missing and "not in the system's folder" or "does not load"
             if not is_needed(context, names) then return result.absent(text) end
-            local one = result.failed(text, FEATURE)
-            one.hresult, one.symbol = hresult, core.symbol(hresult)
+            local one = result.refused(core, "load", hresult)
+            one.text, one.hint = text, missing and FEATURE or one.hint
             return one
         end
         local one = machine.missing(found.missing, since, #names, context.build())

@@ -102,8 +102,41 @@ function report.head(self)
     return { "", text, ("="):rep(length(text)) }
 end
 
-function report.section(name)
-    return { "", plain(name), ("-"):rep(length(plain(name))) }
+-- Many that were skipped for the same reason are one line.
+local function merged(skipped)
+    if #skipped == 1 then return skipped[1] end
+    return { status = "skipped", name = ("%d checks"):format(#skipped), text = skipped[1].text }
+end
+
+--- Shows results as they come, under the names of their sections: add(result),
+--- and finish() after the last.
+function report.view(show)
+    local section, skipped = nil, {}
+    local view = {}
+
+    function view.finish()
+        if #skipped > 0 then show(report.lines_of(merged(skipped))) end
+        skipped = {}
+    end
+
+    function view.add(one)
+        local same = one.section == section
+        local last = skipped[1]
+        if not same or one.status ~= "skipped" or last and last.text ~= one.text then
+            view.finish()
+        end
+        section = one.section
+        if not same then
+            show { "", plain(section), ("-"):rep(length(plain(section))) }
+        end
+        if one.status == "skipped" then
+            skipped[#skipped + 1] = one
+        else
+            show(report.lines_of(one, one.seconds))
+        end
+    end
+
+    return view
 end
 
 -- What to do, each advice once.
@@ -127,7 +160,7 @@ function report.foot(self)
         parts[index] = ("%d %s"):format(self.summary[status],
             status == "absent" and "not there" or status)
     end
-    local out = { "", table.concat(parts, ", ") .. " in " .. ("%.2f s"):format(self.seconds) }
+    local out = { "", table.concat(parts, ", ") .. (" in %.2f s"):format(self.seconds) }
     local todo = advice(self)
     if #todo > 0 then
         out[#out + 1] = ""
@@ -139,16 +172,14 @@ end
 
 --- All of it as text.
 function report.text(self)
-    local lines, section = {}, nil
+    local lines = {}
     local function add(more)
         for _, line in ipairs(more) do lines[#lines + 1] = line end
     end
     add(report.head(self))
-    for _, one in ipairs(self.results) do
-        if one.section ~= section then add(report.section(one.section)) end
-        section = one.section
-        add(report.lines_of(one, one.seconds))
-    end
+    local view = report.view(add)
+    for _, one in ipairs(self.results) do view.add(one) end
+    view.finish()
     add(report.foot(self))
     return table.concat(lines, "\n") .. "\n"
 end

@@ -45,6 +45,12 @@ function result.refused(core, op, hresult, json)
     return result.failed(errors.new({ op = op, hresult = hresult, json = json }, core))
 end
 
+--- An HRESULT's symbol, or its digits.
+function result.code_text(hresult)
+    local entry = codes.of(hresult)
+    return entry and entry.symbol or ("0x%08X"):format(hresult)
+end
+
 function result.is_failure(hresult)
     return hresult & 0x80000000 ~= 0
 end
