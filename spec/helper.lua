@@ -55,8 +55,22 @@ local function collect()
     collectgarbage()
 end
 
+-- What Windows opens for a process when it first uses its threads and its pipes
+-- stays open for good.
+local warm = not platform.windows
+
+local function warm_up()
+    warm = true
+    local world <close> = require("hcs.strict").connect "sim:"
+    local vm <close> = world.create(helper.guest "warm")
+    vm:start()
+    vm:console():expect("hcs-guest: up", 10)
+    vm:terminate()
+end
+
 --- To be called before each test.
 function helper.before()
+    if not warm then warm_up() end
     collect()
     before = { descriptors = platform.descriptors(), children = platform.children() }
 end
