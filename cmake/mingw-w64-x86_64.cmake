@@ -24,4 +24,4 @@ set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 
 set(CMAKE_CROSSCOMPILING_EMULATOR
-  "${hcs_root}/tools/windows/wine;--prefix;${CMAKE_BINARY_DIR}/prefix;--path;${HCS_WINDOWS_DEPS}/bin")
+  "${hcs_root}/tools/windows/wine;--prefix;${CMAKE_BINARY_DIR}/prefix")
