@@ -42,14 +42,17 @@ static WCHAR *join(const WCHAR *prefix, const WCHAR *full, size_t skip) {
     return out;
 }
 
-static WCHAR *full_path(const WCHAR *path) {
+static DWORD full_path(const WCHAR *path, WCHAR **out) {
     DWORD size = GetFullPathNameW(path, 0, NULL, NULL);
-    WCHAR *out = size ? malloc(size * sizeof *out) : NULL;
-    if (out && GetFullPathNameW(path, size, out, NULL) >= size) {
-        free(out);
-        return NULL;
-    }
-    return out;
+    if (!size)
+        return GetLastError();
+    *out = malloc(size * sizeof **out);
+    if (!*out)
+        return ERROR_OUTOFMEMORY;
+    if (GetFullPathNameW(path, size, *out, NULL) < size)
+        return ERROR_SUCCESS;
+    free(*out);
+    return ERROR_INVALID_NAME; /* the current folder changed meanwhile */
 }
 
 static bool begins(const WCHAR *text, const WCHAR *prefix) {
@@ -60,29 +63,36 @@ static bool begins(const WCHAR *text, const WCHAR *prefix) {
     return *prefix == 0;
 }
 
-/* The name for the W calls, malloc'd. NULL: last error says why not. Devices
- * are no files. */
-static WCHAR *name_of(const char *path) {
-    WCHAR *given, *full, *out;
+/* Devices are no files. */
+static DWORD verbatim(const WCHAR *full, WCHAR **out) {
+    if (begins(full, L"\\\\.\\"))
+        return ERROR_INVALID_NAME;
+    *out = begins(full, L"\\\\") ? join(VERBATIM_SHARE, full, 1)
+                                 : join(VERBATIM, full, 0);
+    return *out ? ERROR_SUCCESS : ERROR_OUTOFMEMORY;
+}
 
-    SetLastError(ERROR_NOT_ENOUGH_MEMORY);
-    if (FAILED(utf16_from_utf8(path, strlen(path), &given, NULL, NULL)))
-        return NULL;
-    if (begins(given, VERBATIM))
-        return given;
-    full = full_path(given);
-    free(given);
-    if (!full)
-        return NULL;
-    if (begins(full, L"\\\\.\\")) {
-        free(full);
-        SetLastError(ERROR_INVALID_NAME);
-        return NULL;
+/* The name for the W calls, malloc'd; NULL on failure. Returns a system error.
+ */
+static DWORD name_of(const char *path, WCHAR **out) {
+    WCHAR *given, *full = NULL;
+    HRESULT hr = utf16_from_utf8(path, strlen(path), &given, NULL, NULL);
+    DWORD failure;
+
+    *out = NULL;
+    if (FAILED(hr))
+        return hr == E_OUTOFMEMORY ? ERROR_OUTOFMEMORY : ERROR_INVALID_NAME;
+    if (begins(given, VERBATIM)) {
+        *out = given;
+        return ERROR_SUCCESS;
     }
-    out = begins(full, L"\\\\") ? join(VERBATIM_SHARE, full, 1)
-                                : join(VERBATIM, full, 0);
+    failure = full_path(given, &full);
+    free(given);
+    if (failure)
+        return failure;
+    failure = verbatim(full, out);
     free(full);
-    return out;
+    return failure;
 }
 
 bool file_same_path(const char *a, size_t a_length, const char *b,
@@ -107,68 +117,67 @@ bool file_same_path(const char *a, size_t a_length, const char *b,
 }
 
 bool file_exists(const char *path) {
-    WCHAR *name = name_of(path);
-    bool exists = name && GetFileAttributesW(name) != INVALID_FILE_ATTRIBUTES;
+    WCHAR *name;
+    bool exists = !name_of(path, &name) &&
+                  GetFileAttributesW(name) != INVALID_FILE_ATTRIBUTES;
     free(name);
     return exists;
 }
 
 /* --- opening ---------------------------------------------------------- */
 
-static HANDLE make(const char *path, DWORD share, DWORD flags) {
-    WCHAR *name = name_of(path);
-    HANDLE file = INVALID_HANDLE_VALUE;
-    DWORD last;
-    if (!name)
-        return file;
-    file = CreateFileW(name, GENERIC_READ | GENERIC_WRITE, share, NULL,
-                       CREATE_NEW, flags, NULL);
-    last = GetLastError();
+struct manner {
+    DWORD access, share, how, flags;
+};
+
+/* Returns a system error; *out is HCS_NO_FILE then. */
+static DWORD open_file(const char *path, struct manner manner, hcs_file *out) {
+    WCHAR *name;
+    DWORD failure = name_of(path, &name);
+
+    *out = HCS_NO_FILE;
+    if (failure)
+        return failure;
+    *out = CreateFileW(name, manner.access, manner.share, NULL, manner.how,
+                       manner.flags, NULL);
+    if (*out == HCS_NO_FILE)
+        failure = GetLastError();
     free(name);
-    SetLastError(last);
-    return file;
+    return failure;
 }
 
 HRESULT file_open(const char *path, hcs_file *out, struct hcs_error *error) {
-    const DWORD share = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-    WCHAR *name = name_of(path);
-    DWORD last = GetLastError();
-
-    *out = HCS_NO_FILE;
-    if (name) {
-        *out = CreateFileW(name, GENERIC_READ, share, NULL, OPEN_EXISTING,
-                           FILE_ATTRIBUTE_NORMAL, NULL);
-        last = GetLastError();
-        free(name);
-    }
-    if (*out == HCS_NO_FILE)
-        return error_win32(error, last, "cannot open \"%s\"", path);
+    const struct manner manner = {
+        GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+        OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL};
+    DWORD failure = open_file(path, manner, out);
+    if (failure)
+        return error_win32(error, failure, "cannot open \"%s\"", path);
     return S_OK;
 }
 
 HRESULT file_open_to_write(const char *path, bool append, hcs_file *out,
                            struct hcs_error *error) {
-    WCHAR *name = name_of(path);
-    DWORD last = GetLastError();
-
-    *out = HCS_NO_FILE;
-    if (name) {
-        *out = CreateFileW(name, append ? FILE_APPEND_DATA : GENERIC_WRITE,
-                           FILE_SHARE_READ, NULL,
-                           append ? OPEN_ALWAYS : CREATE_ALWAYS,
-                           FILE_ATTRIBUTE_NORMAL, NULL);
-        last = GetLastError();
-        free(name);
-    }
-    if (*out == HCS_NO_FILE)
-        return error_win32(error, last, "cannot write \"%s\"", path);
+    const struct manner manner = {append ? FILE_APPEND_DATA : GENERIC_WRITE,
+                                  FILE_SHARE_READ,
+                                  append ? OPEN_ALWAYS : CREATE_ALWAYS,
+                                  FILE_ATTRIBUTE_NORMAL};
+    DWORD failure = open_file(path, manner, out);
+    if (failure)
+        return error_win32(error, failure, "cannot write \"%s\"", path);
     return S_OK;
 }
 
+static DWORD make(const char *path, DWORD share, DWORD flags, hcs_file *out) {
+    const struct manner manner = {GENERIC_READ | GENERIC_WRITE, share,
+                                  CREATE_NEW, flags};
+    return open_file(path, manner, out);
+}
+
 HRESULT file_create(const char *path, hcs_file *out, struct hcs_error *error) {
-    *out = make(path, FILE_SHARE_READ, FILE_ATTRIBUTE_NORMAL);
-    if (*out == HCS_NO_FILE)
-        return error_win32(error, GetLastError(), "cannot create \"%s\"", path);
+    DWORD failure = make(path, FILE_SHARE_READ, FILE_ATTRIBUTE_NORMAL, out);
+    if (failure)
+        return error_win32(error, failure, "cannot create \"%s\"", path);
     return S_OK;
 }
 
@@ -193,22 +202,21 @@ static HRESULT make_unforeseen(const char *stem, DWORD share, DWORD flags,
     size_t length = strlen(stem);
     char *path = malloc(length + sizeof ".xxxxxx");
     HRESULT hr = S_OK;
-    DWORD last = ERROR_FILE_EXISTS;
+    DWORD failure = ERROR_FILE_EXISTS;
 
     *out = HCS_NO_FILE;
     if (!path)
         return error_set(error, E_OUTOFMEMORY, NULL, "no memory for \"%s\"",
                          stem);
     memcpy(path, stem, length);
-    for (int i = 0; i < NAMES_TRIED && last == ERROR_FILE_EXISTS; i++) {
+    for (int i = 0; i < NAMES_TRIED && failure == ERROR_FILE_EXISTS; i++) {
         hr = put_ending(path + length, error);
         if (FAILED(hr))
             break;
-        *out = make(path, share, flags);
-        last = *out == HCS_NO_FILE ? GetLastError() : ERROR_SUCCESS;
+        failure = make(path, share, flags, out);
     }
-    if (SUCCEEDED(hr) && last != ERROR_SUCCESS)
-        hr = error_win32(error, last, "cannot create \"%s\"", stem);
+    if (SUCCEEDED(hr) && failure)
+        hr = error_win32(error, failure, "cannot create \"%s\"", stem);
     if (FAILED(hr)) {
         free(path);
         return hr;
@@ -350,22 +358,23 @@ HRESULT file_close(hcs_file file, struct hcs_error *error) {
 HRESULT file_replace(const char *from, const char *to,
                      struct hcs_error *error) {
     const DWORD how = MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH;
-    WCHAR *wide_from = name_of(from);
-    WCHAR *wide_to = name_of(to);
-    DWORD last = ERROR_SUCCESS;
+    WCHAR *wide_from, *wide_to = NULL;
+    DWORD failure = name_of(from, &wide_from);
 
-    if (!wide_from || !wide_to || !MoveFileExW(wide_from, wide_to, how))
-        last = GetLastError();
+    if (!failure)
+        failure = name_of(to, &wide_to);
+    if (!failure && !MoveFileExW(wide_from, wide_to, how))
+        failure = GetLastError();
     free(wide_from);
     free(wide_to);
-    if (last != ERROR_SUCCESS)
-        return error_win32(error, last, "cannot write \"%s\"", to);
+    if (failure)
+        return error_win32(error, failure, "cannot write \"%s\"", to);
     return S_OK;
 }
 
 void file_remove(const char *path) {
-    WCHAR *name = name_of(path);
-    if (name)
+    WCHAR *name;
+    if (!name_of(path, &name))
         DeleteFileW(name);
     free(name);
 }
@@ -380,9 +389,9 @@ static void cut_to_folder(WCHAR *path) {
 
 bool file_room(const char *path, uint64_t *bytes) {
     ULARGE_INTEGER available;
-    WCHAR *name = name_of(path);
     bool known = false;
-    if (name) {
+    WCHAR *name;
+    if (!name_of(path, &name)) {
         cut_to_folder(name);
         known = GetDiskFreeSpaceExW(name, &available, NULL, NULL) != 0;
     }

@@ -14,6 +14,6 @@ void native_close(stream_native native);
 /* How many descriptors or handles are open, and that it becomes (again) at
  * most so many. */
 long native_count(void);
-void native_settles(long most);
+bool native_settles(long most);
 
 #endif

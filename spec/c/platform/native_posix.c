@@ -3,14 +3,9 @@
 
 #include <dirent.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 bool native_wait(hcs_waitable waitable, int milliseconds) {
     struct pollfd asked = {.fd = waitable, .events = POLLIN};
@@ -24,13 +19,14 @@ void native_close(stream_native native) {
 long native_count(void) {
     DIR *folder = opendir("/proc/self/fd");
     long count = 0;
-    assert_non_null(folder);
+    if (!folder)
+        abort();
     while (readdir(folder))
         count++;
     closedir(folder);
     return count;
 }
 
-void native_settles(long most) {
-    assert_true(native_count() <= most);
+bool native_settles(long most) {
+    return native_count() <= most;
 }

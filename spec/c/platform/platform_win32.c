@@ -36,11 +36,13 @@ int64_t platform_size(const char *path) {
 }
 
 int64_t platform_room_taken(const char *path) {
-    DWORD high = 0;
-    DWORD low = GetCompressedFileSizeA(path, &high);
-    if (low == INVALID_FILE_SIZE && GetLastError() != NO_ERROR)
-        return -1;
-    return (int64_t)((uint64_t)high << 32 | low);
+    FILE_STANDARD_INFO info;
+    HANDLE file = CreateFileA(path, GENERIC_READ, FILE_SHARE_READ, NULL,
+                              OPEN_EXISTING, 0, NULL);
+    BOOL known = GetFileInformationByHandleEx(file, FileStandardInfo, &info,
+                                              sizeof info);
+    CloseHandle(file);
+    return known ? info.AllocationSize.QuadPart : -1;
 }
 
 /* Windows' library knows no time before 1970. */
