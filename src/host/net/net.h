@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ * The host's networks, endpoints and namespaces: the semantics of HCN, behind
+ * one entry, for every plane. It has no threads, locks or clock of its own, so
+ * it runs in the client's process as in a daemon; the owner serialises.
+ *
+ * A request is plain values, and has a JSON form for lines between processes
+ * (net_request_write, net_request_read; likewise the reply). */
+#ifndef HCS_NET_H
+#define HCS_NET_H
+
+#include "../../abi/hcn_types.h"
+#include "../../backend/plane.h"
+#include "../../base/json.h"
+
+struct net;
+
+enum net_kind { NET_NETWORK, NET_ENDPOINT, NET_NAMESPACE, NET_KIND_COUNT };
+
+enum net_verb {
+    NET_CREATE,
+    NET_OPEN, /* only whether it is there */
+    NET_MODIFY,
+    NET_QUERY,     /* its properties */
+    NET_ENUMERATE, /* the ids; `id` and `parent` do not count */
+    NET_DELETE,
+    NET_STATISTICS, /* of an endpoint */
+    NET_ATTACH,     /* an endpoint's port to a virtual machine's adapter:
+                       VmEndpointRequest; the reply is its properties */
+    NET_DETACH,     /* the reverse; no document */
+    NET_VERB_COUNT
+};
+
+struct net_request {
+    enum net_verb verb;
+    enum net_kind kind;
+    struct guid id;     /* NET_CREATE: zero for the document's or a new one */
+    struct guid parent; /* NET_CREATE of an endpoint: its network, or zero for
+                           the document's HostComputeNetwork */
+    const char *text;   /* UTF-8 of the document or query; NULL for none */
+};
+
+struct net_reply {
+    HRESULT result;
+    struct guid id; /* of the object; NET_CREATE: the one it got */
+    char *document; /* malloc'd, or NULL when there is none */
+    char *record;   /* malloc'd error record; NULL on success, or when there
+                       was no memory for it */
+};
+
+/* What happened, by the numbers of HCN_NOTIFICATIONS. */
+enum net_event_type {
+    NET_EVENT_NETWORK_PRE_CREATE = 1,
+    NET_EVENT_NETWORK_CREATE = 2,
+    NET_EVENT_NETWORK_PRE_DELETE = 3,
+    NET_EVENT_NETWORK_DELETE = 4,
+    NET_EVENT_NAMESPACE_CREATE = 5,
+    NET_EVENT_NAMESPACE_DELETE = 6,
+    NET_EVENT_ENDPOINT_ATTACHED = 9,   /* the next two: only for callbacks */
+    NET_EVENT_ENDPOINT_DETACHED = 0x10 /* that are a network's own */
+};
+
+struct net_event {
+    enum net_event_type type;
+    HRESULT status;
+    struct guid id;       /* the network or namespace that it is about */
+    const char *document; /* NotificationBase; valid during the call */
+};
+
+/* What the surroundings give. Pointers outlive the net. */
+/* It would take such members for macros. */
+/* clang-format off */
+struct net_env {
+    const struct plane_ops *ops;
+    struct plane *plane;              /* stays the owner's */
+    int64_t (*now)(void *context);    /* wall clock, ns since 1970 */
+    uint64_t (*random)(void *context);
+    /* May only note it down: in it the net must not be called. When the events
+     * of a request come its changes can be seen; PRE_ ones come just before
+     * theirs. NULL: nobody listens. */
+    void (*event)(void *context, const struct net_event *event);
+    void *context;
+    int build;                        /* the Windows build to be */
+};
+/* clang-format on */
+
+/* With the namespace that every host has (HostDefault, compartment 1). */
+HRESULT net_open(const struct net_env *env, struct net **out,
+                 struct hcs_error *error);
+/* NULL is fine. Takes everything down without events. */
+void net_close(struct net *net);
+
+/* Carries the request out and fills the reply; returns its result. What fails
+ * has changed nothing. */
+HRESULT net_request(struct net *net, const struct net_request *request,
+                    struct net_reply *reply);
+void net_reply_free(struct net_reply *reply);
+
+/* How many there are. */
+size_t net_count(const struct net *net, enum net_kind kind);
+
+/* {"Success":false,"Error":"…","ErrorCode":n}, malloc'd; NULL without memory.
+ * For refusals that do not come from net_request, too. */
+char *net_error_record(HRESULT result, const struct hcs_error *error);
+
+/* The JSON forms. A request that was read points into `value`. What is not a
+ * request or a reply is HR_INVALID_DATA, with the path. */
+void net_request_write(struct json_writer *w,
+                       const struct net_request *request);
+HRESULT net_request_read(const struct json *value, struct net_request *out,
+                         struct hcs_error *error);
+void net_reply_write(struct json_writer *w, const struct net_reply *reply);
+/* On failure the reply is empty. */
+HRESULT net_reply_read(const struct json *value, struct net_reply *out,
+                       struct hcs_error *error);
+
+#endif
