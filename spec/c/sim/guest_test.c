@@ -3,7 +3,6 @@
 #include "world.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #define TICKING \
     MACHINE("", "console=ttyS0 hcs.tick=10 panic=1 unknown_nmi_panic")
@@ -118,6 +117,7 @@ static void floods(void **state) {
 static void switches_itself_off(void **state) {
     struct world world;
     struct system system;
+    stream_native native;
     (void)state;
     world_open(&world, 0);
     start(&world, &system, MACHINE("", "") "," DEVICES(PORT("com-g")));
@@ -127,7 +127,7 @@ static void switches_itself_off(void **state) {
     system_expect_log(&system, "\"ExitType\":\"GracefulExit\"");
     system_expect(&system, "reboot: Power down\r\n");
     assert_true(system.console_ended);
-    assert_int_equal(sim_pipe_connect(world.sim, "com-g", &system.pipe, NULL),
+    assert_int_equal(sim_pipe_connect(world.sim, "com-g", &native, NULL),
                      HR_FILE_NOT_FOUND);
     system_close(&system);
     world_close(&world);

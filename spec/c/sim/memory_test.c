@@ -4,7 +4,6 @@
 #include "world.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -59,16 +58,29 @@ static void submit(struct world *world, struct vm *vm, HCS_OPERATION_TYPE verb,
     assert_int_equal(replies, 1);
 }
 
+/* A client of the serial port, if there is memory for one. */
+static struct stream_set *type(struct world *world) {
+    struct stream_set *streams = NULL;
+    struct stream *pipe;
+    stream_native native;
+    size_t taken;
+    if (FAILED(stream_set_create(&streams, NULL)))
+        return NULL;
+    if (SUCCEEDED(sim_pipe_connect(world->sim, "p", &native, NULL)) &&
+        SUCCEEDED(stream_open(streams, native, NULL, NULL, &pipe, NULL)))
+        stream_write(pipe, "echo x\nnonsense\n", 16, &taken, NULL);
+    return streams;
+}
+
 static void live(struct world *world, struct vm *vm) {
-    char options[128], path[96];
+    char options[256], path[200];
     struct vm_watcher watcher = {.event = on_event};
-    int fd = -1;
+    struct stream_set *streams = NULL;
     snprintf(path, sizeof path, "%s/state", world->folder);
     snprintf(options, sizeof options, "{\"SaveStateFilePath\":\"%s\"}", path);
     vm_watch(vm, &watcher);
     submit(world, vm, HcsOperationTypeStart, NULL);
-    if (sim_pipe_connect(world->sim, "p", &fd, NULL) == S_OK)
-        assert_int_equal(write(fd, "echo x\nnonsense\n", 16), 16);
+    streams = type(world);
     world_wait(world, 30 * CLOCK_MS);
     submit(world, vm, HcsOperationTypePause, NULL);
     submit(world, vm, HcsOperationTypeSave, options);
@@ -82,11 +94,11 @@ static void live(struct world *world, struct vm *vm) {
     assert_int_equal(exits, 1);
     assert_int_equal(vm_state(vm), VM_STOPPED);
     vm_unwatch(&watcher);
-    if (fd >= 0)
-        close(fd);
-    unlink(path);
+    if (streams)
+        stream_set_destroy(streams);
+    platform_remove(path);
     snprintf(path, sizeof path, "%s/core", world->folder);
-    unlink(path);
+    platform_remove(path);
 }
 
 /* Whether the n-th allocation was reached. */

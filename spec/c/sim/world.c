@@ -2,8 +2,6 @@
 #include "world.h"
 
 #include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "../../../src/schema/schema.h"
 
@@ -34,11 +32,11 @@ static HRESULT find_template(void *context, const char *runtime_id,
 }
 
 void world_open(struct world *world, int64_t latency) {
-    struct sim_options options = {.seed = 7, .latency = latency};
+    struct sim_options options = {
+        .seed = 7, .latency = latency, .own_pipes = true};
     struct sim_env env = {&world->timers, now, on_guest, world};
     *world = (struct world){.now = CLOCK_SECOND};
-    snprintf(world->folder, sizeof world->folder, "/tmp/hcs-sim-XXXXXX");
-    assert_non_null(mkdtemp(world->folder));
+    platform_folder(world->folder, sizeof world->folder);
     assert_int_equal(sim_open(&options, &env, &world->sim, NULL), S_OK);
     world->host = (struct vm_host){.machine = sim_machine_ops(),
                                    .platform = world->sim,
@@ -55,7 +53,7 @@ void world_close(struct world *world) {
     timers_free(&world->timers);
     buf_free(&world->guest_log);
     /* every test removes its own files: a temporary one left behind shows */
-    assert_int_equal(rmdir(world->folder), 0);
+    assert_true(platform_remove_folder(world->folder));
 }
 
 void world_wait(struct world *world, int64_t ns) {
@@ -90,7 +88,7 @@ HRESULT system_try(struct world *world, struct system *system, const char *id,
     struct buf text = {0};
     struct json_doc doc;
     struct schema_profile profile = {world->host.build, 0, 0};
-    *system = (struct system){.world = world, .pipe = -1};
+    *system = (struct system){.world = world};
     system->watcher.event = on_event;
     buf_printf(&text,
                "{\"SchemaVersion\":{\"Major\":2,\"Minor\":7},"
@@ -123,8 +121,8 @@ void system_create(struct world *world, struct system *system, const char *id,
 
 void system_close(struct system *system) {
     vm_destroy(system->vm);
-    if (system->pipe >= 0)
-        close(system->pipe);
+    if (system->streams)
+        stream_set_destroy(system->streams); /* and the pipe with it */
     buf_free(&system->log);
     buf_free(&system->console);
 }
@@ -144,25 +142,35 @@ HRESULT system_do(struct system *system, HCS_OPERATION_TYPE verb,
 }
 
 void system_connect(struct system *system, const char *pipe) {
+    stream_native native;
     assert_int_equal(
-        sim_pipe_connect(system->world->sim, pipe, &system->pipe, NULL), S_OK);
+        sim_pipe_connect(system->world->sim, pipe, &native, NULL), S_OK);
+    assert_int_equal(stream_set_create(&system->streams, NULL), S_OK);
+    assert_int_equal(stream_open(system->streams, native, NULL, NULL,
+                                 &system->pipe, NULL),
+                     S_OK);
 }
 
 void system_type(struct system *system, const char *text) {
-    assert_int_equal(send(system->pipe, text, strlen(text), MSG_NOSIGNAL),
-                     (ssize_t)strlen(text));
+    size_t taken = 0;
+    assert_int_equal(
+        stream_write(system->pipe, text, strlen(text), &taken, NULL), S_OK);
+    assert_int_equal(taken, strlen(text));
     world_wait(system->world, 0);
 }
 
 void system_read(struct system *system) {
     char bytes[16384];
-    ssize_t count;
-    while ((count = recv(system->pipe, bytes, sizeof bytes, MSG_DONTWAIT)) >
-           0) {
-        buf_add(&system->console, bytes, (size_t)count);
+    size_t count = 1;
+    HRESULT hr = S_OK;
+    while (count > 0) {
+        stream_set_pump(system->streams);
+        hr = stream_read(system->pipe, bytes, sizeof bytes, &count, NULL);
+        assert_true(SUCCEEDED(hr));
+        buf_add(&system->console, bytes, count);
         sim_pump(system->world->sim);
     }
-    system->console_ended = count == 0;
+    system->console_ended = hr == S_FALSE;
 }
 
 static void expect_part(struct buf *buf, const char *part) {

@@ -12,14 +12,17 @@
 #include <cmocka.h>
 
 #include "../../../src/base/clock.h"
+#include "../../../src/base/stream.h"
 #include "../../../src/host/state/vm.h"
+#include "platform.h"
 
 struct system {
     struct world *world;
     struct vm *vm;
     struct vm_watcher watcher;
     struct buf log; /* replies and events, one a line */
-    int pipe;       /* -1: not connected */
+    struct stream_set *streams; /* NULL: not connected */
+    struct stream *pipe;
     struct buf console;
     bool console_ended;
 };
@@ -29,7 +32,7 @@ struct world {
     int64_t now;
     struct sim *sim;
     struct vm_host host;
-    char folder[64];
+    char folder[160];
     struct system *template; /* what find_template finds */
     /* a program's events; NULL: ignored */
     void (*guest)(struct world *world, uint64_t guest,

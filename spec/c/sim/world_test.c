@@ -3,7 +3,6 @@
 #include "world.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 static void note_guest(struct world *world, uint64_t guest,
                        HCSHOST_GUEST_EVENT event, const char *text,
@@ -170,11 +169,11 @@ static void program_hangs(void **state) {
 static void pipes(void **state) {
     struct world world;
     struct system one, two;
-    int fd;
+    stream_native native;
     (void)state;
     world_open(&world, 0);
     system_create(&world, &one, "one", MACHINE("", "") "," DEVICES(PORT("p")));
-    assert_int_equal(sim_pipe_connect(world.sim, "\\\\.\\pipe\\p", &fd, NULL),
+    assert_int_equal(sim_pipe_connect(world.sim, "\\\\.\\pipe\\p", &native, NULL),
                      HR_FILE_NOT_FOUND);
     system_create(&world, &two, "two", MACHINE("", "") "," DEVICES(PORT("P")));
     assert_int_equal(system_do(&one, HcsOperationTypeStart, NULL), S_OK);
@@ -245,7 +244,7 @@ static void too_much_memory(void **state) {
 #define DISK(number, kind, settings)                                \
     "{\"ResourcePath\":\"VirtualMachine/Devices/Scsi/" number "\"," \
     "\"RequestType\":\"" kind "\"" settings "}"
-#define ISO ",\"Settings\":{\"Type\":\"Iso\",\"Path\":\"C:\\\\d.iso\"}"
+#define ISO ",\"Settings\":{\"Type\":\"Iso\",\"Path\":\"" PLATFORM_FILE "\"}"
 
 static void devices(void **state) {
     static const struct {
@@ -281,18 +280,16 @@ static void devices(void **state) {
     struct system system;
     (void)state;
     world_open(&world, 0);
-    assert_int_equal(sim_file_create(world.sim, "C:\\d.iso", "", 0, NULL),
-                     S_OK);
     system_create(&world, &system, "x",
                   MACHINE("", "") "," DEVICES(
                       "\"Scsi\":{\"0\":{\"Attachments\":{\"0\":{\"Type\":"
-                      "\"Iso\",\"Path\":\"C:\\\\d.iso\"}}}}"));
+                      "\"Iso\",\"Path\":\"" PLATFORM_FILE "\"}}}}"));
     assert_int_equal(system_do(&system, HcsOperationTypeStart, NULL), S_OK);
     for (size_t i = 0; i < HCS_COUNT(cases); i++) {
         HRESULT hr =
             system_do(&system, HcsOperationTypeModify, cases[i].request);
         if (hr != cases[i].result)
-            print_error("case %zu: 0x%08x\n", i, (unsigned)hr);
+            print_error("case %u: 0x%08x\n", (unsigned)i, (unsigned)hr);
         assert_int_equal(hr, cases[i].result);
     }
     system_close(&system);
