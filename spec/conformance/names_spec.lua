@@ -47,6 +47,13 @@ for _, uri in ipairs(helper.hosts()) do
             assert(vm:terminate())
         end)
 
+        it("may be long", function()
+            local vm <close> = assert(hcs.create(helper.guest(("😀"):rep(100) .. ("x"):rep(200))))
+            assert(vm:start())
+            assert(vm:console():expect("hcs-guest: up", 120))
+            assert(vm:terminate())
+        end)
+
         it("are those of files that a system reads and writes", function()
             local dump, state = file(), file()
             local more = { dump = dump, stop_on_reset = true }

@@ -96,9 +96,25 @@ describe("hcs.doc.vm", function()
             [id] = { EndpointId = id }, lan = {} }, machine.Devices.NetworkAdapters)
     end)
 
+    it("names consoles' pipes so that any id may be in them", function()
+        local seen = {}
+        for _, id in ipairs { "web", "ü€😀", "a/b", "a\\b", "a_b", "a\nb", ("x"):rep(200),
+            ("x"):rep(201), ("x"):rep(300), ("€"):rep(100), ("😀"):rep(5000) } do
+            local _, machine = build { id = id }
+            local name = machine.Devices.ComPorts["0"].NamedPipe
+            assert.is_nil(seen[name], name)
+            seen[name] = id
+            assert.truthy(utf8.len(name), name)
+            assert.truthy(#name <= 220, name)
+            assert.is_nil(name:sub(10):find("[\\/%c]"), name)
+        end
+        assert.equal("web", seen["\\\\.\\pipe\\hcs-web-com1"])
+        assert.equal("ü€😀", seen["\\\\.\\pipe\\hcs-ü€😀-com1"])
+    end)
+
     it("makes consoles, by name or none", function()
-        local _, machine = build { id = "a/b", consoles = { "log", { pipe = "\\\\.\\pipe\\x" } } }
-        assert.same({ ["0"] = { NamedPipe = "\\\\.\\pipe\\hcs-a_b-log" },
+        local _, machine = build { id = "a b", consoles = { "log", { pipe = "\\\\.\\pipe\\x" } } }
+        assert.same({ ["0"] = { NamedPipe = "\\\\.\\pipe\\hcs-a b-log" },
             ["1"] = { NamedPipe = "\\\\.\\pipe\\x" } }, machine.Devices.ComPorts)
         for _, none in ipairs { {}, false } do
             _, machine = build { consoles = none }
