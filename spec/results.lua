@@ -60,7 +60,11 @@ return function(options)
         texts[element] = nil
         line("begin", element)
     end)
-    on({ "pending" }, function(element, _, message) texts[element] = message end)
+    -- A reason that was given in the midst of a test says first where.
+    on({ "pending" }, function(element, _, message)
+        texts[element] = type(message) == "string" and message:gsub("^.-%.lua:%d+: ", "")
+            or message
+    end)
     local function problem(element, _, message)
         if element.descriptor == "it" then
             texts[element] = texts[element] or message

@@ -66,7 +66,8 @@ describe("times", function()
         { {}, 'seconds or a time like "250ms" expected, got a table' },
     }
     for _, case in ipairs(bad) do
-        it("refuses " .. tostring(case[1]), function()
+        local name = type(case[1]) == "table" and "a table" or tostring(case[1])
+        it("refuses " .. name, function()
             local seconds, problem = units.seconds(case[1])
             assert.is_nil(seconds)
             assert.equal(case[2], problem)
