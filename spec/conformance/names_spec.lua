@@ -35,7 +35,7 @@ for _, uri in ipairs(helper.hosts()) do
             local console = vm:console()
             assert(console:expect("hcs-guest: up", 120))
             assert(console:write(("echo %s\n"):format(NAME)))
-            assert(console:expect(NAME .. "\r\n", 60))
+            assert(console:expect(NAME, 60))
             local record = assert(hcs.list { id = NAME, owner = NAME .. " & co" })[1]
             assert.equal(NAME, record.id)
             local again <close> = assert(hcs.open(NAME))
