@@ -14,6 +14,7 @@
 --                  write(w, text) makes readable at r, read(r) takes away;
 --                  readable(fd, ms) is 1 or 0; close(fd)
 --   run(arguments, settings)  runs a program; see below
+--   socket_readable(socket, ms)  1 or 0
 --   lua            the interpreter that specs start
 --   program(name)  a program's file name
 --   foreign()      the path of a library that is not ours

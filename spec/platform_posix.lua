@@ -85,6 +85,10 @@ platform.pipes = setmetatable({}, { __index = function(_, name)
     return unix[name == "open" and "pipe" or name]
 end })
 
+function platform.socket_readable(socket, ms)
+    return require("hcs.spec_unix").readable(socket, ms)
+end
+
 function platform.foreign()
     local pipe <close> = assert(io.popen "ldconfig -p | sed -n 's/.*=> \\(.*libm.so.6\\)$/\\1/p'")
     return (pipe:read "l")

@@ -97,6 +97,7 @@ function pipes.close(handle)
 end
 
 platform.pipes = pipes
+platform.socket_readable = system.socket_readable
 
 function platform.foreign()
     return (os.getenv "SystemRoot" or "C:\\Windows") .. "\\System32\\kernel32.dll"

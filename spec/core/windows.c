@@ -2,6 +2,7 @@
  * hcs.spec_windows: the system calls that the specs need and Lua does not
  * have. Only for tests. Handles are integers. */
 #define WIN32_LEAN_AND_MEAN
+#include <winsock2.h>
 #include <windows.h>
 
 #include <lauxlib.h>
@@ -218,8 +219,9 @@ static int windows_loaded(lua_State *L) {
 
 /* --- events ------------------------------------------------------------- */
 
+/* event(automatic): one that is reset by hand, or by the wait that it ends. */
 static int windows_event(lua_State *L) {
-    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    HANDLE event = CreateEventW(NULL, !lua_toboolean(L, 1), FALSE, NULL);
     if (event == NULL)
         return fail(L, "CreateEvent");
     push_handle(L, event);
@@ -248,22 +250,49 @@ static int windows_signalled(lua_State *L) {
     return 1;
 }
 
+/* Winsock is not linked with: what is shipped must not be by accident either,
+ * and the same check is made of all DLLs. */
+static FARPROC winsock(const char *name) {
+    HMODULE module =
+        LoadLibraryExW(L"ws2_32.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
+    return module != NULL ? GetProcAddress(module, name) : NULL;
+}
+
+/* socket_readable(socket, ms): 1 or 0. */
+static int windows_socket_readable(lua_State *L) {
+    int(WSAAPI * poll)(WSAPOLLFD *, ULONG, INT);
+    FARPROC found = winsock("WSAPoll");
+    WSAPOLLFD socket = {.fd = (SOCKET)luaL_checkinteger(L, 1),
+                        .events = POLLRDNORM};
+    int count;
+    memcpy(&poll, &found, sizeof(poll));
+    if (poll == NULL)
+        return fail(L, "WSAPoll");
+    count = poll(&socket, 1, (INT)luaL_checkinteger(L, 2));
+    if (count < 0)
+        return fail(L, "WSAPoll");
+    lua_pushinteger(L, count);
+    return 1;
+}
+
 __declspec(dllexport) int luaopen_hcs_spec_windows(lua_State *L) {
-    static const luaL_Reg functions[] = {{"setenv", windows_setenv},
-                                         {"run", windows_run},
-                                         {"remove", windows_remove},
-                                         {"kill", windows_kill},
-                                         {"interrupt", windows_interrupt},
-                                         {"handles", windows_handles},
-                                         {"threads", windows_threads},
-                                         {"processes", windows_processes},
-                                         {"loaded", windows_loaded},
-                                         {"event", windows_event},
-                                         {"set", windows_set},
-                                         {"reset", windows_reset},
-                                         {"close", windows_close},
-                                         {"signalled", windows_signalled},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"setenv", windows_setenv},
+        {"run", windows_run},
+        {"remove", windows_remove},
+        {"kill", windows_kill},
+        {"interrupt", windows_interrupt},
+        {"handles", windows_handles},
+        {"threads", windows_threads},
+        {"processes", windows_processes},
+        {"loaded", windows_loaded},
+        {"event", windows_event},
+        {"set", windows_set},
+        {"reset", windows_reset},
+        {"close", windows_close},
+        {"signalled", windows_signalled},
+        {"socket_readable", windows_socket_readable},
+        {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
 }

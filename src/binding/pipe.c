@@ -58,7 +58,9 @@ static int pipe_write(lua_State *L) {
 
 /* pipe:fd(): what api.pump and other loops wait for. */
 static int pipe_fd(lua_State *L) {
-    lua_pushinteger(L, watch_number(pipe_waitable(check_open(L))));
+    struct pipe *pipe = check_open(L);
+    pipe_arm(pipe);
+    lua_pushinteger(L, watch_number(pipe_waitable(pipe)));
     return 1;
 }
 

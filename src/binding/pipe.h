@@ -35,6 +35,9 @@ HRESULT pipe_put(struct pipe *pipe, const char *bytes, size_t length,
                  size_t *put, struct hcs_error *error);
 /* What waits for it. */
 hcs_waitable pipe_waitable(const struct pipe *pipe);
+/* Makes it ready whenever there is something to read, or the end, until
+ * pipe_take has found nothing; also for who does not wait by api.pump. */
+void pipe_arm(struct pipe *pipe);
 
 /* Which of `wanted` (WATCH_…) holds; if none, the pipe's waitable becomes
  * ready when one may. Windows only. */

@@ -29,6 +29,10 @@ hcs_waitable pipe_waitable(const struct pipe *pipe) {
     return (int)((intptr_t)pipe->handle - 1);
 }
 
+void pipe_arm(struct pipe *pipe) {
+    (void)pipe; /* a descriptor is always */
+}
+
 HRESULT pipe_take(struct pipe *pipe, char *bytes, size_t size, size_t *got,
                   struct hcs_error *error) {
     ssize_t count;

@@ -68,11 +68,6 @@ hcs_waitable pipe_waitable(const struct pipe *pipe) {
     return stream_set_waitable(pipe->set);
 }
 
-HRESULT pipe_take(struct pipe *pipe, char *bytes, size_t size, size_t *got,
-                  struct hcs_error *error) {
-    return stream_read(pipe->stream, bytes, size, got, error);
-}
-
 HRESULT pipe_put(struct pipe *pipe, const char *bytes, size_t length,
                  size_t *put, struct hcs_error *error) {
     return stream_write(pipe->stream, bytes, length, put, error);
@@ -97,4 +92,16 @@ unsigned pipe_look(struct pipe *pipe, unsigned wanted) {
         return wanted;
     (void)stream_set_pump(pipe->set);
     return ready_of(pipe, wanted);
+}
+
+void pipe_arm(struct pipe *pipe) {
+    (void)pipe_look(pipe, WATCH_READ);
+}
+
+HRESULT pipe_take(struct pipe *pipe, char *bytes, size_t size, size_t *got,
+                  struct hcs_error *error) {
+    HRESULT hr = stream_read(pipe->stream, bytes, size, got, error);
+    if (hr == S_OK && *got == 0)
+        pipe_arm(pipe);
+    return hr;
 }
