@@ -4,6 +4,7 @@
  * from the beginning to the end. */
 #include "stream_win32.h"
 
+#include <aclapi.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +25,7 @@ struct stream_listener {
 
 /* --- instances ----------------------------------------------------------- */
 
-/* Who may use a pipe: the user that this process runs as. */
+/* Who may use a pipe, and is its owner: the user that this process runs as. */
 struct access {
     SECURITY_DESCRIPTOR descriptor;
     union {
@@ -39,45 +40,78 @@ struct access {
 };
 
 static bool access_make(struct access *access) {
+    ACL *list = &access->allowed.list;
     HANDLE token;
     DWORD size;
+    PSID user;
     bool good;
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
         return false;
     good = GetTokenInformation(token, TokenUser, &access->token,
                                sizeof access->token, &size);
     CloseHandle(token);
-    return good &&
-           InitializeAcl(&access->allowed.list, sizeof access->allowed,
-                         ACL_REVISION) &&
-           AddAccessAllowedAce(&access->allowed.list, ACL_REVISION,
-                               FILE_ALL_ACCESS, access->token.user.User.Sid) &&
+    user = access->token.user.User.Sid;
+    return good && InitializeAcl(list, sizeof access->allowed, ACL_REVISION) &&
+           AddAccessAllowedAce(list, ACL_REVISION, FILE_ALL_ACCESS, user) &&
            InitializeSecurityDescriptor(&access->descriptor,
                                         SECURITY_DESCRIPTOR_REVISION) &&
-           SetSecurityDescriptorDacl(&access->descriptor, TRUE,
-                                     &access->allowed.list, FALSE);
+           SetSecurityDescriptorOwner(&access->descriptor, user, FALSE) &&
+           SetSecurityDescriptorDacl(&access->descriptor, TRUE, list, FALSE);
+}
+
+static HANDLE create(PCWSTR path, DWORD first, struct access *access) {
+    SECURITY_ATTRIBUTES attributes = {.nLength = sizeof attributes,
+                                      .lpSecurityDescriptor =
+                                          &access->descriptor};
+    return CreateNamedPipeW(
+        path, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | first,
+        PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_REJECT_REMOTE_CLIENTS,
+        PIPE_UNLIMITED_INSTANCES, PIPE_BUFFER, PIPE_BUFFER, 0, &attributes);
+}
+
+/* Access to all instances is what the first was made with. */
+static bool is_ours(HANDLE handle, const struct access *access) {
+    PSECURITY_DESCRIPTOR descriptor;
+    PSID owner;
+    bool ours;
+    if (GetSecurityInfo(handle, SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION,
+                        &owner, NULL, NULL, NULL, &descriptor))
+        return false;
+    ours = EqualSid(owner, access->token.user.User.Sid);
+    LocalFree(descriptor);
+    return ours;
+}
+
+/* A pipe stays known for as long as a client has not let go of it. One that
+ * nobody waits at is such a rest, and if it was this user's, it may live again;
+ * our own always wait. */
+static HANDLE create_first(PCWSTR path, struct access *access) {
+    HANDLE handle = create(path, FILE_FLAG_FIRST_PIPE_INSTANCE, access);
+    DWORD code = GetLastError();
+    if (handle != INVALID_HANDLE_VALUE ||
+        (code != ERROR_ACCESS_DENIED && code != ERROR_PIPE_BUSY))
+        return handle;
+    if (!WaitNamedPipeW(path, 1))
+        handle = create(path, 0, access);
+    if (handle != INVALID_HANDLE_VALUE && !is_ours(handle, access)) {
+        CloseHandle(handle);
+        handle = INVALID_HANDLE_VALUE;
+    }
+    SetLastError(ERROR_SHARING_VIOLATION);
+    return handle;
 }
 
 static HRESULT instance_create(const struct stream_listener *listener,
-                               DWORD first, struct pipe_end **out,
+                               bool first, struct pipe_end **out,
                                struct hcs_error *error) {
     struct access access;
-    SECURITY_ATTRIBUTES attributes = {.nLength = sizeof attributes,
-                                      .lpSecurityDescriptor =
-                                          &access.descriptor};
     HANDLE handle = INVALID_HANDLE_VALUE;
-    DWORD code;
     if (access_make(&access))
-        handle = CreateNamedPipeW(
-            listener->path, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | first,
-            PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_REJECT_REMOTE_CLIENTS,
-            PIPE_UNLIMITED_INSTANCES, PIPE_BUFFER, PIPE_BUFFER, 0, &attributes);
-    if (handle != INVALID_HANDLE_VALUE)
-        return pipe_end_create(listener->set->bell, handle, out, error);
-    code = GetLastError();
-    if (first && (code == ERROR_ACCESS_DENIED || code == ERROR_PIPE_BUSY))
-        code = ERROR_SHARING_VIOLATION;
-    return error_win32(error, code, "cannot make a pipe");
+        handle = first ? create_first(listener->path, &access)
+                       : create(listener->path, 0, &access);
+    if (handle == INVALID_HANDLE_VALUE)
+        return error_win32(error, GetLastError(), "cannot make a pipe");
+    return pipe_end_create(listener->set->bell, handle, out, error);
 }
 
 /* Asks to be told when a client comes. Without that, one is found by the next
@@ -116,7 +150,7 @@ static HRESULT take(struct stream_listener *listener, struct hcs_error *error) {
     struct pipe_end *next = NULL;
     HRESULT hr = S_OK;
     if (!listener->closing)
-        hr = instance_create(listener, 0, &next, error);
+        hr = instance_create(listener, false, &next, error);
     if (FAILED(hr)) {
         turn_away(listener);
         return hr;
@@ -176,8 +210,7 @@ HRESULT stream_listen(struct stream_set *set, const char *name,
     link_init(&listener->link);
     hr = utf16_from_utf8(name, strlen(name), &listener->path, NULL, error);
     if (SUCCEEDED(hr))
-        hr = instance_create(listener, FILE_FLAG_FIRST_PIPE_INSTANCE,
-                             &listener->end, error);
+        hr = instance_create(listener, true, &listener->end, error);
     if (FAILED(hr)) {
         listener_free(listener);
         return hr;
