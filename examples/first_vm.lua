@@ -1,14 +1,14 @@
 -- Boots a Linux guest, pauses and resumes it, crashes it and finds its memory on disk.
 local hcs = require "hcs.strict"
-local monotonic = require("hcs.core").monotonic
+local core = require "hcs.core"
 
-local START = monotonic()
-local FOLDER = os.getenv "TMPDIR" or os.getenv "TEMP" or "/tmp"
-local DUMP = ("%s/first_vm-%s.elf"):format(FOLDER, os.getenv "USER" or os.getenv "USERNAME" or "me")
+local START = core.monotonic()
+local FOLDER = core.getenv "TMPDIR" or core.getenv "TEMP" or "/tmp"
+local DUMP = ("%s/first_vm-%s.elf"):format(FOLDER, core.user())
 
 -- A line of the report: seconds since the start, what it is about, what it says.
 local function say(topic, text, ...)
-    print(("%7.2f  %-10s %s"):format(monotonic() - START, topic, text:format(...)))
+    print(("%7.2f  %-10s %s"):format(core.monotonic() - START, topic, text:format(...)))
 end
 
 local function row(name, text, ...)
@@ -20,7 +20,7 @@ local function mebibytes(bytes)
 end
 
 local function milliseconds(since)
-    return math.floor((monotonic() - since) * 1000 + 0.5)
+    return math.floor((core.monotonic() - since) * 1000 + 0.5)
 end
 
 local function show_host()
@@ -50,7 +50,7 @@ local function create()
 end
 
 local function boot(vm)
-    local before = monotonic()
+    local before = core.monotonic()
     vm:start()
     say("started", "in %d ms", milliseconds(before))
     vm:console():expect("hcs-guest: up", 120)

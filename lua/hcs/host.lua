@@ -8,20 +8,23 @@ local world_module = require "hcs.world"
 
 local host = {}
 
-local function variable(name)
-    local value = os.getenv(name)
+local function variable(world, name)
+    local value = world.core.getenv(name)
     return value ~= "" and value or nil
 end
 
 -- A simulated guest reads no kernel, but its document names one that exists:
 -- this file stands in.
 local function kernel(world)
-    local path = variable "HCS_KERNEL"
+    local path = variable(world, "HCS_KERNEL")
         or world.kind == "sim" and package.searchpath("hcs.host", package.path)
     if path then return path end
-    errors.raise((select(2, errors.fail({ op = "host", target = world.uri,
-        hresult = 0x80070002, message = "HCS_KERNEL names no kernel",
-        hint = "./run sets it, or name a file: kernel = path" }, world.core))))
+    local _, err = errors.fail({
+        op = "host", target = world.uri, hresult = 0x80070002,
+        message = "HCS_KERNEL names no kernel",
+        hint = "set it to a Linux kernel's file (./run does), or say kernel = path",
+    }, world.core)
+    errors.raise(err)
 end
 
 -- Fields that need no open host, and those of the host's own description.
@@ -29,7 +32,7 @@ local PLAIN = {
     uri = function(world) return world.uri end,
     kind = function(world) return world.kind end,
     kernel = kernel,
-    initrd = function() return variable "HCS_INITRD" end,
+    initrd = function(world) return variable(world, "HCS_INITRD") end,
 }
 
 local FIELDS = {

@@ -21,7 +21,7 @@ world.VERSION = VERSION
 --- The host that is used unless one is chosen: HCS_HOST, else the platform's
 --- own.
 function world.default_uri()
-    local uri = os.getenv("HCS_HOST")
+    local uri = require("hcs.core").getenv "HCS_HOST"
     if uri and uri ~= "" then return uri end
     return package.config:sub(1, 1) == "\\" and "windows:" or "qemu:"
 end

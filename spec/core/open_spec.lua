@@ -66,6 +66,11 @@ describe("the module", function()
         assert.are.equal(require("lfs").currentdir(), core.cwd())
         assert.is_boolean(core.isatty(0))
         assert.has_error(function() core.isatty(-1) end)
+        local text, status = support.child([[
+            print(require("hcs.core").getenv "HCS_SPEC", require("hcs.core").getenv "HCS_NONE")]],
+            { HCS_SPEC = "äß € 日本 😀", HCS_NONE = false })
+        assert.are.equal("äß € 日本 😀\tnil\n", text)
+        assert.are.equal(0, status)
         local stdin = core.standard(0)
         assert.is_true(stdin == nil or math.type(stdin) == "integer")
         assert.has_error(function() core.standard(3) end)

@@ -109,6 +109,12 @@ static int core_isatty(lua_State *L) {
     return 1;
 }
 
+/* core.getenv(name): nil for what is not set. */
+static int core_getenv(lua_State *L) {
+    lua_pushstring(L, getenv(luaL_checkstring(L, 1)));
+    return 1;
+}
+
 /* core.standard(fd): what api.pump can wait for of a standard stream (0, 1, 2),
  * nil where it cannot. */
 static int core_standard(lua_State *L) {
@@ -119,15 +125,12 @@ static int core_standard(lua_State *L) {
 }
 
 void lhcs_push_system(lua_State *L) {
-    static const luaL_Reg functions[] = {{"pid", core_pid},
-                                         {"alive", core_alive},
-                                         {"started", core_started},
-                                         {"user", core_user},
-                                         {"boot_id", core_boot_id},
-                                         {"cwd", core_cwd},
-                                         {"isatty", core_isatty},
-                                         {"standard", core_standard},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"pid", core_pid},         {"alive", core_alive},
+        {"started", core_started}, {"user", core_user},
+        {"boot_id", core_boot_id}, {"cwd", core_cwd},
+        {"isatty", core_isatty},   {"standard", core_standard},
+        {"getenv", core_getenv},   {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     lua_pushliteral(L, "linux");
     lua_setfield(L, -2, "platform");

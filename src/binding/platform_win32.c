@@ -146,6 +146,29 @@ static int core_cwd(lua_State *L) {
     return push_wide(L, path, length);
 }
 
+/* core.getenv(name): nil for what is not set. Unlike os.getenv it is UTF-8,
+ * whatever the code page. */
+static int core_getenv(lua_State *L) {
+    struct lhcs_word name = {.arg = 1};
+    DWORD size, length = 0;
+    WCHAR *value = NULL;
+    lhcs_words(L, &name, 1);
+    size = GetEnvironmentVariableW(name.wide, NULL, 0);
+    if (size > 0)
+        value = new_wide(size);
+    if (value != NULL)
+        length = GetEnvironmentVariableW(name.wide, value, size);
+    lhcs_words_free(&name, 1);
+    if (size > 0 && value == NULL)
+        return fail(L, ERROR_NOT_ENOUGH_MEMORY);
+    if (size == 0 || length >= size) {
+        free(value);
+        lua_pushnil(L);
+        return 1;
+    }
+    return push_wide(L, value, length);
+}
+
 #define USER_MOST 257 /* units of the longest name, with its end */
 
 /* core.user(): the name of the user this process runs as. */
@@ -198,15 +221,12 @@ static int core_standard(lua_State *L) {
 }
 
 void lhcs_push_system(lua_State *L) {
-    static const luaL_Reg functions[] = {{"pid", core_pid},
-                                         {"alive", core_alive},
-                                         {"started", core_started},
-                                         {"user", core_user},
-                                         {"boot_id", core_boot_id},
-                                         {"cwd", core_cwd},
-                                         {"isatty", core_isatty},
-                                         {"standard", core_standard},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"pid", core_pid},         {"alive", core_alive},
+        {"started", core_started}, {"user", core_user},
+        {"boot_id", core_boot_id}, {"cwd", core_cwd},
+        {"isatty", core_isatty},   {"standard", core_standard},
+        {"getenv", core_getenv},   {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     lua_pushliteral(L, "windows");
     lua_setfield(L, -2, "platform");
