@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "error.h"
+#include "hresult_hcn.h"
 
 #define HR_NOT_SAME_DEVICE HCS_HR(0x80070011)
 #define HR_WRITE_PROTECT HCS_HR(0x80070013)
@@ -126,12 +127,12 @@ static const struct entry *find(HRESULT code) {
 
 const char *hresult_symbol(HRESULT code) {
     const struct entry *entry = find(code);
-    return entry ? entry->symbol : NULL;
+    return entry ? entry->symbol : hresult_hcn_symbol(code);
 }
 
 const char *hresult_text(HRESULT code) {
     const struct entry *entry = find(code);
-    return entry ? entry->text : NULL;
+    return entry ? entry->text : hresult_hcn_text(code);
 }
 
 static const struct {
