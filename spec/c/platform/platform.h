@@ -11,11 +11,14 @@
 #include "base/hresult.h"
 
 /* A file that is on every such system, and what is said of a file whose folder
- * is not there. */
+ * is not there. How many times as long as elsewhere what takes many system
+ * calls may take: under Wine each of them asks another process. */
 #ifdef _WIN32
+#define PLATFORM_SLOWNESS 6
 #define PLATFORM_FILE "C:/windows/system32/cmd.exe"
 #define PLATFORM_NO_FOLDER HR_PATH_NOT_FOUND
 #else
+#define PLATFORM_SLOWNESS 1
 #define PLATFORM_FILE "/bin/sh"
 #define PLATFORM_NO_FOLDER HR_FILE_NOT_FOUND
 #endif

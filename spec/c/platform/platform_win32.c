@@ -11,13 +11,13 @@ void platform_folder(char *out, size_t size) {
     char temporary[MAX_PATH + 1];
     if (!GetTempPathA(sizeof temporary, temporary))
         abort();
-    snprintf(out, size, "%shcs-test-%lu-%u", temporary, GetCurrentProcessId(),
-             number++);
-    for (char *c = out; *c; c++)
-        if (*c == '\\')
-            *c = '/';
-    if (!CreateDirectoryA(out, NULL))
-        abort();
+    do { /* a process that had this number may have left some */
+        snprintf(out, size, "%shcs-test-%lu-%u", temporary,
+                 GetCurrentProcessId(), number++);
+        for (char *c = out; *c; c++)
+            *c = *c == '\\' ? '/' : *c;
+    } while (!CreateDirectoryA(out, NULL) &&
+             GetLastError() == ERROR_ALREADY_EXISTS);
 }
 
 bool platform_remove_folder(const char *path) {

@@ -109,7 +109,7 @@ static void floods(void **state) {
     system_expect(&system, "bytes not kept");
     assert_int_equal(system_do(&system, HcsOperationTypeTerminate, NULL), S_OK);
     system_read(&system);
-    assert_true(system.console_ended);
+    system_expect_end(&system);
     system_close(&system);
     world_close(&world);
 }
@@ -126,7 +126,7 @@ static void switches_itself_off(void **state) {
     world_wait(&world, CLOCK_MS);
     system_expect_log(&system, "\"ExitType\":\"GracefulExit\"");
     system_expect(&system, "reboot: Power down\r\n");
-    assert_true(system.console_ended);
+    system_expect_end(&system);
     assert_int_equal(sim_pipe_connect(world.sim, "com-g", &native, NULL),
                      HR_FILE_NOT_FOUND);
     system_close(&system);

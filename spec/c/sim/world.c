@@ -185,6 +185,15 @@ void system_expect(struct system *system, const char *part) {
     expect_part(&system->console, part);
 }
 
+void system_expect_end(struct system *system) {
+    for (int i = 0; i < 5000 && !system->console_ended; i++) {
+        platform_pause(1);
+        sim_pump(system->world->sim);
+        system_read(system);
+    }
+    assert_true(system->console_ended);
+}
+
 void system_expect_log(struct system *system, const char *part) {
     expect_part(&system->log, part);
     buf_clear(&system->log);

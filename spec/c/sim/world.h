@@ -58,6 +58,9 @@ void system_type(struct system *system, const char *text);
 /* Reads what the console has; `part` must be in what was read so far. */
 void system_read(struct system *system);
 void system_expect(struct system *system, const char *part);
+/* The pipe ends, if not at once: what was written has to be on its way first,
+ * which may be another thread's doing. */
+void system_expect_end(struct system *system);
 void system_expect_log(struct system *system, const char *part);
 
 /* 64 MB, one processor, COM1 on the pipe `name`. */
