@@ -240,6 +240,17 @@ static int windows_close(lua_State *L) {
     return CloseHandle(handle_arg(L, 1)) ? 0 : fail(L, "CloseHandle");
 }
 
+/* pipe(name): the one end that a named pipe's server has of it. */
+static int windows_pipe(lua_State *L) {
+    HANDLE pipe =
+        CreateNamedPipeW(wide_arg(L, 1), PIPE_ACCESS_DUPLEX,
+                         PIPE_TYPE_BYTE | PIPE_NOWAIT, 1, 4096, 4096, 0, NULL);
+    if (pipe == INVALID_HANDLE_VALUE)
+        return fail(L, "CreateNamedPipe");
+    push_handle(L, pipe);
+    return 1;
+}
+
 /* signalled(handle, ms): 1 or 0. */
 static int windows_signalled(lua_State *L) {
     DWORD limit = (DWORD)luaL_checkinteger(L, 2);
@@ -290,6 +301,7 @@ __declspec(dllexport) int luaopen_hcs_spec_windows(lua_State *L) {
         {"set", windows_set},
         {"reset", windows_reset},
         {"close", windows_close},
+        {"pipe", windows_pipe},
         {"signalled", windows_signalled},
         {"socket_readable", windows_socket_readable},
         {NULL, NULL}};
