@@ -164,8 +164,7 @@ struct store *host_store(struct host *host, struct hcs_error *error) {
 
 HRESULT host_need_service(struct host *host, struct hcs_error *error) {
     HRESULT hr;
-    if (host->spec.driver != HcsHostDriverThread || host->service_started ||
-        !host->store)
+    if (host->spec.driver != HcsHostDriverThread || host->service_started)
         return S_OK;
     hr = thread_start(&host->service, pump_serve, host, error);
     host->service_started = SUCCEEDED(hr);

@@ -3,6 +3,8 @@
  * process's own host. */
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <stdatomic.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "world.h"
@@ -206,6 +208,22 @@ static void pipes_need_their_system(void **state) {
 /* --- the process's own host
  * --------------------------------------------------- */
 
+static void CALLBACK says_that_it_came(HCS_OPERATION op, void *context) {
+    (void)op;
+    atomic_store((atomic_bool *)context, true);
+}
+
+/* Who only listens is told, too. */
+static void without_a_host_completions_come(void) {
+    atomic_bool came = false;
+    HCS_OPERATION op = HcsCreateOperation(&came, says_that_it_came);
+    ok(HcsEnumerateComputeSystems(NULL, op));
+    for (int i = 0; i < 500 && !atomic_load(&came); i++)
+        nanosleep(&(struct timespec){0, 10000000}, NULL);
+    assert_true(atomic_load(&came));
+    HcsCloseOperation(op);
+}
+
 static void without_a_host_calls_say_why(void **state) {
     HCS_OPERATION op;
     HCS_SYSTEM system = NULL;
@@ -237,6 +255,7 @@ static void without_a_host_calls_say_why(void **state) {
     fails(E_NOTIMPL, hcshost_sim_guest(NULL, NULL, NULL, NULL));
     fails(E_HANDLE, hcshost_close(NULL));
     HcsCloseOperation(op);
+    without_a_host_completions_come();
 }
 
 int main(void) {
