@@ -82,22 +82,27 @@ static bool is_ours(HANDLE handle, const struct access *access) {
     return ours;
 }
 
-/* A pipe stays known for as long as a client has not let go of it. One that
- * nobody waits at is such a rest, and if it was this user's, it may live again;
- * our own always wait. */
+/* Where somebody waits for clients, the name is taken: our own always wait, and
+ * not every system minds FILE_FLAG_FIRST_PIPE_INSTANCE. But a pipe stays known
+ * for as long as a client has not let go of it; such a rest may live again if
+ * it was this user's. */
 static HANDLE create_first(PCWSTR path, struct access *access) {
-    HANDLE handle = create(path, FILE_FLAG_FIRST_PIPE_INSTANCE, access);
-    DWORD code = GetLastError();
-    if (handle != INVALID_HANDLE_VALUE ||
-        (code != ERROR_ACCESS_DENIED && code != ERROR_PIPE_BUSY))
-        return handle;
-    if (!WaitNamedPipeW(path, 1))
-        handle = create(path, 0, access);
+    HANDLE handle = INVALID_HANDLE_VALUE;
+    DWORD code = ERROR_ACCESS_DENIED;
+    if (!WaitNamedPipeW(path, 1)) {
+        handle = create(path, FILE_FLAG_FIRST_PIPE_INSTANCE, access);
+        code = GetLastError();
+        if (handle == INVALID_HANDLE_VALUE && code == ERROR_ACCESS_DENIED)
+            handle = create(path, 0, access);
+    }
     if (handle != INVALID_HANDLE_VALUE && !is_ours(handle, access)) {
         CloseHandle(handle);
         handle = INVALID_HANDLE_VALUE;
+        code = ERROR_ACCESS_DENIED;
     }
-    SetLastError(ERROR_SHARING_VIOLATION);
+    if (code == ERROR_ACCESS_DENIED || code == ERROR_PIPE_BUSY)
+        code = ERROR_SHARING_VIOLATION;
+    SetLastError(code);
     return handle;
 }
 
