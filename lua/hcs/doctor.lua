@@ -117,9 +117,10 @@ end
 
 local function library(name)
     return function(core)
-        local found, _, why = core.module(name, core.array {})
+        local found, hresult, why = core.module(name, core.array {})
         if found then return true, found.path or name end
-        return false, ("%s does not load: %s"):format(name, why or "no reason known")
+        return false, ("%s does not load: %s"):format(name, why or core.text(hresult)
+            or ("0x%08X"):format(hresult))
     end
 end
 
