@@ -61,16 +61,14 @@ end
 
 report.time = time_of
 
-local function code_of(one)
-    if not one.hresult then return nil end
-    local number = ("0x%08X"):format(one.hresult)
-    return one.symbol and number .. " " .. one.symbol or number
-end
-
+-- The text with number and name of the HRESULT, unless it has them already.
 local function text_lines(one, width)
-    local text = one.text
-    local code = code_of(one)
-    if code and not text:find(code, 1, true) then text = text .. " (" .. code .. ")" end
+    local text, number = one.text, one.hresult and ("0x%08X"):format(one.hresult)
+    local code = { number, one.symbol }
+    if number and text:lower():find(number:lower(), 1, true) then code = { one.symbol } end
+    if code[1] and not text:find(code[1], 1, true) then
+        text = ("%s (%s)"):format(text, table.concat(code, " "))
+    end
     return wrap(text, width)
 end
 
