@@ -62,7 +62,7 @@ return function(options)
     end)
     -- A reason that was given in the midst of a test says first where.
     on({ "pending" }, function(element, _, message)
-        texts[element] = type(message) == "string" and message:gsub("^.-%.lua:%d+: ", "")
+        texts[element] = type(message) == "string" and message:gsub("^%a?:?[^:]*:%d+: ", "")
             or message
     end)
     local function problem(element, _, message)
