@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Prototypes of the HCS functions, for programs that link libhcshost
- * directly. Windows programs use the SDK's own header instead. */
+ * directly. Windows programs use the SDK's own header instead; with
+ * HCS_SYSTEM_HEADERS defined, this one and hcshost.h go together with it. */
 #ifndef HCS_COMPUTECORE_H
 #define HCS_COMPUTECORE_H
 

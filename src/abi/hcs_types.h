@@ -42,6 +42,11 @@ typedef struct SECURITY_DESCRIPTOR SECURITY_DESCRIPTOR;
 #endif
 #endif
 
+#if defined(_WIN32) && defined(HCS_SYSTEM_HEADERS)
+/* A Windows program that includes Microsoft's headers and ours has theirs. */
+#include <computedefs.h>
+#else
+
 /* Handles are numbers in pointer's clothing: the host looks them up and never
  * follows them, so a stale or foreign one is an error and not a crash. */
 typedef struct HcsOperationHandle *HCS_OPERATION;
@@ -122,5 +127,7 @@ typedef struct HCS_CREATE_OPTIONS_1 {
     void *CallbackContext;
     HCS_EVENT_CALLBACK Callback;
 } HCS_CREATE_OPTIONS_1;
+
+#endif /* HCS_SYSTEM_HEADERS */
 
 #endif
