@@ -192,7 +192,8 @@ function methods.on_done(self, fn)
     return self
 end
 
---- Pollable, for other loops: the world's descriptor, and its timeout.
+--- Pollable, for other loops: the world's descriptor (on Windows the number of an
+--- event's handle), and its timeout.
 ---@return integer fd
 function methods.pollfd(self)
     return self._world.api.pollfd()

@@ -109,7 +109,8 @@ local function add_polling(M, world, ready)
         return loop.failure(world, reason, { op = "run_until" })
     end
 
-    --- A descriptor that is readable when hcs.poll(0) has something to do.
+    --- A descriptor that is readable when hcs.poll(0) has something to do; on
+    --- Windows the number of an event's handle.
     ---@return integer? fd, hcs.Error? err, string? code
     function M.pollfd()
         local ok, err, code = ready()
