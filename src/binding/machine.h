@@ -11,6 +11,9 @@
 /* Ends the process at once, without any clean-up, whatever its threads do. */
 void machine_end_process(int status);
 
+/* From now on a crash of the process ends it, and no window asks about it. */
+void machine_no_windows(void);
+
 /* core.machine(): a new table, see docs/selftest.md. */
 int lhcs_machine(lua_State *L);
 

@@ -12,6 +12,10 @@ void machine_end_process(int status) {
     _exit(status);
 }
 
+void machine_no_windows(void) {
+    /* none ever does here */
+}
+
 static void set_text(lua_State *L, const char *name, const char *text) {
     lua_pushstring(L, text);
     lua_setfield(L, -2, name);

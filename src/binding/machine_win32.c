@@ -14,6 +14,11 @@ void machine_end_process(int status) {
     (void)TerminateProcess(GetCurrentProcess(), (UINT)status);
 }
 
+void machine_no_windows(void) {
+    (void)SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX |
+                       SEM_NOOPENFILEERRORBOX);
+}
+
 /* Pushes UTF-16 as UTF-8, nil for what is no text or too long. */
 static void push_wide(lua_State *L, const WCHAR *wide) {
     char text[TEXT_SIZE];

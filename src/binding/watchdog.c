@@ -26,6 +26,7 @@ static HRESULT set_deadline(int64_t time, struct hcs_error *error) {
     HRESULT hr = S_OK;
     mutex_lock(&lock);
     if (!running) {
+        machine_no_windows();
         condition_init(&changed);
         hr = thread_start(&thread, watch, NULL, error);
         if (FAILED(hr))
@@ -41,8 +42,8 @@ static HRESULT set_deadline(int64_t time, struct hcs_error *error) {
 }
 
 /* core.watchdog(seconds): unless it is called again within that time, the
- * process ends at once with the exit status 124; nil calls it off. True, or
- * nil, hr, text. */
+ * process ends at once with the exit status 124; nil calls it off. From the
+ * first call on no crash waits in a window. True, or nil, hr, text. */
 int lhcs_watchdog(lua_State *L) {
     int64_t limit = lhcs_check_time(L, 1, INT64_MAX);
     int64_t now = clock_monotonic();
