@@ -29,7 +29,7 @@ local platform = require(windows and "spec.platform_windows" or "spec.platform_p
 platform.windows = windows
 
 local SEPARATOR = package.config:sub(1, 1)
-local FOLDER = windows and os.getenv "TEMP" or os.getenv "TMPDIR" or "/tmp"
+local FOLDER = windows and core.getenv "TEMP" or core.getenv "TMPDIR" or "/tmp"
 
 --- An absolute path, as this system writes it, for names that "/" separates.
 function platform.path(names)
