@@ -4,12 +4,18 @@ local result = require "hcs.selftest.result"
 
 local checks = {}
 
-local LIMIT = 0.3 -- seconds
+local LIMIT = 0.5 -- seconds
 
 -- A search in C that does not come back in this century.
 local function hang_in_c()
     local length = 40
     return (("a"):rep(length)):find(("a?"):rep(length) .. ("a"):rep(length) .. "b")
+end
+
+local function crash()
+    local found, module = pcall(require, "hcs_spec_crash") -- where there are no signals
+    if found then module.crash() end
+    os.execute("kill -SEGV " .. require("hcs.core").pid())
 end
 
 local function check(name, run, needs)
@@ -27,6 +33,7 @@ function checks.list(uri)
             print "some noise"
             os.exit(3)
         end),
+        check("crashes", crash),
         check("needs what ended", function() error "is not run" end, "ends the process"),
         check("tells nothing", function() end),
         check("tells nonsense", function() return { status = "splendid", text = "?" } end),

@@ -330,7 +330,7 @@ describe("a self-test in processes", function()
         local names = {}
         for _, one in ipairs(found.results) do names[#names + 1] = one.name end
         assert.same({ "fine", "raises", "needs what raised", "hangs in Lua", "hangs in C",
-            "ends the process", "needs what ended", "tells nothing", "tells nonsense",
+            "ends the process", "crashes", "needs what ended", "tells nothing", "tells nonsense",
             "tells none", "tells several", "two", "makes noise", "tells who you are" }, names)
         assert.equal("ok", by_name.fine.status)
         assert.equal("fake:?a=b&c=d of the context", by_name.fine.text)
@@ -346,13 +346,16 @@ describe("a self-test in processes", function()
     it("ends what hangs, in Lua and in C", function()
         for _, name in ipairs { "hangs in Lua", "hangs in C" } do
             assert.equal("failed", by_name[name].status)
-            assert.equal("no answer in 0.3 s", by_name[name].text)
+            assert.equal("no answer in 0.5 s", by_name[name].text)
         end
     end)
 
     it("goes on after a process that ended, and remembers who relied on it", function()
         assert.equal("the process ended: status 3 (some noise)", by_name["ends the process"].text)
         assert.equal("skipped", by_name["needs what ended"].status)
+        assert.equal("failed", by_name.crashes.status)
+        assert.truthy(by_name.crashes.text:find(platform.windows and "status 0xC0000005"
+            or "signal 11", 1, true), by_name.crashes.text)
     end)
 
     it("takes only what is a result", function()
@@ -365,9 +368,9 @@ describe("a self-test in processes", function()
     end)
 
     it("sums up", function()
-        assert.same({ ok = 3, absent = 1, skipped = 2, failed = 8 }, found.summary)
+        assert.same({ ok = 3, absent = 1, skipped = 2, failed = 9 }, found.summary)
         assert.is_false(selftest.passed(found))
-        assert.truthy(table.concat(lines, "\n"):find("3 ok, 8 failed, 1 not there, 2 skipped"))
+        assert.truthy(table.concat(lines, "\n"):find("3 ok, 9 failed, 1 not there, 2 skipped"))
     end)
 
     it("needs an interpreter and checks that can be found", function()
@@ -380,8 +383,27 @@ describe("a self-test in processes", function()
             assert.equal("failed", other.results[1].status)
             assert.truthy(other.results[1].text:find("^no check can be run: "))
             assert.equal("skipped", other.results[2].status)
-            assert.equal(13, #other.results)
+            assert.equal(14, #other.results)
         end
+    end)
+
+    it("goes on without hcs.core, and says what is missing for it", function()
+        if platform.windows then return pending "needs a shell that sets variables" end
+        local other = run {
+            module = "hcs.selftest.checks", uri = "sim:",
+            popen = function(command)
+                return io.popen((command:gsub("^exec ", "exec env LUA_CPATH=/nowhere/?.so ")), "r")
+            end,
+        }
+        for _, one in ipairs(other.results) do
+            if one.name == "hcs.core" then
+                assert.equal("failed", one.status)
+                assert.truthy(one.text:find("module 'hcs.core' not found", 1, true), one.text)
+            elseif one.name ~= "lua" and one.name ~= "cjson" then
+                assert.equal("skipped", one.status, one.name .. ": " .. one.text)
+            end
+        end
+        assert.is_false(selftest.passed(other))
     end)
 
     -- A worker that says what the spec says, and how it ends.
@@ -410,7 +432,7 @@ describe("a self-test in processes", function()
 
     local function all_from(first)
         local told = {}
-        for number = first, 13 do
+        for number = first, 14 do
             told[#told + 1], told[#told + 2] = done(number)
         end
         return told
@@ -420,7 +442,7 @@ describe("a self-test in processes", function()
         local windows = { "@begin 1", status = -1073741819 }
         local other = run { popen = scripted { windows, all_from(2) } }
         assert.equal("the process ended: status 0xC0000005", other.results[1].text)
-        assert.equal(13, #other.results)
+        assert.equal(14, #other.results)
         other = run { popen = scripted { { "@begin 1", kind = "signal", status = 11 },
             all_from(2) } }
         assert.equal("the process ended: signal 11", other.results[1].text)
@@ -432,10 +454,10 @@ describe("a self-test in processes", function()
         local last = all_from(2)
         last.status = 139
         local other = run { popen = scripted { first, last } }
-        assert.equal(15, #other.results)
+        assert.equal(16, #other.results)
         assert.equal("after fine", other.results[2].name)
-        assert.equal("after tells who you are", other.results[15].name)
-        assert.equal("the process ended: status 139", other.results[15].text)
+        assert.equal("after tells who you are", other.results[16].name)
+        assert.equal("the process ended: status 139", other.results[16].text)
         assert.equal(2, other.summary.failed)
     end)
 
