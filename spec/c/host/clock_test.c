@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Time: virtual and manual clocks, steps and their budget, simulated guests'
  * programs. */
-#include <pthread.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "base/stream.h"
 #include "world.h"
 
 #define SECOND INT64_C(1000000000)
@@ -109,7 +107,7 @@ static void watch_time(HCS_OPERATION operation, void *context) {
     (void)operation;
     watch->before = now_of(watch->host);
     __atomic_store_n(&watch->inside, 1, __ATOMIC_SEQ_CST);
-    nanosleep(&(struct timespec){0, 30000000}, NULL);
+    platform_pause(30);
     watch->after = now_of(watch->host);
     __atomic_store_n(&watch->done, 1, __ATOMIC_SEQ_CST);
 }
@@ -124,10 +122,10 @@ static void virtual_time_waits_for_callbacks(void **state) {
     (void)state;
     ok(HcsEnumerateComputeSystems(NULL, heard));
     while (!__atomic_load_n(&watch.inside, __ATOMIC_SEQ_CST))
-        sched_yield();
+        platform_pause(0);
     ok(finish(op, HcsStartComputeSystem(system, op, NULL)));
     while (!__atomic_load_n(&watch.done, __ATOMIC_SEQ_CST))
-        sched_yield();
+        platform_pause(0);
     assert_true(watch.before == watch.after);
     HcsCloseComputeSystem(system);
     HcsCloseOperation(heard);
@@ -151,7 +149,7 @@ static void virtual_time_comes_to_callbacks(void **state) {
     (void)state;
     ok(HcsStartComputeSystem(system, heard, NULL));
     for (int i = 0; i < 5000 && !__atomic_load_n(&done, __ATOMIC_SEQ_CST); i++)
-        nanosleep(&(struct timespec){0, 1000000}, NULL);
+        platform_pause(1);
     assert_int_equal(__atomic_load_n(&done, __ATOMIC_SEQ_CST), 1);
     HcsCloseComputeSystem(system);
     HcsCloseOperation(heard);
@@ -174,7 +172,7 @@ static void virtual_time_is_the_steppers(void **state) {
     assert_true(left == 0);
     start = now_of(host);
     ok(HcsStartComputeSystem(system, heard, NULL));
-    nanosleep(&(struct timespec){0, 30000000}, NULL);
+    platform_pause(30);
     assert_int_equal(__atomic_load_n(&done, __ATOMIC_SEQ_CST), 0);
     assert_true(now_of(host) == start);
     ok(hcshost_step(host, 20 * SECOND, 0, &left));
@@ -258,10 +256,23 @@ static void virtual_time_passes_inside_callbacks(void **state) {
 #define PORT_DOCUMENT                                                   \
     u"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5}," \
     u"\"VirtualMachine\":{\"Chipset\":{\"LinuxKernelDirect\":{"         \
-    u"\"KernelFilePath\":\"/bin/sh\"}},\"Devices\":{\"ComPorts\":{"     \
+    u"\"KernelFilePath\":\"" PLATFORM_FILE "\"}},\"Devices\":{\"ComPorts\":{"     \
     u"\"0\":{\"NamedPipe\":\"\\\\\\\\.\\\\pipe\\\\clock-com1\"}}},"     \
     u"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"               \
     u"\"Processor\":{\"Count\":1}}}}"
+
+/* The pipe is closed with the set that it is put into. */
+static struct stream_set *type(HANDLE pipe, const char *text) {
+    struct stream_set *streams;
+    struct stream *stream;
+    size_t taken;
+    ok(stream_set_create(&streams, NULL));
+    ok(stream_open(streams, stream_from_handle(pipe), NULL, NULL, &stream,
+                   NULL));
+    ok(stream_write(stream, text, strlen(text), &taken, NULL));
+    assert_int_equal(taken, strlen(text));
+    return streams;
+}
 
 /* What was sent before a wait arrives before its deadline. */
 static void virtual_time_waits_for_input(void **state) {
@@ -271,15 +282,16 @@ static void virtual_time_waits_for_input(void **state) {
     for (int i = 0; i < 30; i++) {
         HCS_SYSTEM system = NULL;
         HANDLE pipe = NULL;
+        struct stream_set *streams;
         ok(finish(op, HcsCreateComputeSystem(u"typed", PORT_DOCUMENT, op, NULL,
                                              &system)));
         ok(finish(op, HcsStartComputeSystem(system, op, NULL)));
         ok(hcshost_pipe_connect(host, u"\\\\.\\pipe\\clock-com1", &pipe));
         fails(HCS_E_OPERATION_TIMEOUT,
               HcsWaitForComputeSystemExit(system, 60000, NULL));
-        assert_int_equal(write((int)((uintptr_t)pipe - 1), "poweroff\n", 9), 9);
+        streams = type(pipe, "poweroff\n");
         ok(HcsWaitForComputeSystemExit(system, 60000, NULL));
-        assert_true(CloseHandle(pipe));
+        stream_set_destroy(streams);
         HcsCloseComputeSystem(system);
     }
     HcsCloseOperation(op);

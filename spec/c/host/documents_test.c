@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What a host says of itself, what a build exports, files and grants, and the
  * process's own host. */
-#include <dlfcn.h>
-#include <fcntl.h>
 #include <stdatomic.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "world.h"
 
@@ -61,7 +57,8 @@ static void a_build_exports_what_it_has(void **state) {
     assert_null(hcshost_proc(old, "HcsCrashComputeSystem"));
     assert_null(hcshost_proc(old, "HcsWaitForComputeSystemExit"));
     assert_non_null(hcshost_proc(old, "hcshost_step"));
-    assert_non_null(hcshost_proc(old, "LocalFree"));
+    assert_ptr_equal(hcshost_proc(old, "LocalFree"),
+                     platform_symbol("LocalFree"));
     assert_non_null(hcshost_proc(new, "HcsCrashComputeSystem"));
     assert_non_null(hcshost_proc(new, "HcsWaitForComputeSystemExit"));
     assert_non_null(hcshost_proc(NULL, "HcsWaitForComputeSystemExit"));
@@ -69,11 +66,11 @@ static void a_build_exports_what_it_has(void **state) {
     assert_null(hcshost_proc(NULL, NULL));
     /* every address is the function of that name */
 #define HCS_FUNCTION(dll, build, kind, ret, name, params) \
-    assert_ptr_equal(hcshost_proc(NULL, #name), dlsym(RTLD_DEFAULT, #name));
+    assert_ptr_equal(hcshost_proc(NULL, #name), platform_symbol(#name));
 #include "abi/functions.def"
 #undef HCS_FUNCTION
 #define HCSHOST_FUNCTION(ret, name, params) \
-    assert_ptr_equal(hcshost_proc(NULL, #name), dlsym(RTLD_DEFAULT, #name));
+    assert_ptr_equal(hcshost_proc(NULL, #name), platform_symbol(#name));
 #include "abi/hcshost.def"
 #undef HCSHOST_FUNCTION
     ok(hcshost_close(old));
@@ -158,18 +155,18 @@ static void access_is_granted_and_revoked(void **state) {
     (void)state;
     fails(E_ACCESSDENIED, start_with_kernel(u"g", SYSTEM_DOCUMENT));
     fails(HR_FILE_NOT_FOUND, HcsGrantVmAccess(u"g", u"/nowhere/at/all"));
-    fails(E_INVALIDARG, HcsGrantVmAccess(NULL, u"/bin/sh"));
+    fails(E_INVALIDARG, HcsGrantVmAccess(NULL, u"" PLATFORM_FILE));
     fails(E_INVALIDARG, HcsGrantVmAccess(u"g", u""));
-    ok(HcsGrantVmAccess(u"g", u"/bin/sh"));
+    ok(HcsGrantVmAccess(u"g", u"" PLATFORM_FILE));
     ok(start_with_kernel(u"g", SYSTEM_DOCUMENT));
     fails(E_ACCESSDENIED, start_with_kernel(u"h", SYSTEM_DOCUMENT));
-    ok(HcsRevokeVmAccess(u"g", u"/bin/sh"));
-    ok(HcsRevokeVmAccess(u"g", u"/bin/sh"));
+    ok(HcsRevokeVmAccess(u"g", u"" PLATFORM_FILE));
+    ok(HcsRevokeVmAccess(u"g", u"" PLATFORM_FILE));
     fails(HR_FILE_NOT_FOUND, HcsRevokeVmAccess(u"g", u"/nowhere/at/all"));
     fails(E_ACCESSDENIED, start_with_kernel(u"g", SYSTEM_DOCUMENT));
-    ok(HcsGrantVmGroupAccess(u"/bin/sh"));
+    ok(HcsGrantVmGroupAccess(u"" PLATFORM_FILE));
     ok(start_with_kernel(u"h", SYSTEM_DOCUMENT));
-    ok(HcsRevokeVmGroupAccess(u"/bin/sh"));
+    ok(HcsRevokeVmGroupAccess(u"" PLATFORM_FILE));
     fails(E_ACCESSDENIED, start_with_kernel(u"h", SYSTEM_DOCUMENT));
     world_close(host);
     host = world_open("sim:?driver=step&access=open");
@@ -177,13 +174,39 @@ static void access_is_granted_and_revoked(void **state) {
     world_close(host);
 }
 
+static void path_in(const char *folder, const char *name, WCHAR *out,
+                    size_t size) {
+    size_t at = 0;
+    for (const char *c = folder; *c; c++)
+        out[at++] = (WCHAR)*c;
+    out[at++] = '/';
+    for (const char *c = name; *c; c++)
+        out[at++] = (WCHAR)*c;
+    assert_true(at < size);
+    out[at] = 0;
+}
+
+static void remove_in(const char *folder, const char *name) {
+    char path[200];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_true(platform_remove(path));
+}
+
 static void state_files_are_made_once(void **state) {
     HCSHOST host = world_open("sim:?driver=step");
+    char folder[160];
+    WCHAR guest[200], runtime[200];
     (void)state;
-    ok(HcsCreateEmptyGuestStateFile(u"C:\\vm\\x.vmgs"));
-    fails(HR_FILE_EXISTS, HcsCreateEmptyGuestStateFile(u"c:\\VM\\x.vmgs"));
-    ok(HcsCreateEmptyRuntimeStateFile(u"C:\\vm\\x.vmrs"));
-    ok(HcsGrantVmAccess(u"x", u"C:\\vm\\x.vmrs"));
+    platform_folder(folder, sizeof folder);
+    path_in(folder, "x.vmgs", guest, 200);
+    path_in(folder, "x.vmrs", runtime, 200);
+    ok(HcsCreateEmptyGuestStateFile(guest));
+    fails(HR_FILE_EXISTS, HcsCreateEmptyGuestStateFile(guest));
+    ok(HcsCreateEmptyRuntimeStateFile(runtime));
+    ok(HcsGrantVmAccess(u"x", runtime));
+    remove_in(folder, "x.vmgs");
+    remove_in(folder, "x.vmrs");
+    assert_true(platform_remove_folder(folder));
     fails(E_INVALIDARG, HcsCreateEmptyRuntimeStateFile(u"relative"));
     fails(E_INVALIDARG, HcsCreateEmptyRuntimeStateFile(NULL));
     world_close(host);
@@ -192,16 +215,10 @@ static void state_files_are_made_once(void **state) {
 static void pipes_need_their_system(void **state) {
     HCSHOST host = world_open("sim:?driver=step");
     HANDLE pipe = (HANDLE)state;
-    char path[64];
     fails(HR_FILE_NOT_FOUND,
           hcshost_pipe_connect(host, u"\\\\.\\pipe\\nobody", &pipe));
     assert_null(pipe);
-    fails(HR_NOT_SUPPORTED,
-          hcshost_pipe_path(host, u"\\\\.\\pipe\\x", path, sizeof path));
     fails(E_POINTER, hcshost_pipe_connect(host, u"x", NULL));
-    assert_false(CloseHandle(NULL));
-    assert_false(CloseHandle((HANDLE)(intptr_t)-1));
-    assert_true(CloseHandle((HANDLE)(intptr_t)(dup(0) + 1)));
     world_close(host);
 }
 
@@ -219,7 +236,7 @@ static void without_a_host_completions_come(void) {
     HCS_OPERATION op = HcsCreateOperation(&came, says_that_it_came);
     ok(HcsEnumerateComputeSystems(NULL, op));
     for (int i = 0; i < 500 && !atomic_load(&came); i++)
-        nanosleep(&(struct timespec){0, 10000000}, NULL);
+        platform_pause(10);
     assert_true(atomic_load(&came));
     HcsCloseOperation(op);
 }
@@ -230,15 +247,15 @@ static void without_a_host_calls_say_why(void **state) {
     PWSTR document = NULL;
     const char *text;
     (void)state;
-    unsetenv("HCS_HOST");
-    setenv("PATH", "/nowhere::/usr/games", 1);
+    platform_set("HCS_HOST", NULL);
+    platform_set("PATH", "/nowhere::/usr/games");
     op = HcsCreateOperation(NULL, NULL);
     assert_non_null(op);
     ok(HcsEnumerateComputeSystems(NULL, op));
     fails(HCS_E_SERVICE_NOT_AVAILABLE,
           HcsWaitForOperationResult(op, INFINITE, &document));
     text = text_of(document);
-    has(text, "qemu-system-x86");
+    has(text, PLATFORM_ADVICE);
     has(text, "sim:");
     ok(HcsCreateComputeSystem(u"x", SYSTEM_DOCUMENT, op, NULL, &system));
     fails(HCS_E_SERVICE_NOT_AVAILABLE, HcsGetOperationResult(op, NULL));
@@ -247,8 +264,8 @@ static void without_a_host_calls_say_why(void **state) {
           HcsOpenComputeSystem(u"x", GENERIC_ALL, &system));
     fails(HCS_E_SERVICE_NOT_AVAILABLE,
           HcsGetServiceProperties(NULL, &document));
-    has(text_of(document), "qemu-system-x86");
-    fails(HCS_E_SERVICE_NOT_AVAILABLE, HcsGrantVmAccess(u"x", u"/bin/sh"));
+    has(text_of(document), PLATFORM_ADVICE);
+    fails(HCS_E_SERVICE_NOT_AVAILABLE, HcsGrantVmAccess(u"x", u"" PLATFORM_FILE));
     fails(HCS_E_SERVICE_NOT_AVAILABLE, HcsCreateEmptyGuestStateFile(u"/x"));
     fails(HCS_E_SERVICE_NOT_AVAILABLE, hcshost_describe(NULL, &document));
     assert_int_equal(hcshost_pollfd(NULL), -1);

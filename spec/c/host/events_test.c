@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Events of systems: who hears what, in which order, how often, and the
  * reference traces that have to do with it. Every test runs on both drivers. */
-#include <pthread.h>
-#include <time.h>
 
 #include "world.h"
 
@@ -20,7 +18,7 @@ static int teardown(void **state) {
 
 /* What a handle's callback was told. */
 struct log {
-    pthread_mutex_t lock;
+    hcs_mutex lock;
     int count;
     HCS_EVENT_TYPE types[16];
     HCS_OPERATION operations[16];
@@ -33,7 +31,7 @@ static void on_event(HCS_EVENT *event, void *context) {
     struct log *log = context;
     if (__atomic_add_fetch(&log->inside, 1, __ATOMIC_SEQ_CST) != 1)
         log->overlaps++;
-    pthread_mutex_lock(&log->lock);
+    mutex_lock(&log->lock);
     if (log->count < 16) {
         log->types[log->count] = event->Type;
         log->operations[log->count] = event->Operation;
@@ -48,28 +46,28 @@ static void on_event(HCS_EVENT *event, void *context) {
     if (log->close) /* before anybody is told that it was */
         HcsCloseComputeSystem(log->close);
     log->count++;
-    pthread_mutex_unlock(&log->lock);
+    mutex_unlock(&log->lock);
     __atomic_sub_fetch(&log->inside, 1, __ATOMIC_SEQ_CST);
 }
 
 static int count_of(struct log *log) {
     int count;
-    pthread_mutex_lock(&log->lock);
+    mutex_lock(&log->lock);
     count = log->count;
-    pthread_mutex_unlock(&log->lock);
+    mutex_unlock(&log->lock);
     return count;
 }
 
 static void expect(HCSHOST host, struct log *log, int count) {
     for (int i = 0; i < 20000 && count_of(log) < count; i++)
         if (hcshost_step(host, 1000000, 0, NULL) == E_NOTIMPL)
-            nanosleep(&(struct timespec){0, 100000}, NULL);
+            platform_pause(1);
     assert_int_equal(count_of(log), count);
     assert_int_equal(log->overlaps, 0);
 }
 
 #define LOG \
-    { .lock = PTHREAD_MUTEX_INITIALIZER }
+    { .lock = HCS_MUTEX_INIT }
 
 static HCS_SYSTEM run(PCWSTR id, HCS_OPERATION op, struct log *log) {
     HCS_SYSTEM system = world_create(id, op);
@@ -199,7 +197,7 @@ static void a_crash_is_told_in_order(void **state) {
     static const WCHAR document[] =
         u"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5},"
         u"\"VirtualMachine\":{\"StopOnReset\":true,\"Chipset\":{"
-        u"\"LinuxKernelDirect\":{\"KernelFilePath\":\"/bin/sh\","
+        u"\"LinuxKernelDirect\":{\"KernelFilePath\":\"" PLATFORM_FILE "\","
         u"\"KernelCmdLine\":\"unknown_nmi_panic panic=-1\"}},"
         u"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"
         u"\"Processor\":{\"Count\":1}}}}";
@@ -233,7 +231,7 @@ static void a_callback_that_comes_late_is_waited_for(void **state) {
     for (int i = 0; i < 2000 && count_of(&log) == 0; i++) {
         if (strstr(spec, "driver=step"))
             hcshost_step(*state, 1000000, 0, NULL);
-        nanosleep(&(struct timespec){0, 1000000}, NULL);
+        platform_pause(1);
     }
     assert_int_equal(count_of(&log), 1);
     HcsCloseComputeSystem(system);
@@ -262,7 +260,7 @@ static void the_last_handle_takes_the_system_along(void **state) {
     static const WCHAR document[] =
         u"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5},"
         u"\"ShouldTerminateOnLastHandleClosed\":true,\"VirtualMachine\":{"
-        u"\"Chipset\":{\"LinuxKernelDirect\":{\"KernelFilePath\":\"/bin/sh\"}},"
+        u"\"Chipset\":{\"LinuxKernelDirect\":{\"KernelFilePath\":\"" PLATFORM_FILE "\"}},"
         u"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"
         u"\"Processor\":{\"Count\":1}}}}";
     HCS_OPERATION op = HcsCreateOperation(NULL, NULL);
@@ -322,7 +320,7 @@ static void a_callback_may_wait(void **state) {
          i < 20000 && __atomic_load_n(&nested.count, __ATOMIC_SEQ_CST) == 0;
          i++)
         if (hcshost_step(*state, 1000000, 0, NULL) == E_NOTIMPL)
-            nanosleep(&(struct timespec){0, 100000}, NULL);
+            platform_pause(1);
     HcsCloseComputeSystem(nested.system);
     HcsCloseOperation(op);
     ok(nested.result);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The compute service stops and starts (trace 13). Every test runs on both
  * drivers. */
-#include <pthread.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "world.h"
 
@@ -15,7 +12,7 @@
     u"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5},"   \
     u"\"ShouldTerminateOnLastHandleClosed\":true,"                        \
     u"\"VirtualMachine\":{\"Chipset\":{\"LinuxKernelDirect\":{"           \
-    u"\"KernelFilePath\":\"/bin/sh\"}},\"ComputeTopology\":{\"Memory\":{" \
+    u"\"KernelFilePath\":\"" PLATFORM_FILE "\"}},\"ComputeTopology\":{\"Memory\":{" \
     u"\"SizeInMB\":64},\"Processor\":{\"Count\":1}}}}"
 
 static const char *spec;
@@ -55,7 +52,7 @@ static int read_count(int *count) {
 
 static void nap(HCSHOST host) {
     if (hcshost_step(host, 0, 0, NULL) == E_NOTIMPL)
-        nanosleep(&(struct timespec){0, 100000}, NULL);
+        platform_pause(1);
 }
 
 static void expect(HCSHOST host, int *count, int wanted) {
@@ -196,7 +193,7 @@ static void pending_operations_complete(void **state) {
     ok(HcsOpenComputeSystem(u"b", GENERIC_ALL, &b));
     for (int i = 0; i < 50; i++) {
         nap(slow);
-        usleep(2000);
+        platform_pause(2);
     }
     ok(finish(op, HcsResumeComputeSystem(b, op, NULL)));
     HcsCloseComputeSystem(b);
@@ -213,21 +210,20 @@ struct waits {
     HRESULT result;
 };
 
-static void *wait_for_exit(void *context) {
+static void wait_for_exit(void *context) {
     struct waits *waits = context;
     waits->result = HcsWaitForComputeSystemExit(waits->system, 20000, NULL);
-    return NULL;
 }
 
 static void waiters_are_released(void **state) {
     struct log log = {0};
     HCS_OPERATION op = HcsCreateOperation(NULL, NULL);
     struct waits waits = {run(u"w", SYSTEM_DOCUMENT, op, &log), E_FAIL};
-    pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, wait_for_exit, &waits), 0);
-    usleep(20000);
+    hcs_thread thread;
+    assert_int_equal(thread_start(&thread, wait_for_exit, &waits, NULL), 0);
+    platform_pause(20);
     ok(hcshost_sim_service(*state, 0));
-    pthread_join(thread, NULL);
+    thread_join(thread);
     fails(LOST, waits.result);
     ok(hcshost_sim_service(*state, 1));
     HcsCloseComputeSystem(waits.system);
@@ -274,10 +270,10 @@ static void it_stops_inside_a_callback(void **state) {
 static void only_simulated_services_stop(void **state) {
     HCSHOST host = NULL;
     PWSTR why = NULL;
-    char root[] = "/tmp/hcs-spec-XXXXXX", uri[64];
+    char root[160], uri[200];
     (void)state;
     fails(E_HANDLE, hcshost_sim_service((HCSHOST)(void *)root, 0));
-    assert_non_null(mkdtemp(root));
+    platform_folder(root, sizeof root);
     snprintf(uri, sizeof uri, "qemu:?root=%s", root);
     if (SUCCEEDED(hcshost_open(uri, &host, &why))) {
         fails(E_NOTIMPL, hcshost_sim_service(host, 0));

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Many threads at once: operations, callbacks, closing and waiting. What goes
  * wrong here is best seen under a thread sanitizer. */
-#include <pthread.h>
-#include <sched.h>
 #include <stdbool.h>
-#include <time.h>
 
 #include "world.h"
 
@@ -24,7 +21,7 @@ static int teardown(void **state) {
 }
 
 struct worker {
-    pthread_t thread;
+    hcs_thread thread;
     HCSHOST host;
     int number;
     int failures; /* cmocka's checks belong to the first thread */
@@ -36,16 +33,16 @@ static void expect(struct worker *worker, bool right) {
         worker->failures++;
 }
 
-static void run_all(HCSHOST host, void *(*body)(void *)) {
+static void run_all(HCSHOST host, void (*body)(void *)) {
     struct worker workers[THREADS] = {0};
     for (int i = 0; i < THREADS; i++) {
         workers[i].host = host;
         workers[i].number = i;
         assert_int_equal(
-            pthread_create(&workers[i].thread, NULL, body, &workers[i]), 0);
+            thread_start(&workers[i].thread, body, &workers[i], NULL), 0);
     }
     for (int i = 0; i < THREADS; i++) {
-        pthread_join(workers[i].thread, NULL);
+        thread_join(workers[i].thread);
         assert_int_equal(workers[i].failures, 0);
     }
 }
@@ -61,7 +58,7 @@ static HCS_SYSTEM create(struct worker *worker, HCS_OPERATION op) {
     return system;
 }
 
-static void *pause_and_resume(void *context) {
+static void pause_and_resume(void *context) {
     struct worker *worker = context;
     HCS_OPERATION op;
     HCS_SYSTEM system;
@@ -77,7 +74,6 @@ static void *pause_and_resume(void *context) {
     }
     HcsCloseComputeSystem(system);
     HcsCloseOperation(op);
-    return NULL;
 }
 
 static void threads_pause_and_resume(void **state) {
@@ -91,7 +87,7 @@ static void count(HCS_OPERATION operation, void *context) {
 }
 
 /* Closes operations at whatever point they are; after that none may call. */
-static void *start_and_close(void *context) {
+static void start_and_close(void *context) {
     struct worker *worker = context;
     hcshost_enter(worker->host, NULL);
     for (int i = 0; i < ROUNDS; i++) {
@@ -105,11 +101,10 @@ static void *start_and_close(void *context) {
         HcsCloseOperation(op);
         before = __atomic_load_n(&worker->called, __ATOMIC_SEQ_CST);
         if (i % 16 == 0)
-            sched_yield();
+            platform_pause(0);
         expect(worker,
                before == __atomic_load_n(&worker->called, __ATOMIC_SEQ_CST));
     }
-    return NULL;
 }
 
 static void threads_close_operations_at_any_point(void **state) {
@@ -123,7 +118,7 @@ static void on_event(HCS_EVENT *event, void *context) {
 }
 
 /* Systems come and go; their events race with the end of their handles. */
-static void *live_and_die(void *context) {
+static void live_and_die(void *context) {
     struct worker *worker = context;
     HCS_OPERATION op;
     hcshost_enter(worker->host, NULL);
@@ -142,7 +137,6 @@ static void *live_and_die(void *context) {
         HcsCloseComputeSystem(system);
     }
     HcsCloseOperation(op);
-    return NULL;
 }
 
 static void threads_make_and_end_systems(void **state) {
@@ -158,19 +152,18 @@ struct shared {
     int failures;
 };
 
-static void *wait_for_it(void *context) {
+static void wait_for_it(void *context) {
     struct shared *shared = context;
     PWSTR document = NULL;
     if (FAILED(HcsWaitForOperationResult(shared->op, INFINITE, &document)))
         __atomic_add_fetch(&shared->failures, 1, __ATOMIC_SEQ_CST);
     LocalFree(document);
     __atomic_add_fetch(&shared->done, 1, __ATOMIC_SEQ_CST);
-    return NULL;
 }
 
 static void several_threads_wait_for_one_operation(void **state) {
     struct shared shared = {0};
-    pthread_t threads[THREADS];
+    hcs_thread threads[THREADS];
     HCSHOST slow = NULL;
     ok(hcshost_open("sim:?driver=thread&access=open&latency=20ms", &slow,
                     NULL));
@@ -185,9 +178,9 @@ static void several_threads_wait_for_one_operation(void **state) {
     fails(HCS_E_OPERATION_ALREADY_STARTED,
           HcsStartComputeSystem(shared.system, shared.op, NULL));
     for (int i = 0; i < THREADS; i++)
-        pthread_create(&threads[i], NULL, wait_for_it, &shared);
+        thread_start(&threads[i], wait_for_it, &shared, NULL);
     for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
+        thread_join(threads[i]);
     assert_int_equal(shared.failures, 0);
     assert_int_equal(shared.done, THREADS);
     ok(HcsGetOperationResult(shared.op, NULL));
@@ -195,52 +188,50 @@ static void several_threads_wait_for_one_operation(void **state) {
     ok(hcshost_close(slow));
 }
 
-static void *wait_for_exit(void *context) {
+static void wait_for_exit(void *context) {
     struct shared *shared = context;
     if (HcsWaitForComputeSystemExit(shared->system, INFINITE, NULL) == E_HANDLE)
         __atomic_add_fetch(&shared->done, 1, __ATOMIC_SEQ_CST);
-    return NULL;
 }
 
 /* The end of a host releases who waits in it. */
 static void closing_the_host_releases_waiters(void **state) {
     struct shared shared = {0};
-    pthread_t threads[4];
+    hcs_thread threads[4];
     HCSHOST host = NULL;
     ok(hcshost_open(spec, &host, NULL));
     ok(hcshost_enter(host, NULL));
     shared.op = HcsCreateOperation(NULL, NULL);
     shared.system = world_create(u"wait", shared.op);
     for (int i = 0; i < 4; i++)
-        pthread_create(&threads[i], NULL, wait_for_exit, &shared);
-    nanosleep(&(struct timespec){0, 20000000}, NULL);
+        thread_start(&threads[i], wait_for_exit, &shared, NULL);
+    platform_pause(20);
     ok(hcshost_enter(*state, NULL));
     ok(hcshost_close(host));
     for (int i = 0; i < 4; i++)
-        pthread_join(threads[i], NULL);
+        thread_join(threads[i]);
     assert_int_equal(shared.done, 4);
     HcsCloseComputeSystem(shared.system);
     HcsCloseOperation(shared.op);
 }
 
-static void *close_handle(void *context) {
+static void close_handle(void *context) {
     struct shared *shared = context;
-    nanosleep(&(struct timespec){0, 10000000}, NULL);
+    platform_pause(10);
     HcsCloseComputeSystem(shared->system);
     HcsCloseOperation(shared->op);
-    return NULL;
 }
 
 /* So does the end of the handle. */
 static void closing_a_handle_releases_waiters(void **state) {
     struct shared shared = {0};
-    pthread_t thread;
+    hcs_thread thread;
     (void)state;
     shared.op = HcsCreateOperation(NULL, NULL);
     shared.system = world_create(u"wait", shared.op);
-    pthread_create(&thread, NULL, close_handle, &shared);
+    thread_start(&thread, close_handle, &shared, NULL);
     fails(E_HANDLE, HcsWaitForComputeSystemExit(shared.system, INFINITE, NULL));
-    pthread_join(thread, NULL);
+    thread_join(thread);
 }
 
 /* --- closing waits for the callback -------------------------------------- */
@@ -253,7 +244,7 @@ static void be_slow(HCS_OPERATION operation, void *context) {
     struct slow *slow = context;
     (void)operation;
     __atomic_store_n(&slow->inside, 1, __ATOMIC_SEQ_CST);
-    nanosleep(&(struct timespec){0, 30000000}, NULL);
+    platform_pause(30);
     __atomic_store_n(&slow->left, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -267,7 +258,7 @@ static void closing_waits_for_the_callback(void **state) {
     op = HcsCreateOperation(&slow, be_slow);
     ok(HcsEnumerateComputeSystems(NULL, op));
     while (!__atomic_load_n(&slow.inside, __ATOMIC_SEQ_CST))
-        sched_yield();
+        platform_pause(0);
     HcsCloseOperation(op);
     assert_int_equal(__atomic_load_n(&slow.left, __ATOMIC_SEQ_CST), 1);
     /* the end of the host does so too */
@@ -275,7 +266,7 @@ static void closing_waits_for_the_callback(void **state) {
     op = HcsCreateOperation(&slow, be_slow);
     ok(HcsEnumerateComputeSystems(NULL, op));
     while (!__atomic_load_n(&slow.inside, __ATOMIC_SEQ_CST))
-        sched_yield();
+        platform_pause(0);
     ok(hcshost_enter(*state, NULL));
     ok(hcshost_close(host));
     assert_int_equal(__atomic_load_n(&slow.left, __ATOMIC_SEQ_CST), 1);

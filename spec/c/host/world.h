@@ -15,13 +15,15 @@
 
 #include "abi/hcshost.h"
 #include "base/hresult.h"
+#include "base/thread.h"
 #include "base/utf.h"
+#include "platform.h"
 
 /* A system that boots at once and does what its serial port says. */
 #define SYSTEM_DOCUMENT                                                 \
     u"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5}," \
     u"\"VirtualMachine\":{\"StopOnReset\":true,\"Chipset\":{"           \
-    u"\"LinuxKernelDirect\":{\"KernelFilePath\":\"/bin/sh\"}},"         \
+    u"\"LinuxKernelDirect\":{\"KernelFilePath\":\"" PLATFORM_FILE "\"}},"         \
     u"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"               \
     u"\"Processor\":{\"Count\":1}}}}"
 

@@ -12,15 +12,18 @@
 
 /* A file that is on every such system, and what is said of a file whose folder
  * is not there. How many times as long as elsewhere what takes many system
- * calls may take: under Wine each of them asks another process. */
+ * calls may take: under Wine each of them asks another process. What the text
+ * has to say where no host is chosen. */
 #ifdef _WIN32
 #define PLATFORM_SLOWNESS 6
 #define PLATFORM_FILE "C:/windows/system32/cmd.exe"
 #define PLATFORM_NO_FOLDER HR_PATH_NOT_FOUND
+#define PLATFORM_ADVICE "HCS_HOST"
 #else
 #define PLATFORM_SLOWNESS 1
 #define PLATFORM_FILE "/bin/sh"
 #define PLATFORM_NO_FOLDER HR_FILE_NOT_FOUND
+#define PLATFORM_ADVICE "qemu-system-x86"
 #endif
 
 /* A new folder's absolute path, with "/" only, so that it can be put into a
@@ -39,6 +42,12 @@ int64_t platform_room_taken(const char *path);
 bool platform_date(int64_t seconds, struct tm *out);
 
 void platform_pause(int milliseconds); /* 0: lets others run */
+/* Runs this program once more with one argument; what it says (both streams)
+ * into `out`. Returns its status, which is not 0 when it ended badly. */
+int platform_run_self(const char *argument, char *out, size_t size);
+
+/* What the host library exports by that name, or NULL. */
+void *platform_symbol(const char *name);
 /* NULL: takes the variable away. */
 void platform_set(const char *name, const char *value);
 

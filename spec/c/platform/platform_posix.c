@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform.h"
 
+#include <dlfcn.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,4 +52,24 @@ void platform_set(const char *name, const char *value) {
         setenv(name, value, 1);
     else
         unsetenv(name);
+}
+
+void *platform_symbol(const char *name) {
+    return dlsym(RTLD_DEFAULT, name);
+}
+
+int platform_run_self(const char *argument, char *out, size_t size) {
+    char command[4352], self[4096];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    size_t count;
+    FILE *child;
+    if (length < 0)
+        abort();
+    self[length] = '\0';
+    snprintf(command, sizeof command, "timeout 60 '%s' %s 2>&1", self,
+             argument);
+    child = popen(command, "r");
+    count = child ? fread(out, 1, size - 1, child) : 0;
+    out[count] = '\0';
+    return child ? pclose(child) : -1;
 }

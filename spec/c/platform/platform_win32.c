@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void platform_folder(char *out, size_t size) {
     static unsigned number;
@@ -57,4 +58,24 @@ void platform_pause(int milliseconds) {
 
 void platform_set(const char *name, const char *value) {
     SetEnvironmentVariableA(name, value);
+}
+
+void *platform_symbol(const char *name) {
+    FARPROC function = GetProcAddress(GetModuleHandleW(L"hcshost.dll"), name);
+    void *address;
+    memcpy(&address, &function, sizeof address);
+    return address;
+}
+
+int platform_run_self(const char *argument, char *out, size_t size) {
+    char command[MAX_PATH + 64], self[MAX_PATH];
+    size_t count;
+    FILE *child;
+    if (!GetModuleFileNameA(NULL, self, sizeof self))
+        abort();
+    snprintf(command, sizeof command, "\"%s\" %s 2>&1", self, argument);
+    child = _popen(command, "r");
+    count = child ? fread(out, 1, size - 1, child) : 0;
+    out[count] = '\0';
+    return child ? _pclose(child) : -1;
 }
