@@ -52,8 +52,9 @@ function platform.kill(pid)
 end
 
 function platform.interrupt(seconds)
-    os.execute(("(sleep %g; kill -INT %d) </dev/null >/dev/null 2>&1 &")
-        :format(seconds, core.pid()))
+    -- Not os.execute: until it returns this process ignores the signal.
+    io.popen(("(sleep %g; kill -INT %d) </dev/null >/dev/null 2>&1 &")
+        :format(seconds, core.pid())):close()
 end
 
 local function quoted(text)

@@ -200,10 +200,13 @@ describe("Windows' own service", function()
         as_windows([[
             local pipe, hr, text = api.pipe_connect("\\\\.\\pipe\\nobody-" .. core.pid())
             print(pipe, hr == 0x80070002, type(text))
-            pipe, hr = api.pipe_connect "nonsense"
-            print(pipe, hr >= 0x80000000)
+            for _, name in ipairs { "nonsense", arg[0], "\\\\.\\pipe\\", "\\\\.\\pipe", "",
+                "\\\\localhost\\pipe\\x", "\\\\.\\C:" } do
+                pipe, hr = api.pipe_connect(name)
+                assert(pipe == nil and hr == 0x80070057, name)
+            end
             print((pcall(api.pipe_connect, "\xFF")))]],
-            "nil\ttrue\tstring\nnil\ttrue\nfalse\n")
+            "nil\ttrue\tstring\nfalse\n")
     end)
 
     on_windows("says when a pipe is busy", function()

@@ -100,9 +100,9 @@ static HRESULT check_windows(const char *spec, struct hcs_error *error) {
     const char *rest = spec + strlen(WINDOWS);
     if (rest[0] == '\0' || strcmp(rest, "?") == 0)
         return S_OK;
-    return error_set(error, E_INVALIDARG, NULL,
-                     "'%s': the host windows: has no option but library=",
-                     spec);
+    return error_set(
+        error, E_INVALIDARG, NULL,
+        "'%s': the host windows: has no option but library=", spec);
 }
 
 static HRESULT open_world(struct lhcs_world *world, const char *spec,

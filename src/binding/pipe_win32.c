@@ -9,8 +9,7 @@
 #define BUSY_MS 50 /* how long a server may take to make the next instance */
 
 static HRESULT fail(struct hcs_error *error, DWORD code, const char *what) {
-    HRESULT hr = HRESULT_FROM_WIN32(code);
-    return error_set(error, hr, NULL, "%s (Windows error %lu)", what, code);
+    return error_win32(error, code, "%s (Windows error %lu)", what, code);
 }
 
 /* The server learns nothing of us that it could use. */
@@ -21,15 +20,31 @@ static HANDLE open_end(PCWSTR name) {
         NULL);
 }
 
+/* Anything else would be opened just as well: files, other machines' pipes. */
+static bool is_pipe_name(PCWSTR name) {
+    static const WCHAR prefix[] = L"\\\\.\\pipe\\";
+    for (size_t i = 0; prefix[i] != L'\0'; i++) {
+        WCHAR unit = name[i];
+        if (unit >= L'A' && unit <= L'Z')
+            unit = (WCHAR)(unit + (L'a' - L'A'));
+        if (unit != prefix[i])
+            return false;
+    }
+    return name[HCS_COUNT(prefix) - 1] != L'\0';
+}
+
 HRESULT pipe_reach(PCWSTR name, HANDLE *out, struct hcs_error *error) {
-    HANDLE handle = open_end(name);
-    DWORD code = handle == INVALID_HANDLE_VALUE ? GetLastError() : 0;
+    HANDLE handle;
+    DWORD code;
     *out = NULL;
+    if (!is_pipe_name(name))
+        return error_set(error, E_INVALIDARG, NULL,
+                         "not the name of a pipe, \\\\.\\pipe\\NAME");
+    handle = open_end(name);
+    code = handle == INVALID_HANDLE_VALUE ? GetLastError() : 0;
     if (code == ERROR_PIPE_BUSY && WaitNamedPipeW(name, BUSY_MS)) {
         handle = open_end(name);
         code = handle == INVALID_HANDLE_VALUE ? GetLastError() : 0;
-    } else if (code == ERROR_PIPE_BUSY) {
-        code = ERROR_PIPE_BUSY; /* not the wait's own, a timeout */
     }
     if (code == ERROR_PIPE_BUSY)
         return fail(error, code, "the pipe is busy: another program has it");

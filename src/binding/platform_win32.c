@@ -3,10 +3,7 @@
 #include "lhcs.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "../base/utf.h"
 
 static int fail(lua_State *L, DWORD code) {
     struct hcs_error error;
@@ -107,66 +104,60 @@ static int core_boot_id(lua_State *L) {
 
 /* --- text of the system's ------------------------------------------------ */
 
-/* Pushes UTF-16 that is ours as UTF-8 and frees it; nil for what is no text. */
-static int push_wide(lua_State *L, WCHAR *wide, size_t length) {
-    char *text = NULL;
-    size_t bytes = 0;
-    HRESULT hr = utf8_from_utf16(wide, length, &text, &bytes, NULL);
-    char *copy;
-    free(wide);
-    if (FAILED(hr)) {
-        lua_pushnil(L);
-        return 1;
-    }
-    /* While Lua makes its string, which may jump, the bytes are Lua's. */
-    copy = lua_newuserdatauv(L, bytes + 1, 0);
-    memcpy(copy, text, bytes + 1);
-    free(text);
-    lua_pushlstring(L, copy, bytes);
-    lua_remove(L, -2);
-    return 1;
+/* All buffers are Lua's, so that its errors, which jump, lose nothing. */
+static WCHAR *new_wide(lua_State *L, size_t units) {
+    return lua_newuserdatauv(L, units * sizeof(WCHAR), 0);
 }
 
-static WCHAR *new_wide(size_t units) {
-    return calloc(units, sizeof(WCHAR));
+/* Pushes UTF-16 as UTF-8; nil for what is no text. */
+static int push_wide(lua_State *L, const WCHAR *wide, size_t length) {
+    int most = (int)length * 3; /* of a unit come three bytes at most */
+    char *text = lua_newuserdatauv(L, (size_t)most + 1, 0);
+    int bytes = WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, wide,
+                                    (int)length, text, most, NULL, NULL);
+    if (length == 0 || bytes > 0)
+        lua_pushlstring(L, text, (size_t)bytes);
+    else
+        lua_pushnil(L);
+    return 1;
 }
 
 /* core.cwd(): the current folder. */
 static int core_cwd(lua_State *L) {
     DWORD size = GetCurrentDirectoryW(0, NULL);
-    WCHAR *path = size > 0 ? new_wide(size) : NULL;
-    DWORD length = path != NULL ? GetCurrentDirectoryW(size, path) : 0;
-    if (path == NULL)
-        return fail(L, size > 0 ? ERROR_NOT_ENOUGH_MEMORY : GetLastError());
-    if (length == 0 || length >= size) {
-        free(path);
+    WCHAR *path = new_wide(L, size);
+    DWORD length = GetCurrentDirectoryW(size, path);
+    if (length == 0 || length >= size)
         return fail(L,
                     length == 0 ? GetLastError() : ERROR_INSUFFICIENT_BUFFER);
-    }
     return push_wide(L, path, length);
+}
+
+/* The UTF-16 of an argument; raises for what is no text. */
+static const WCHAR *check_wide(lua_State *L, int arg) {
+    size_t length;
+    const char *text = luaL_checklstring(L, arg, &length);
+    WCHAR *wide = new_wide(L, length + 1);
+    int units;
+    luaL_argcheck(L, length < INT32_MAX && strlen(text) == length, arg,
+                  "it contains a NUL");
+    units = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, wide,
+                                (int)length + 1);
+    luaL_argcheck(L, units > 0, arg, "it is not UTF-8");
+    return wide;
 }
 
 /* core.getenv(name): nil for what is not set. Unlike os.getenv it is UTF-8,
  * whatever the code page. */
 static int core_getenv(lua_State *L) {
-    struct lhcs_word name = {.arg = 1};
-    DWORD size, length = 0;
-    WCHAR *value = NULL;
-    lhcs_words(L, &name, 1);
-    size = GetEnvironmentVariableW(name.wide, NULL, 0);
-    if (size > 0)
-        value = new_wide(size);
-    if (value != NULL)
-        length = GetEnvironmentVariableW(name.wide, value, size);
-    lhcs_words_free(&name, 1);
-    if (size > 0 && value == NULL)
-        return fail(L, ERROR_NOT_ENOUGH_MEMORY);
-    if (size == 0 || length >= size) {
-        free(value);
-        lua_pushnil(L);
-        return 1;
-    }
-    return push_wide(L, value, length);
+    const WCHAR *name = check_wide(L, 1);
+    DWORD size = GetEnvironmentVariableW(name, NULL, 0);
+    WCHAR *value = new_wide(L, size);
+    DWORD length = GetEnvironmentVariableW(name, value, size);
+    if (size > 0 && length < size)
+        return push_wide(L, value, length);
+    lua_pushnil(L);
+    return 1;
 }
 
 #define USER_MOST 257 /* units of the longest name, with its end */
@@ -174,15 +165,11 @@ static int core_getenv(lua_State *L) {
 /* core.user(): the name of the user this process runs as. */
 static int core_user(lua_State *L) {
     DWORD size = USER_MOST;
-    WCHAR *name = new_wide(size);
-    if (name == NULL)
-        return fail(L, ERROR_NOT_ENOUGH_MEMORY);
-    if (!GetUserNameW(name, &size) || size == 0) {
-        free(name);
-        lua_pushliteral(L, "unknown");
-        return 1;
-    }
-    return push_wide(L, name, size - 1);
+    WCHAR *name = new_wide(L, size);
+    if (GetUserNameW(name, &size) && size > 0)
+        return push_wide(L, name, size - 1);
+    lua_pushliteral(L, "unknown");
+    return 1;
 }
 
 /* --- terminals ----------------------------------------------------------- */

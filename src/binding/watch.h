@@ -25,8 +25,8 @@ struct watch {
     struct pipe *pipe; /* where that is one of ours and Windows' */
 };
 
-#define WATCH_OURS 3 /* objects besides; HCS_NOT_WAITABLE among them is none \
-                      */
+/* Objects besides them; HCS_NOT_WAITABLE among those is none. */
+#define WATCH_OURS 3
 
 /* Fills in what belongs to the number of a descriptor; false when it is none.
  */
