@@ -31,7 +31,7 @@ HRESULT pollable_get(struct pollable *pollable, struct queue *queue,
 HRESULT pollable_get_socket(struct pollable *pollable, struct queue *queue,
                             hcs_waitable host, intptr_t *out,
                             struct hcs_error *error) {
-    hcs_waitable own;
+    hcs_waitable own = HCS_NOT_WAITABLE;
     HRESULT hr = pollable_get(pollable, queue, host, &own, error);
     if (SUCCEEDED(hr))
         *out = own;
