@@ -138,12 +138,32 @@ static void input_is_announced(void **state) {
     world_close(host);
 }
 
+static void has_a_path_for_others(void **state) {
+    HCSHOST host = world_open("sim:?access=open");
+    char path[128] = "";
+    (void)state;
+    if (STREAM_HAS_NAMES) {
+        ok(hcshost_pipe_path(host, PIPE, path, sizeof path));
+        has(path, "\\\\.\\pipe\\hcs-");
+        has(path, "-spec-com1");
+        fails(HR_INSUFFICIENT_BUFFER,
+              hcshost_pipe_path(host, PIPE, path, strlen(path)));
+        ok(hcshost_pipe_path(host, PIPE, path, strlen(path) + 1));
+    } else {
+        fails(HR_NOT_SUPPORTED,
+              hcshost_pipe_path(host, PIPE, path, sizeof path));
+    }
+    fails(E_POINTER, hcshost_pipe_path(host, PIPE, NULL, 0));
+    world_close(host);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(with_steps),
         cmocka_unit_test(with_steps_on_a_virtual_clock),
         cmocka_unit_test(with_a_thread),
         cmocka_unit_test(input_is_announced),
+        cmocka_unit_test(has_a_path_for_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
