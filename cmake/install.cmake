@@ -14,5 +14,11 @@ foreach(target hcs_core hcshost hcs-vmwp)
       RUNTIME DESTINATION "${HCS_INSTALL_CPATH}/hcs")
   endif()
 endforeach()
+# The command hcs. luarocks installs it itself; on Windows tools/package does.
+option(HCS_INSTALL_COMMAND "Install the command hcs" ON)
+if(HCS_INSTALL_COMMAND AND NOT WIN32)
+  install(PROGRAMS "${CMAKE_SOURCE_DIR}/bin/hcs.lua"
+    DESTINATION "${CMAKE_INSTALL_BINDIR}" RENAME hcs)
+endif()
 install(DIRECTORY "${CMAKE_SOURCE_DIR}/lua/hcs" DESTINATION "${HCS_INSTALL_PATH}"
   FILES_MATCHING PATTERN "*.lua")

@@ -32,10 +32,12 @@ build = {
       CMAKE_BUILD_TYPE = "RelWithDebInfo",
       HCS_TESTS = "OFF",
       HCS_WERROR = "OFF",
+      HCS_INSTALL_COMMAND = "OFF",
       LUA_INCLUDE_DIR = "$(LUA_INCDIR)",
       HCS_INSTALL_CPATH = "$(LIBDIR)",
       HCS_INSTALL_PATH = "$(LUADIR)",
    },
+   install = { bin = { hcs = "bin/hcs.lua" } },
 }
 test = {
    type = "command",

@@ -24,15 +24,26 @@ local function windows_quoted(text)
     return '"' .. text .. '"'
 end
 
---- The command line that starts a worker. The interpreter is a path; nil stands
---- for what the variable HCS_LUA names.
-function process.command(interpreter, arguments, windows)
-    local words = { windows and windows_quoted(interpreter or "%HCS_LUA%")
-        or interpreter and posix_quoted(interpreter) or '"$HCS_LUA"' }
-    local quoted = windows and windows_quoted or posix_quoted
+local function line_of(program, arguments, quoted)
+    local words = { program }
     for _, word in ipairs(arguments) do words[#words + 1] = quoted(word) end
-    local line = table.concat(words, " ") .. " 2>&1"
-    return windows and '"' .. line .. '"' or "exec " .. line
+    return table.concat(words, " ") .. " 2>&1"
+end
+
+-- Modules are to be found where they are found here, however that was set.
+local function posix_command(interpreter, arguments)
+    local program = interpreter and posix_quoted(interpreter) or '"$HCS_LUA"'
+    return ("exec env LUA_PATH_5_4=%s LUA_CPATH_5_4=%s %s"):format(posix_quoted(package.path),
+        posix_quoted(package.cpath), line_of(program, arguments, posix_quoted))
+end
+
+--- The command line that starts a worker. The interpreter is a path; nil stands
+--- for what the variable HCS_LUA names. On Windows the worker finds modules by
+--- the same variables and places as we did.
+function process.command(interpreter, arguments, windows)
+    if not windows then return posix_command(interpreter, arguments) end
+    return '"' .. line_of(windows_quoted(interpreter or "%HCS_LUA%"), arguments, windows_quoted)
+        .. '"'
 end
 
 -- The worker's program is a file, found as modules are.
