@@ -150,8 +150,9 @@ HRESULT sim_guest_print(struct sim *sim, uint64_t guest, uint32_t port,
 HRESULT sim_guest_wake(struct sim *sim, uint64_t guest, int64_t delay);
 HRESULT sim_guest_act(struct sim *sim, uint64_t guest,
                       HCSHOST_GUEST_ACTION action, const char *text);
-/* Files by path: absolute POSIX paths are the machine's own files, Windows
- * paths live in the simulated world and exist once made through the API. */
+/* Files by path: absolute paths of the system that this runs on are its own
+ * files; those of the other kind (Windows paths elsewhere, POSIX paths on
+ * Windows) live in the simulated world and exist once made through the API. */
 HRESULT sim_file_create(struct sim *sim, const char *path, const void *bytes,
                         size_t length, struct hcs_error *error);
 bool sim_file_exists(struct sim *sim, const char *path);

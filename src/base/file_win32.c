@@ -158,10 +158,9 @@ HRESULT file_open(const char *path, hcs_file *out, struct hcs_error *error) {
 
 HRESULT file_open_to_write(const char *path, bool append, hcs_file *out,
                            struct hcs_error *error) {
-    const struct manner manner = {append ? FILE_APPEND_DATA : GENERIC_WRITE,
-                                  FILE_SHARE_READ,
-                                  append ? OPEN_ALWAYS : CREATE_ALWAYS,
-                                  FILE_ATTRIBUTE_NORMAL};
+    const struct manner manner = {
+        append ? FILE_APPEND_DATA : GENERIC_WRITE, FILE_SHARE_READ,
+        append ? OPEN_ALWAYS : CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL};
     DWORD failure = open_file(path, manner, out);
     if (failure)
         return error_win32(error, failure, "cannot write \"%s\"", path);

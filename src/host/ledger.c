@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/file.h"
+
 struct grant {
     struct link link;
     char runtime_id[40]; /* "": all systems */
@@ -47,14 +49,24 @@ static char fold(const char *path, size_t i) {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-static bool is_same(const struct grant *grant, const char *path,
-                    size_t length) {
-    if (grant->length != length)
-        return false;
+static bool is_ascii(const char *path, size_t length) {
     for (size_t i = 0; i < length; i++)
-        if (fold(grant->path, i) != fold(path, i))
+        if ((unsigned char)path[i] >= 0x80)
             return false;
     return true;
+}
+
+/* Letters beyond ASCII are left to the system, whose files they name. */
+static bool is_same(const struct grant *grant, const char *path,
+                    size_t length) {
+    size_t i = 0;
+    if (grant->length == length)
+        while (i < length && fold(grant->path, i) == fold(path, i))
+            i++;
+    if (i == length && grant->length == length)
+        return true;
+    return !is_ascii(path, length) && file_is_path(path) &&
+           file_same_path(grant->path, grant->length, path, length);
 }
 
 static struct grant *find(const struct ledger *ledger, const char *runtime_id,

@@ -17,7 +17,8 @@
 PWSTR result_text(const char *text, size_t *length) {
     PWSTR out = NULL;
     size_t units = 0;
-    if (text && FAILED(utf16_into(text, strlen(text), memory_take, &out, &units, NULL)))
+    if (text &&
+        FAILED(utf16_into(text, strlen(text), memory_take, &out, &units, NULL)))
         out = NULL;
     if (length)
         *length = out ? units : 0;

@@ -5,7 +5,7 @@
 
 #include "../base/utf.h"
 
-#define NO_HOST_TEXT                                                       \
+#define NO_HOST_TEXT                                                      \
     "no host: HCS_HOST is not set; set it to \"sim:\" for the simulated " \
     "host, which is the only one that this library has on Windows"
 

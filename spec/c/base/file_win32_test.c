@@ -102,8 +102,7 @@ static void shapes_of_names(void **state) {
     write_and_replace(path);
     snprintf(path, sizeof path, "%s\\FILE", folder);
     snprintf(other, sizeof other, "%s/file", folder);
-    assert_true(
-        file_same_path(path, strlen(path), other, strlen(other)));
+    assert_true(file_same_path(path, strlen(path), other, strlen(other)));
     assert_true(file_same_path("C:\\\xc3\x84", 5, "c:/\xc3\xa4", 5));
     assert_false(file_same_path("C:\\\xc3\x84", 5, "c:/\xc3\xb6", 5));
     assert_false(file_same_path("C:\\\xff", 4, "C:\\\xff", 4));
@@ -114,8 +113,8 @@ static void shapes_of_names(void **state) {
 }
 
 static void devices_are_no_files(void **state) {
-    static const char *const names[] = {"\\\\.\\PhysicalDrive0", "//./C:",
-                                        "\\\\.\\pipe\\x"};
+    static const char *const names[] = {"\\\\.\\PhysicalDrive0",
+                                        "//./C:", "\\\\.\\pipe\\x"};
     hcs_file file;
     (void)state;
     for (size_t i = 0; i < HCS_COUNT(names); i++) {
@@ -203,10 +202,10 @@ static void texts_of_errors(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(any_letters),     TEST(not_text),
-        TEST(long_paths),      TEST(shapes_of_names),
+        TEST(any_letters),          TEST(not_text),
+        TEST(long_paths),           TEST(shapes_of_names),
         TEST(devices_are_no_files), TEST(read_only),
-        TEST(open_elsewhere),  TEST(texts_of_errors),
+        TEST(open_elsewhere),       TEST(texts_of_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

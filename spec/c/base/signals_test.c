@@ -9,9 +9,9 @@
 static void look(void *context) {
     sigset_t set;
     pthread_sigmask(SIG_BLOCK, NULL, &set);
-    *(bool *)context = sigismember(&set, SIGINT) &&
-                       sigismember(&set, SIGTERM) &&
-                       sigismember(&set, SIGCHLD) && !sigismember(&set, SIGSEGV);
+    *(bool *)context =
+        sigismember(&set, SIGINT) && sigismember(&set, SIGTERM) &&
+        sigismember(&set, SIGCHLD) && !sigismember(&set, SIGSEGV);
 }
 
 static void stay_with_the_program(void **state) {

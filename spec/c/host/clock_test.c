@@ -253,12 +253,12 @@ static void virtual_time_passes_inside_callbacks(void **state) {
     world_close(host);
 }
 
-#define PORT_DOCUMENT                                                   \
-    u"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5}," \
-    u"\"VirtualMachine\":{\"Chipset\":{\"LinuxKernelDirect\":{"         \
-    u"\"KernelFilePath\":\"" PLATFORM_FILE "\"}},\"Devices\":{\"ComPorts\":{"     \
-    u"\"0\":{\"NamedPipe\":\"\\\\\\\\.\\\\pipe\\\\clock-com1\"}}},"     \
-    u"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"               \
+#define PORT_DOCUMENT                                                         \
+    u"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5},"       \
+    u"\"VirtualMachine\":{\"Chipset\":{\"LinuxKernelDirect\":{"               \
+    u"\"KernelFilePath\":\"" PLATFORM_FILE "\"}},\"Devices\":{\"ComPorts\":{" \
+    u"\"0\":{\"NamedPipe\":\"\\\\\\\\.\\\\pipe\\\\clock-com1\"}}},"           \
+    u"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"                     \
     u"\"Processor\":{\"Count\":1}}}}"
 
 /* The pipe is closed with the set that it is put into. */

@@ -265,7 +265,8 @@ static void without_a_host_calls_say_why(void **state) {
     fails(HCS_E_SERVICE_NOT_AVAILABLE,
           HcsGetServiceProperties(NULL, &document));
     has(text_of(document), PLATFORM_ADVICE);
-    fails(HCS_E_SERVICE_NOT_AVAILABLE, HcsGrantVmAccess(u"x", u"" PLATFORM_FILE));
+    fails(HCS_E_SERVICE_NOT_AVAILABLE,
+          HcsGrantVmAccess(u"x", u"" PLATFORM_FILE));
     fails(HCS_E_SERVICE_NOT_AVAILABLE, HcsCreateEmptyGuestStateFile(u"/x"));
     fails(HCS_E_SERVICE_NOT_AVAILABLE, hcshost_describe(NULL, &document));
     assert_int_equal(hcshost_pollfd(NULL), -1);

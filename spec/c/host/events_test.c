@@ -260,7 +260,8 @@ static void the_last_handle_takes_the_system_along(void **state) {
     static const WCHAR document[] =
         u"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5},"
         u"\"ShouldTerminateOnLastHandleClosed\":true,\"VirtualMachine\":{"
-        u"\"Chipset\":{\"LinuxKernelDirect\":{\"KernelFilePath\":\"" PLATFORM_FILE "\"}},"
+        u"\"Chipset\":{\"LinuxKernelDirect\":{\"KernelFilePath\":"
+        u"\"" PLATFORM_FILE "\"}},"
         u"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"
         u"\"Processor\":{\"Count\":1}}}}";
     HCS_OPERATION op = HcsCreateOperation(NULL, NULL);

@@ -17,11 +17,12 @@
 #include "base/utf.h"
 #include "platform.h"
 
-#define DOCUMENT                                                        \
-    L"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5}," \
-    L"\"VirtualMachine\":{\"StopOnReset\":true,\"Chipset\":{"           \
-    L"\"LinuxKernelDirect\":{\"KernelFilePath\":\"" PLATFORM_FILE        \
-    L"\"}},\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"           \
+#define DOCUMENT                                                               \
+    L"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5},"        \
+    L"\"VirtualMachine\":{\"StopOnReset\":true,\"Chipset\":{"                  \
+    L"\"LinuxKernelDirect\":{\"KernelFilePath\":"                              \
+    L"\"" PLATFORM_FILE L"\"}},\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":" \
+                        L"64},"                                                \
     L"\"Processor\":{\"Count\":1}}}}"
 
 #define ok(call) assert_int_equal((uint32_t)(call), (uint32_t)S_OK)
@@ -196,6 +197,59 @@ static void expect_text(PCWSTR document, const char *part) {
     free(text);
 }
 
+static HRESULT make_and_start(PCWSTR id, PCWSTR document) {
+    HCS_OPERATION op = api.HcsCreateOperation(NULL, NULL);
+    HCS_SYSTEM system = NULL;
+    HRESULT hr;
+    ok(api.HcsCreateComputeSystem(id, document, op, NULL, &system));
+    ok(api.HcsWaitForOperationResult(op, INFINITE, NULL));
+    hr = api.HcsStartComputeSystem(system, op, NULL);
+    if (SUCCEEDED(hr))
+        hr = api.HcsWaitForOperationResult(op, INFINITE, NULL);
+    api.HcsTerminateComputeSystem(system, op, NULL);
+    api.HcsWaitForOperationResult(op, INFINITE, NULL);
+    api.HcsCloseComputeSystem(system);
+    api.HcsCloseOperation(op);
+    return hr;
+}
+
+/* A file outside every code page, granted by another spelling of its name. */
+static void grants_know_no_case(void **state) {
+    static const WCHAR name[] = L"\x00c4\x0436\x6f22.vhdx";
+    static const WCHAR spelled[] = L"\x00e4\x0416\x6f22.VHDX";
+    HCSHOST host = open_host("sim:?driver=step");
+    WCHAR path[300], other[300], document[1024] = L"";
+    char folder[160];
+    size_t length = 0;
+    (void)state;
+    platform_folder(folder, sizeof folder);
+    for (; folder[length]; length++)
+        path[length] = other[length] = (WCHAR)folder[length];
+    path[length] = L'/';
+    other[length] = L'\\';
+    memcpy(path + length + 1, name, sizeof name);
+    memcpy(other + length + 1, spelled, sizeof spelled);
+    lstrcatW(document,
+             L"{\"SchemaVersion\":{\"Major\":2,\"Minor\":5},"
+             L"\"VirtualMachine\":{\"Chipset\":{\"LinuxKernelDirect\":{"
+             L"\"KernelFilePath\":\"");
+    lstrcatW(document, path);
+    lstrcatW(document, L"\"}},\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":"
+                       L"64},\"Processor\":{\"Count\":1}}}}");
+    fails(HR_FILE_NOT_FOUND, make_and_start(L"g", document));
+    fails(HR_FILE_NOT_FOUND, api.HcsGrantVmAccess(L"g", path));
+    ok(api.HcsCreateEmptyGuestStateFile(path));
+    fails(HR_FILE_EXISTS, api.HcsCreateEmptyGuestStateFile(other));
+    fails(E_ACCESSDENIED, make_and_start(L"g", document));
+    ok(api.HcsGrantVmAccess(L"g", other));
+    ok(make_and_start(L"g", document));
+    ok(api.HcsRevokeVmAccess(L"g", path));
+    fails(E_ACCESSDENIED, make_and_start(L"g", document));
+    assert_true(DeleteFileW(path));
+    assert_true(platform_remove_folder(folder));
+    close_host(host);
+}
+
 static void real_guests_need_linux(void **state) {
     HCSHOST host = NULL;
     PWSTR why = NULL;
@@ -225,6 +279,7 @@ int main(void) {
         cmocka_unit_test(two_hundred_completions),
         cmocka_unit_test(either_release),
         cmocka_unit_test(a_thousand_systems),
+        cmocka_unit_test(grants_know_no_case),
         cmocka_unit_test(real_guests_need_linux),
         cmocka_unit_test(the_process_has_a_host),
     };

@@ -8,11 +8,12 @@
 #define DOWN HCS_E_SERVICE_NOT_AVAILABLE
 
 /* Ends with its last handle. */
-#define MORTAL                                                            \
-    u"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5},"   \
-    u"\"ShouldTerminateOnLastHandleClosed\":true,"                        \
-    u"\"VirtualMachine\":{\"Chipset\":{\"LinuxKernelDirect\":{"           \
-    u"\"KernelFilePath\":\"" PLATFORM_FILE "\"}},\"ComputeTopology\":{\"Memory\":{" \
+#define MORTAL                                                          \
+    u"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5}," \
+    u"\"ShouldTerminateOnLastHandleClosed\":true,"                      \
+    u"\"VirtualMachine\":{\"Chipset\":{\"LinuxKernelDirect\":{"         \
+    u"\"KernelFilePath\":\"" PLATFORM_FILE                              \
+    "\"}},\"ComputeTopology\":{\"Memory\":{"                            \
     u"\"SizeInMB\":64},\"Processor\":{\"Count\":1}}}}"
 
 static const char *spec;

@@ -20,11 +20,11 @@
 #include "platform.h"
 
 /* A system that boots at once and does what its serial port says. */
-#define SYSTEM_DOCUMENT                                                 \
-    u"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5}," \
-    u"\"VirtualMachine\":{\"StopOnReset\":true,\"Chipset\":{"           \
-    u"\"LinuxKernelDirect\":{\"KernelFilePath\":\"" PLATFORM_FILE "\"}},"         \
-    u"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"               \
+#define SYSTEM_DOCUMENT                                                   \
+    u"{\"Owner\":\"spec\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5},"   \
+    u"\"VirtualMachine\":{\"StopOnReset\":true,\"Chipset\":{"             \
+    u"\"LinuxKernelDirect\":{\"KernelFilePath\":\"" PLATFORM_FILE "\"}}," \
+    u"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"                 \
     u"\"Processor\":{\"Count\":1}}}}"
 
 #define ok(call) assert_int_equal((uint32_t)(call), (uint32_t)S_OK)

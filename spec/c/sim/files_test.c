@@ -314,8 +314,8 @@ static void cannot_save(void **state) {
     system_create(&world, &system, "s", TICKING);
     assert_int_equal(system_do(&system, HcsOperationTypeStart, NULL), S_OK);
     assert_int_equal(system_do(&system, HcsOperationTypePause, NULL), S_OK);
-    format(options, sizeof options,
-           "{\"SaveStateFilePath\":\"%s/not/at/all\"}", &world);
+    format(options, sizeof options, "{\"SaveStateFilePath\":\"%s/not/at/all\"}",
+           &world);
     assert_int_equal(system_do(&system, HcsOperationTypeSave, options),
                      PLATFORM_NO_FOLDER);
     assert_int_equal(system_do(&system, HcsOperationTypeSave,
@@ -431,8 +431,7 @@ static void check_core(const char *path) {
     assert_int_equal(fread(log, 1, sizeof log, file), sizeof log);
     fclose(file);
     log[sizeof log - 1] = '\0';
-    assert_non_null(
-        strstr(log + 0x10000, "Kernel panic - not syncing: NMI"));
+    assert_non_null(strstr(log + 0x10000, "Kernel panic - not syncing: NMI"));
 }
 
 static void writes_a_core(void **state) {

@@ -18,10 +18,10 @@ static HRESULT full(struct hcs_error *error) {
     return error_set(error, HR_DISK_FULL, NULL, "the disk is full");
 }
 
-#define LEAD(name, parameters, arguments, error)     \
-    HRESULT __real_##name parameters;                \
-    HRESULT __wrap_##name parameters;                \
-    HRESULT __wrap_##name parameters {               \
+#define LEAD(name, parameters, arguments, error)                  \
+    HRESULT __real_##name parameters;                             \
+    HRESULT __wrap_##name parameters;                             \
+    HRESULT __wrap_##name parameters {                            \
         return is_full() ? full(error) : __real_##name arguments; \
     }
 
@@ -35,8 +35,7 @@ LEAD(file_write_at,
 LEAD(file_resize, (hcs_file file, uint64_t size, struct hcs_error *error),
      (file, size, error), error)
 LEAD(file_flush, (hcs_file file, struct hcs_error *error), (file, error), error)
-LEAD(file_replace,
-     (const char *from, const char *to, struct hcs_error *error),
+LEAD(file_replace, (const char *from, const char *to, struct hcs_error *error),
      (from, to, error), error)
 
 bool __real_file_room(const char *path, uint64_t *bytes);

@@ -143,12 +143,12 @@ HRESULT system_do(struct system *system, HCS_OPERATION_TYPE verb,
 
 void system_connect(struct system *system, const char *pipe) {
     stream_native native;
-    assert_int_equal(
-        sim_pipe_connect(system->world->sim, pipe, &native, NULL), S_OK);
-    assert_int_equal(stream_set_create(&system->streams, NULL), S_OK);
-    assert_int_equal(stream_open(system->streams, native, NULL, NULL,
-                                 &system->pipe, NULL),
+    assert_int_equal(sim_pipe_connect(system->world->sim, pipe, &native, NULL),
                      S_OK);
+    assert_int_equal(stream_set_create(&system->streams, NULL), S_OK);
+    assert_int_equal(
+        stream_open(system->streams, native, NULL, NULL, &system->pipe, NULL),
+        S_OK);
 }
 
 void system_type(struct system *system, const char *text) {

@@ -20,7 +20,7 @@ struct system {
     struct world *world;
     struct vm *vm;
     struct vm_watcher watcher;
-    struct buf log; /* replies and events, one a line */
+    struct buf log;             /* replies and events, one a line */
     struct stream_set *streams; /* NULL: not connected */
     struct stream *pipe;
     struct buf console;

@@ -173,8 +173,9 @@ static void pipes(void **state) {
     (void)state;
     world_open(&world, 0);
     system_create(&world, &one, "one", MACHINE("", "") "," DEVICES(PORT("p")));
-    assert_int_equal(sim_pipe_connect(world.sim, "\\\\.\\pipe\\p", &native, NULL),
-                     HR_FILE_NOT_FOUND);
+    assert_int_equal(
+        sim_pipe_connect(world.sim, "\\\\.\\pipe\\p", &native, NULL),
+        HR_FILE_NOT_FOUND);
     system_create(&world, &two, "two", MACHINE("", "") "," DEVICES(PORT("P")));
     assert_int_equal(system_do(&one, HcsOperationTypeStart, NULL), S_OK);
     assert_int_equal(system_do(&two, HcsOperationTypeStart, NULL),

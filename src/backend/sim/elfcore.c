@@ -75,8 +75,8 @@ static void put_segment(struct buf *out, uint32_t type, uint32_t flags,
     put_number(out, type, 4);
     put_number(out, flags, 4);
     put_number(out, offset, 8);
-    put_number(out, 0, 8); /* address */
-    put_number(out, 0, 8); /* physical address */
+    put_number(out, 0, 8);    /* address */
+    put_number(out, 0, 8);    /* physical address */
     put_number(out, size, 8); /* in the file */
     put_number(out, size, 8); /* in memory */
     put_number(out, align, 8);

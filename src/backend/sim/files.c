@@ -207,8 +207,8 @@ static HRESULT read_all(hcs_file file, const char *path, size_t most,
     uint64_t offset = 0;
     for (;;) {
         size_t count = 0;
-        HRESULT hr = file_read_at(file, block, sizeof block, offset, &count,
-                                  error);
+        HRESULT hr =
+            file_read_at(file, block, sizeof block, offset, &count, error);
         if (FAILED(hr))
             return error_wrap(error, hr, "\"%s\"", path);
         if (count == 0)
@@ -244,7 +244,7 @@ HRESULT sim_read_file(struct sim *sim, const char *path, size_t most,
         hr = error_set(error, HR_FILE_NOT_FOUND, NULL,
                        "there is no file \"%s\"", path);
     if (SUCCEEDED(hr) && out->failed)
-        hr = error_set(error, E_OUTOFMEMORY, NULL, "no memory for \"%s\"",
-                       path);
+        hr =
+            error_set(error, E_OUTOFMEMORY, NULL, "no memory for \"%s\"", path);
     return hr;
 }
