@@ -9,6 +9,7 @@
 
 #include "fuzz.h"
 #include "host/state/console.h"
+#include "host/state/history.h"
 
 #define CLIENTS 4
 #define STEPS 64
@@ -123,7 +124,7 @@ static void match(struct world *world, struct reader *reader, bool whole) {
         if (length == SIZE_MAX && !whole)
             break;
         if (length > 0 && length < SIZE_MAX) {
-            require(reader->place >= CONSOLE_HEAD_SIZE);
+            require(reader->place >= HISTORY_HEAD_SIZE);
             reader->place += missed;
             at += length;
         } else {

@@ -10,7 +10,7 @@
     u"\"VirtualMachine\":{\"Chipset\":{\"LinuxKernelDirect\":{"         \
     u"\"KernelFilePath\":"                                              \
     u"\"" PLATFORM_FILE u"\"}},\"Devices\":{\"ComPorts\":{\"0\":{"      \
-                        u"\"NamedPipe\":"                               \
+    u"\"NamedPipe\":"                                                   \
     u"\"\\\\\\\\.\\\\pipe\\\\" NAME "\"}}},"                            \
     u"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"               \
     u"\"Processor\":{\"Count\":1}}}}"

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-
 bool native_wait(hcs_waitable waitable, int milliseconds) {
     struct pollfd asked = {.fd = waitable, .events = POLLIN};
     return poll(&asked, 1, milliseconds) > 0;

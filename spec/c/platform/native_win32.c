@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <winternl.h>
 
-
 bool native_wait(hcs_waitable waitable, int milliseconds) {
     return WaitForSingleObject(waitable, (DWORD)milliseconds) == WAIT_OBJECT_0;
 }
