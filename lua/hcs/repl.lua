@@ -241,8 +241,9 @@ function repl.run(hcs)
     local world = facade.world_of(hcs)
     local session = repl.session(hcs, { input = new_input(io.stdin), pump = pump_of(world) })
     local ok, err = worlds.open(world)
-    session.write(("lua-hcs %s on %s: hcs.doctor(), hcs.explain \"create\"; Ctrl-D leaves\n")
-        :format(hcs._VERSION, world.uri))
+    session.write(("lua-hcs %s on %s: hcs.doctor(), hcs.explain \"create\"; %s\n")
+        :format(hcs._VERSION, world.uri, world.core.platform == "windows"
+            and "Ctrl-Z and Enter leave" or "Ctrl-D leaves"))
     if not ok then show_error(session, err) end
     listen(session)
     repeat

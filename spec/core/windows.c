@@ -9,6 +9,7 @@
 #include <lua.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <tlhelp32.h>
 
@@ -157,6 +158,53 @@ static int windows_interrupt(lua_State *L) {
     return 0;
 }
 
+/* --- the console ---------------------------------------------------------- */
+
+/* The handle is not inherited; INVALID_HANDLE_VALUE and the last error. */
+static HANDLE open_console(void) {
+    return CreateFileW(L"CONIN$", GENERIC_READ | GENERIC_WRITE,
+                       FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
+                       0, NULL);
+}
+
+/* use_console(): standard input is this process's console from now on. */
+static int windows_use_console(lua_State *L) {
+    if (freopen("CONIN$", "r", stdin) == NULL)
+        return fail(L, "CONIN$");
+    if (!SetStdHandle(STD_INPUT_HANDLE, open_console()))
+        return fail(L, "SetStdHandle");
+    return 0;
+}
+
+/* Presses and releases a key. */
+static BOOL press_key(HANDLE console, char key) {
+    INPUT_RECORD records[2];
+    DWORD written;
+    memset(records, 0, sizeof(records));
+    for (int i = 0; i < 2; i++) {
+        KEY_EVENT_RECORD *event = &records[i].Event.KeyEvent;
+        records[i].EventType = KEY_EVENT;
+        event->bKeyDown = i == 0;
+        event->wRepeatCount = 1;
+        event->uChar.UnicodeChar = (WCHAR)key;
+        event->wVirtualKeyCode = key == '\r' ? VK_RETURN : 0;
+    }
+    return WriteConsoleInputW(console, records, 2, &written);
+}
+
+/* type(text): on this process's console; "\r" is the key at a line's end. */
+static int windows_type(lua_State *L) {
+    const char *next = luaL_checkstring(L, 1);
+    HANDLE console = open_console();
+    BOOL done = console != INVALID_HANDLE_VALUE;
+    for (; done && *next != '\0'; next++)
+        done = press_key(console, *next);
+    if (!done)
+        return fail(L, "WriteConsoleInput");
+    CloseHandle(console);
+    return 0;
+}
+
 /* --- what there is ------------------------------------------------------ */
 
 #define MOST_HANDLES 0x10000 /* four times as many numbers are looked at */
@@ -290,6 +338,8 @@ __declspec(dllexport) int luaopen_hcs_spec_windows(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"setenv", windows_setenv},
         {"run", windows_run},
+        {"use_console", windows_use_console},
+        {"type", windows_type},
         {"remove", windows_remove},
         {"kill", windows_kill},
         {"interrupt", windows_interrupt},

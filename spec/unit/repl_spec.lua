@@ -135,3 +135,26 @@ vm
         assert.truthy(output:find("2\n", 1, true), output)
     end)
 end)
+
+describe("a prompt on Windows' console", function()
+    it("lets the world go on until a line is typed", function()
+        if not platform.windows then pending "needs Windows" end
+        local output, status = platform.lua_text([[
+            local hcs, system = require "hcs.strict", require "hcs.spec_windows"
+            system.use_console()
+            local vm = hcs.create { id = "p", kernel = "LICENSE" }
+            vm:start()
+            hcs.spawn(function()
+                hcs.sleep(0.2)
+                vm:terminate()
+                hcs.sleep(0.2)
+                system.type "20 + 3\r"
+                hcs.sleep(0.2)
+                system.type "\x1a\r" -- the end
+            end)
+            require("hcs.repl").run(hcs)]],
+            { environment = { HCS_HOST = "sim:" }, alone = true, limit = 20 })
+        assert.equal(0, status, output)
+        assert.truthy(output:find('[exited] "p" ForcedExit\n> 23\n> \n0 open', 1, true), output)
+    end)
+end)

@@ -64,6 +64,45 @@ static bool is_ready(HANDLE object, DWORD *failure) {
     return result == WAIT_OBJECT_0 || result == WAIT_ABANDONED;
 }
 
+/* Whether a record of a console is of those that a line is made of: of a key
+ * that goes down and is not only held while another is pressed. */
+static bool is_typed(const INPUT_RECORD *record) {
+    const KEY_EVENT_RECORD *key = &record->Event.KeyEvent;
+    if (record->EventType != KEY_EVENT)
+        return false;
+    switch (key->wVirtualKeyCode) {
+    case VK_MENU: /* goes up with the character that was typed as a number */
+        return !key->bKeyDown && key->uChar.UnicodeChar != 0;
+    case VK_SHIFT:
+    case VK_CONTROL:
+    case VK_CAPITAL:
+    case VK_NUMLOCK:
+    case VK_SCROLL:
+    case VK_LWIN:
+    case VK_RWIN:
+        return false;
+    default:
+        return key->bKeyDown != FALSE;
+    }
+}
+
+/* A console is signalled by whatever happens at it, by keys that go up and by
+ * the mouse too, while who reads lines from it waits for a line. What such a
+ * reader would pass over is taken away. Other handles have what they say. */
+static bool has_input(HANDLE object) {
+    INPUT_RECORD record;
+    DWORD mode, count;
+    if (!GetConsoleMode(object, &mode) || (mode & ENABLE_LINE_INPUT) == 0)
+        return true;
+    while (PeekConsoleInputW(object, &record, 1, &count)) {
+        if (count == 0)
+            return false;
+        if (is_typed(&record) || !ReadConsoleInputW(object, &record, 1, &count))
+            return true;
+    }
+    return true; /* it is one for output */
+}
+
 /* Looks at all that are not known to be ready; whether one is. */
 static bool look(struct watch *watches, size_t count, DWORD *failure) {
     bool any = false;
@@ -72,7 +111,8 @@ static bool look(struct watch *watches, size_t count, DWORD *failure) {
         if (watch->ready == 0) {
             if (watch->pipe != NULL)
                 watch->ready = pipe_look(watch->pipe, watch->wanted);
-            else if (is_ready(watch->object, failure))
+            else if (is_ready(watch->object, failure) &&
+                     has_input(watch->object))
                 watch->ready = watch->wanted;
         }
         any = any || watch->ready != 0;
@@ -143,7 +183,8 @@ static HRESULT prepare(struct wait *wait, const hcs_waitable ours[WATCH_OURS],
 static void finish(struct wait *wait, struct watch *distant) {
     for (size_t i = 0; i < wait->distant_count; i++) {
         UnregisterWaitEx(wait->distant[i].registration, INVALID_HANDLE_VALUE);
-        if (wait->distant[i].fired && distant[i].pipe == NULL)
+        if (wait->distant[i].fired && distant[i].pipe == NULL &&
+            has_input(distant[i].object))
             distant[i].ready = distant[i].wanted;
     }
     free(wait->distant);
@@ -171,7 +212,7 @@ static DWORD sleep_on(struct wait *wait, DWORD timeout) {
         result < WAIT_ABANDONED_0 + MAXIMUM_WAIT_OBJECTS)
         index = result - WAIT_ABANDONED_0;
     if (index < wait->count && wait->whose[index] != NULL &&
-        wait->whose[index]->pipe == NULL)
+        wait->whose[index]->pipe == NULL && has_input(wait->direct[index]))
         wait->whose[index]->ready = wait->whose[index]->wanted;
     return 0;
 }
