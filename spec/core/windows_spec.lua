@@ -300,6 +300,27 @@ describe("handles that a pump watches on Windows", function()
         end
     end)
 
+    on_windows("are waited for until Ctrl-C, for which a program has its own way", function()
+        local text, status = support.child [[
+            local core, platform = require "hcs.core", require "spec.platform"
+            local function try(call, uri)
+                local api = assert(core.open(uri))
+                local start = core.monotonic()
+                print(call(function()
+                    platform.interrupt(0.2)
+                    api.pump(20)
+                    repeat until core.monotonic() > start + 20
+                end))
+                print(core.monotonic() - start < 10, (api.pump(0.1)))
+            end
+            try(core.interruptible, "sim:?driver=step")
+            try(core.interruptible, "sim:?driver=thread")
+            try(pcall, "sim:?driver=thread") -- lua.exe's own way, which is for once]]
+        assert.are.equal(("false\tinterrupted!\ntrue\ttimeout\n"):rep(3),
+            (text:gsub("\t[^\t]*: ", "\t")))
+        assert.are.equal(0, status)
+    end)
+
     on_windows("are left as they were", function()
         local system = require "hcs.spec_windows"
         local api = support.open(support.uri "thread")
