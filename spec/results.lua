@@ -37,7 +37,6 @@ return function(options)
     local handler = plain(options)
     local path = assert(options.arguments[1], "which file? -Xoutput FILE")
     local out = assert(io.open(path, "wb"))
-    out:setvbuf "line"
     local texts = {} -- what is to be said of a test when it ends
 
     local function line(status, element, text)
@@ -47,6 +46,7 @@ return function(options)
             fields[4] = text and field(text)
         end
         assert(out:write(table.concat(fields, "\t"), "\n"))
+        assert(out:flush()) -- Windows knows no buffer by lines
     end
 
     local function on(event, act)
