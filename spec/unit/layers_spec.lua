@@ -5,8 +5,9 @@
 -- with. What a room may include are rooms or single files.
 local ROOMS = {
     { "host/state/", "host/state/", "backend/backend.h", "schema/", "base/", "abi/" },
-    { "backend/sim/", "backend/sim/", "backend/backend.h", "base/", "abi/",
+    { "backend/sim/", "backend/sim/", "backend/backend.h", "backend/plane.h", "base/", "abi/",
         "host/state/console.h" },
+    { "host/net/", "host/net/", "backend/plane.h", "base/", "abi/" },
     { "backend/qemu/", "backend/qemu/", "backend/backend.h", "base/", "abi/",
         "host/state/console.h" },
     { "backend/", "abi/", "base/" },

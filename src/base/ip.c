@@ -180,8 +180,9 @@ static void format_v6(const uint8_t *bytes, char out[IP_TEXT_SIZE]) {
         }
         if (i > 0 && i != start + count)
             out[at++] = ':';
-        at += (size_t)snprintf(out + at, IP_TEXT_SIZE - at, "%x",
-                               (unsigned)(bytes[2 * i] << 8 | bytes[2 * i + 1]));
+        at +=
+            (size_t)snprintf(out + at, IP_TEXT_SIZE - at, "%x",
+                             (unsigned)(bytes[2 * i] << 8 | bytes[2 * i + 1]));
     }
     out[at] = '\0';
 }
@@ -291,7 +292,8 @@ uint64_t ip_prefix_offset(const struct ip_prefix *prefix,
     return offset;
 }
 
-/* --- MAC addresses --------------------------------------------------------- */
+/* --- MAC addresses ---------------------------------------------------------
+ */
 
 bool mac_parse(const char *text, struct mac_address *out) {
     struct mac_address mac;
