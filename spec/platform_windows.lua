@@ -63,7 +63,7 @@ function platform.run(arguments, settings)
         settings.input, output, math.ceil(settings.limit * 1000),
         settings.alone and CREATE_NO_WINDOW or 0)
     local text = platform.read(output)
-    os.remove(output)
+    assert(system.remove(output), output)
     return text, status
 end
 

@@ -4,11 +4,20 @@ local core = require "hcs.core"
 local doc = require "hcs.doc"
 local platform = require "spec.platform"
 
+local files = {}
+
 local function temporary(ending)
     local path = platform.temporary(nil, ending)
-    finally(function() platform.remove(path) end)
+    files[#files + 1] = path
     return path
 end
+
+after_each(function()
+    for index, path in ipairs(files) do
+        platform.remove(path)
+        files[index] = nil
+    end
+end)
 
 local function put(path, text)
     assert(core.write_file(path, text))

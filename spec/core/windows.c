@@ -72,12 +72,13 @@ static int windows_setenv(lua_State *L) {
     return 1;
 }
 
-/* A file for a child's standard handles. */
+/* A file for a child's standard handles. It can be removed at once when the
+ * child has ended, although its handles are closed a little later. */
 static HANDLE child_file(const WCHAR *path, bool to_write) {
     SECURITY_ATTRIBUTES inherited = {sizeof(inherited), NULL, TRUE};
     return CreateFileW(path, to_write ? GENERIC_WRITE : GENERIC_READ,
-                       FILE_SHARE_READ | FILE_SHARE_WRITE, &inherited,
-                       to_write ? CREATE_ALWAYS : OPEN_EXISTING,
+                       FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                       &inherited, to_write ? CREATE_ALWAYS : OPEN_EXISTING,
                        FILE_ATTRIBUTE_NORMAL, NULL);
 }
 
