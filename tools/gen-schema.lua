@@ -5,8 +5,9 @@
 --   lua5.4 tools/gen-schema.lua import DIR   takes schema/*.json from the full
 --                                            data set in DIR
 --
--- What is written is committed; a spec makes it again and compares. Another
--- data set (HCN) is another entry in SETS.
+-- What is written is committed; a spec makes it again and compares. HCS' data
+-- has documents' roots in a file of its own, HCN's the types that settings are
+-- of beside the member that says which.
 
 local here = debug.getinfo(1, "S").source:match("^@(.*)gen%-schema%.lua$")
 
@@ -16,6 +17,7 @@ end
 
 local SETS = {
     { name = "hcs", roots = "roots" },
+    { name = "hcn" },
 }
 
 local M = {}
@@ -34,7 +36,7 @@ function M.generate(root)
     for _, set in ipairs(SETS) do
         local shapes = model.build(set.name,
             read_file(root .. "schema/" .. set.name .. ".json"),
-            read_file(root .. "schema/" .. set.roots .. ".json"),
+            set.roots and read_file(root .. "schema/" .. set.roots .. ".json"),
             read_file(root .. "schema/" .. set.name .. "-order.json"))
         files["src/schema/" .. set.name .. "_tables.c"] = c.write(shapes)
         files["lua/hcs/schema/" .. set.name .. ".lua"] = lua.write(shapes)
@@ -44,15 +46,11 @@ end
 
 --- The reduced data from the full data set in `dir`.
 function M.import(dir)
-    local import = part "import"
     local files = {}
-    for _, set in ipairs(SETS) do
-        local shapes, roots = import.reduce(
-            read_file(dir .. "/" .. set.name .. ".json"),
-            read_file(dir .. "/" .. set.roots .. ".json"))
-        files["schema/" .. set.name .. ".json"] = shapes
-        files["schema/" .. set.roots .. ".json"] = roots
-    end
+    files["schema/hcs.json"], files["schema/roots.json"] = part "import".reduce(
+        read_file(dir .. "/hcs.json"), read_file(dir .. "/roots.json"))
+    files["schema/hcn.json"], files["schema/hcn-order.json"] = part "import_hcn".reduce(
+        read_file(dir .. "/hcn.json"))
     return files
 end
 

@@ -26,6 +26,8 @@ describe("the generated tables", function()
     it("are two for each set", function()
         assert.is_string(files["src/schema/hcs_tables.c"])
         assert.is_string(files["lua/hcs/schema/hcs.lua"])
+        assert.is_string(files["src/schema/hcn_tables.c"])
+        assert.is_string(files["lua/hcs/schema/hcn.lua"])
     end)
 
     for path, text in pairs(files) do
@@ -43,6 +45,7 @@ end)
 
 describe("the Lua tables", function()
     local schema = require "hcs.schema.hcs"
+    local network = require "hcs.schema.hcn"
 
     it("refer to each other", function()
         local system = schema.types.ComputeSystem
@@ -54,7 +57,13 @@ describe("the Lua tables", function()
     end)
 
     it("name every member once in their order", function()
-        for name, t in pairs(schema.types) do
+        local types = {}
+        for _, set in ipairs { schema, network } do
+            for name, t in pairs(set.types) do
+                types[set.name .. "." .. name] = t
+            end
+        end
+        for name, t in pairs(types) do
             local entries, seen = t.members or t.values, {}
             for _, entry in ipairs(t.order) do
                 assert.is_table(entries[entry], name .. "." .. entry)
@@ -65,5 +74,37 @@ describe("the Lua tables", function()
                 assert.is_true(seen[entry], name .. "." .. entry)
             end
         end
+    end)
+
+    it("keep the order of the schema page", function()
+        local order = network.types.HostComputeNetwork.order
+        assert.equal("ID", order[1])
+        assert.same({ "Type", "Policies", "MacPool", "Dns", "Ipams", "Flags" },
+            table.move(order, #order - 5, #order, 1, {}))
+        assert.same({ "Type", "Settings" }, network.types.EndpointPolicy.order)
+    end)
+
+    it("tell what settings are for each type of a policy", function()
+        local types = network.types
+        local settings = types.EndpointPolicy.members.Settings
+        assert.equal("Type", settings.by)
+        assert.equal(types.AclPolicySetting, settings.cases.ACL)
+        assert.is_nil(settings.cases.L2Driver)
+        for _, name in ipairs { "EndpointPolicy", "NetworkPolicy", "SubnetPolicy" } do
+            local t = types[name]
+            for text, case in pairs(t.members.Settings.cases) do
+                assert.is_table(t.members.Type.of.values[text], text)
+                assert.equal("object", case.kind)
+            end
+        end
+    end)
+
+    it("know what callers use and the schema page lacks", function()
+        local types = network.types
+        assert.equal(18, types.EndpointPolicyType.values.Firewall.value)
+        assert.equal(1024, types.NetworkFlags.values.DisableHostPort.value)
+        assert.equal("uint16", types.OutboundNatPolicySetting.members.MaxPortPoolUsage.type)
+        assert.equal(types.NetworkMode, types.HNSNetwork.members.Type.of)
+        assert.is_true(types.ProtocolType.open)
     end)
 end)

@@ -2216,1089 +2216,1089 @@ static const struct schema_type types[] = {
 };
 
 static const struct schema_field members[] = {
-    {126, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* AlwaysAllowSparseFiles */
-    {149, 25, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* CachingMode */
-    {161, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* CaptureIoAttributionContext */
-    {189, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* DisableExpansionOptimization */
-    {218, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* ExtensibleVirtualDiskType */
-    {244, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* IgnoreFlushes */
-    {258, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* IgnoreRelativeLocator */
-    {280, 8, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* IopsLimit */
-    {290, 8, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* IopsReservation */
-    {306, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* NoWriteHardening */
-    {323, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Path */
-    {328, 10, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* QosPolicyId */
-    {340, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* ReadOnly */
-    {349, 1, 0x1fc, 3, SCHEMA_NO_MAP, 0}, /* SupportCompressedVolumes */
-    {374, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* SupportEncryptedFiles */
-    {396, 17, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Type */
-    {401, 8, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* Weight */
-    {408, 379, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* WriteHardeningMethod */
-    {538, 109, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* GuestCrash */
-    {549, 136, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* InjectNonMaskableInterrupt */
-    {576, 223, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* OperationFailure */
-    {593, 324, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* SystemExit */
-    {604, 334, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* TripleFault */
-    {616, 346, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* VirtualDeviceFailure */
-    {637, 376, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* WorkerExit */
-    {665, 342, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* SupportedSchemaVersions */
-    {704, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* BindingRoots */
-    {717, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* FilePath */
-    {869, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* L3LocalBwBytes */
-    {884, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* L3OccupancyBytes */
-    {901, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* L3TotalBwBytes */
-    {916, 1, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Valid */
-    {961, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* BaseBoardSerialNumber */
-    {983, 10, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* BiosGUID */
-    {992, 0, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* BiosLockString */
-    {1007, 0, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* BiosSerialNumber */
-    {1024, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* ChassisAssetTag */
-    {1040, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* ChassisSerialNumber */
-    {1060, 1, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* EnableHibernation */
-    {1078, 97, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* FirmwareFile */
-    {1091, 1, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* IsFileFirmwareMode */
-    {1110, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* IsNumLockDisabled */
-    {1128, 160, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* LinuxKernelDirect */
-    {1146, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* MemoryDeviceSerialNumber */
-    {1171, 243, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* Pcat */
-    {1176, 264, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* PxePreferredProtocol */
-    {1197, 338, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* SystemInformation */
-    {1215, 335, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Uefi */
-    {1220, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* UseUtc */
-    {1236, 0, 0x1fc, 3, SCHEMA_NO_MAP, 0}, /* FileSystemName */
-    {1251, 0, 0x1fc, 3, SCHEMA_NO_MAP, 0}, /* ImagePath */
-    {1261, 4, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* MountFlags */
-    {1272, 10, 0x1fc, 3, SCHEMA_NO_MAP, 0}, /* VolumeGuid */
-    {1295, 317, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Handle */
-    {1310, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* ForceEnable */
-    {1322, 4, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* InputBufferSize */
-    {1338, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* NamedPipe */
-    {1348, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* OptimizeForDebugger */
-    {1383, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ContainerRootPath */
-    {1401, 91, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* FilterType */
-    {1412, 156, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Layers */
-    {1419, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* ScratchPath */
-    {1449, 12, 0x180, 7, SCHEMA_NO_MAP, 0}, /* Data */
-    {1476, 114, 0x180, 7, SCHEMA_NO_MAP, 0}, /* GuestFeatureSet */
-    {1506, 38, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Container */
-    {1516, 13, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* HostedSystem */
-    {1529, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* HostingSystemId */
-    {1545, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* JobName */
-    {1553, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Owner */
-    {1559, 342, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* SchemaVersion */
-    {1573, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* ShouldTerminateOnLastHandleClosed */
-    {1607, 349, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* VirtualMachine */
-    {1529, 0, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* HostingSystemId */
-    {1646, 0, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* Id */
-    {1649, 1, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* IsDummy */
-    {1657, 0, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* Name */
-    {1662, 0, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* ObRoot */
-    {1553, 0, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* Owner */
-    {1669, 10, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* RuntimeId */
-    {1679, 236, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* RuntimeOsType */
-    {1693, 0, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* RuntimeTemplateId */
-    {1711, 314, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* State */
-    {1717, 328, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* SystemType */
-    {1741, 12, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* Image */
-    {1765, 4, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* Flags */
-    {1771, 3, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* Height */
-    {1778, 3, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* Width */
-    {1771, 3, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Height */
-    {1778, 3, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Width */
-    {1796, 52, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* AdditionalDeviceNamespace */
-    {1822, 67, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* AssignedDevices */
-    {1838, 45, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* ContainerCredentialGuard */
-    {1863, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* ContainerDefinitionFilePath */
-    {1891, 119, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* GuestOs */
-    {1899, 48, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* HvSocket */
-    {1908, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* IsolationType */
-    {1922, 164, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* MappedDirectories */
-    {1940, 165, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* MappedPipes */
-    {1952, 49, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Memory */
-    {1959, 207, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Networking */
-    {1970, 50, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Processor */
-    {1980, 267, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* RegistryChanges */
-    {1996, 318, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Storage */
-    {2047, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* CredentialSpec */
-    {1646, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Id */
-    {2062, 47, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Transport */
-    {2118, 130, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* ServiceConfig */
-    {2132, 10, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ServiceId */
-    {2175, 45, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* CredentialGuard */
-    {2191, 40, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* HvSocketConfig */
-    {1646, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Id */
-    {2314, 42, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Operation */
-    {2324, 13, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* OperationDetails */
-    {1646, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Id */
-    {2417, 12, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Cookie */
-    {2047, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* CredentialSpec */
-    {2424, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* RpcEndpoint */
-    {2062, 47, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Transport */
-    {2471, 41, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* Instances */
-    {2545, 131, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Config */
-    {2552, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* EnableAuditing */
-    {2567, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* EnablePowerShellDirect */
-    {2590, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* EnableUtcRelay */
-    {2622, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Maximum */
-    {2630, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* SizeInMB */
-    {2515, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* Count */
-    {2622, 8, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* Maximum */
-    {401, 8, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* Weight */
-    {2688, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* bindingroots */
-    {2701, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* filepath */
-    {2731, 69, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* device_extension */
-    {1646, 10, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Id */
-    {2774, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* LogicalProcessorCount */
-    {2796, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* LogicalProcessors */
-    {2829, 54, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Affinity */
-    {2838, 10, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* GroupId */
-    {2846, 57, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* GroupProperties */
-    {2862, 5, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* HypervisorGroupId */
-    {2903, 55, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* CpuGroups */
-    {2930, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* PropertyCode */
-    {2943, 5, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* PropertyValue */
-    {2970, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* GuestDebugStateFile */
-    {396, 62, 0x1fc, 3, SCHEMA_NO_MAP, 0}, /* Type */
-    {3002, 10, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* ActivityId */
-    {3013, 0, 0x1ff, 3, SCHEMA_NO_MAP, 0}, /* CrashLog */
-    {3022, 5, 0x1ff, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* CrashParameters */
-    {3038, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* CrashStackUnavailable */
-    {3060, 113, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* GuestCrashSaveInfo */
-    {3079, 60, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* LiveDump */
-    {3088, 210, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* NixCrashInfo */
-    {1553, 0, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* Owner */
-    {3101, 4, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* PreOSId */
-    {3109, 7, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* Status */
-    {3116, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* SystemId */
-    {3125, 0, 0x180, 7, SCHEMA_NO_MAP, 0}, /* SystemName */
-    {3136, 0, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* VirtualMachineSkuType */
-    {3158, 61, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* VmwpDump */
-    {3167, 4, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* Vtl */
-    {3171, 374, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* WindowsCrashInfo */
-    {3208, 0, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* DumpFile */
-    {3109, 7, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* Status */
-    {3217, 1, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* UserPagesAvailable */
-    {3208, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* DumpFile */
-    {3109, 7, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* Status */
-    {2838, 10, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* GroupId */
-    {2774, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* LogicalProcessorCount */
-    {2796, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* LogicalProcessors */
-    {797, 1, 0x100, 7, SCHEMA_NO_MAP, 0}, /* Enabled */
-    {3347, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* BugcheckNoCrashdumpSavedStateFileName */
-    {3385, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* BugcheckSavedStateFileName */
-    {3412, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* FirmwareDumpFileName */
-    {3433, 161, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* LiveDumpOnGuestCrash */
-    {3454, 0, 0x100, 7, SCHEMA_NO_MAP, 0}, /* ShutdownOrResetSavedStateFileName */
-    {3488, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* TripleFaultSavedStateFileName */
-    {3518, 248, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* WorkerProcessDumpOnGuestCrash */
-    {2838, 10, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* GroupId */
-    {3576, 10, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* InterfaceClassGuid */
-    {3595, 0, 0x1fe, 2, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* LocationPath */
-    {396, 72, 0x1fe, 2, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Type */
-    {3623, 140, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* interface_class */
-    {3639, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* name */
-    {3660, 68, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* device_category */
-    {3676, 200, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* namespace */
-    {3701, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* id */
-    {3623, 140, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* interface_class */
-    {3704, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* location_path */
-    {3718, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* port_name */
-    {3660, 68, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* device_category */
-    {3744, 70, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* device_instance */
-    {3760, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* requires_driverstore */
-    {726, 21, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Battery */
-    {3820, 29, 0x1ff, 1, 4, 0}, /* ComPorts */
-    {3829, 74, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* EmulatedNetworkAdapter */
-    {3852, 75, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* EmulatedS3VideoMonitor */
-    {3875, 76, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* EnhancedModeVideo */
-    {3893, 98, 0x1ff, 1, 0, 0}, /* FlexibleIov */
-    {745, 100, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* Floppy */
-    {3905, 102, 0x100, 7, SCHEMA_NO_MAP, 0}, /* GhciDevice */
-    {3916, 110, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* GuestCrashReporting */
-    {3936, 111, 0x020, 7, SCHEMA_NO_MAP, 0}, /* GuestEmulationTransport */
-    {1899, 350, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* HvSocket */
-    {3960, 133, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Ide */
-    {3964, 150, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* KernelIntegration */
-    {3982, 151, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Keyboard */
-    {3991, 159, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Licensing */
-    {4001, 197, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Mouse */
-    {4007, 201, 0x1ff, 0, 0, 0}, /* NetworkAdapters */
-    {4023, 244, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Plan9 */
-    {4029, 292, 0x1ff, 0, 0, 0}, /* Scsi */
-    {4034, 303, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* SharedMemory */
-    {4047, 339, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* VMBus */
-    {4053, 343, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* VideoMonitor */
-    {4066, 344, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* VirtioSerial */
-    {4079, 355, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* VirtualPMem */
-    {4091, 359, 0x1fc, 3, 0, 0}, /* VirtualPci */
-    {4102, 362, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* VirtualSmb */
-    {4113, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* ClusterMonitored */
-    {4130, 0, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* FriendlyName */
-    {4143, 143, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* IovSettings */
-    {4155, 1, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* IsAttached */
-    {4166, 12, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* MacAddress */
-    {4177, 174, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* MeteringAcls */
-    {4190, 10, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* PortId */
-    {4197, 0, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* ResourcePoolId */
-    {4212, 10, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* SwitchId */
-    {4221, 0, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* SwitchName */
-    {4232, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* UseDynamicMacAddress */
-    {4253, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* UsePersistentPort */
-    {4271, 0, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* Address */
-    {4279, 266, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* ConnectionOptions */
-    {4393, 257, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ProcessorFeatureSetMode */
-    {4417, 323, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* SyntheticProcessorFeatures */
-    {1449, 80, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Data */
-    {4455, 3, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* EventId */
-    {1765, 4, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* Flags */
-    {4463, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Message */
-    {4471, 10, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Provider */
-    {4480, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* Source */
-    {4487, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* StackTrace */
-    {396, 81, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Type */
-    {4508, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Value */
-    {4701, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* IsWritableLayer */
-    {4789, 88, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* Features */
-    {4798, 285, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* RestoreMode */
-    {4789, 88, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* Features */
-    {4873, 289, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* SaveMode */
-    {4897, 84, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* FastRestoreFeatures */
-    {4917, 86, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* FastSaveFeatures */
-    {4934, 124, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* HandleBrokeringOptions */
-    {5111, 10, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* identifier */
-    {5122, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* path */
-    {5147, 51, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* bindings */
-    {5156, 92, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* isolation */
-    {5166, 93, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* layer */
-    {5172, 95, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* nesting */
-    {5122, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* path */
-    {5236, 13, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Filter */
-    {5243, 101, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* PropertyType */
-    {5256, 0, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* File */
-    {5261, 12, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* Parameters */
-    {5289, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Configuration */
-    {5303, 10, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* EmulatorId */
-    {5314, 99, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* HostingModel */
-    {5401, 16, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Attachments */
-    {5652, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* AllowVendorExtension */
-    {5673, 103, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* AssignmentMode */
-    {5688, 3, 0x1ff, 0, 0, 0}, /* AssignmentRequest */
-    {5706, 1, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* DisableGdiAcceleration */
-    {5729, 1, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* DisablePresentation */
-    {5768, 1, 0x010, 6, SCHEMA_NO_MAP, 0}, /* DefaultEnabledStatePolicy */
-    {5794, 1, 0x010, 6, SCHEMA_NO_MAP, 0}, /* ParentDisabled */
-    {5809, 106, 0x010, 6, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Services */
-    {5844, 121, 0x010, 6, SCHEMA_NO_MAP, 0}, /* EnabledStatePolicy */
-    {3701, 10, 0x010, 6, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* id */
-    {5879, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* UseConnectedSuspend */
-    {5899, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* UseHostTimeZone */
-    {5915, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* UseVsock */
-    {5944, 13, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* GuestDefinedCapabilities */
-    {5969, 4, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* ProtocolVersion */
-    {665, 342, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* SupportedSchemaVersions */
-    {3022, 5, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* CrashParameters */
-    {5985, 211, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* NixCrashSettings */
-    {6002, 375, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* WindowsCrashSettings */
-    {6023, 0, 0x020, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Placeholder */
-    {6118, 112, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* Reason */
-    {6125, 0, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* SaveStateFile */
-    {3109, 7, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* Status */
-    {6561, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* CommitLimitBytes */
-    {6578, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* CommittedBytes */
-    {6593, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* PeakCommitmentBytes */
-    {6613, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* SharedCommittedBytes */
-    {6634, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* TotalPhysicalBytes */
-    {6653, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* TotalUsage */
-    {6690, 13, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* HostedSettings */
-    {6705, 191, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* RequestType */
-    {6717, 192, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ResourceType */
-    {6730, 13, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* Settings */
-    {6766, 0, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* adapter_id */
-    {6777, 132, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* address_family */
-    {6792, 1, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* dhcp_enabled */
-    {6805, 0, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* dns_server */
-    {6816, 0, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* gateway */
-    {6824, 0, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ip_address */
-    {6835, 0, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* subnet */
-    {6842, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* HostName */
-    {6877, 5, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* PageCount */
-    {6887, 5, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* PageIndex */
-    {6953, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* FileIsPlatformManaged */
-    {6975, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* ForceTransientState */
-    {6995, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* GuestStateFilePath */
-    {7014, 123, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* GuestStateFileType */
-    {7033, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* RuntimeStateFilePath */
-    {7156, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* base_image_path */
-    {7172, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* file */
-    {7177, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* sandbox_path */
-    {2314, 193, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Operation */
-    {2324, 13, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* OperationDetails */
-    {1506, 38, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Container */
-    {1559, 342, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* SchemaVersion */
-    {7239, 10, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* LocalAddress */
-    {7252, 10, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ParentAddress */
-    {7288, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* AllowWildcardBinds */
-    {7307, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* BindSecurityDescriptor */
-    {7330, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* ConnectSecurityDescriptor */
-    {788, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Disabled */
-    {7377, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* DefaultBindSecurityDescriptor */
-    {7407, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* DefaultConnectSecurityDescriptor */
-    {7440, 130, 0x1ff, 0, 10, 0}, /* ServiceTable */
-    {5401, 16, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Attachments */
-    {7522, 4, 0x1fc, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* IdleProcessorCount */
-    {7564, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* CurrentIdle */
-    {7576, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* IdleStatus */
-    {7587, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* RequestedIdle */
-    {7871, 1, 0x1fc, 5, SCHEMA_NO_MAP, 0}, /* IsEnabled */
-    {6118, 137, 0x1fc, 5, SCHEMA_NO_MAP, 0}, /* Reason */
-    {1711, 138, 0x1fc, 5, SCHEMA_NO_MAP, 0}, /* State */
-    {5111, 10, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* identifier */
-    {7896, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* recurse */
-    {7904, 141, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* type */
-    {7989, 142, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* InterruptModeration */
-    {8009, 4, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* OffloadWeight */
-    {8023, 4, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* QueuePairsRequested */
-    {8061, 0, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* DebugHost */
-    {8071, 8, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* DebugPort */
-    {8081, 1, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* HclEnabled */
-    {8092, 0, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* IgvmFilePath */
-    {1908, 115, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* IsolationType */
-    {8105, 12, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* LaunchData */
-    {8123, 4, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* rate */
-    {8128, 4, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* weight */
-    {8145, 5, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* limit */
-    {8164, 145, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* cpu */
-    {8168, 146, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* memory */
-    {8175, 148, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* systemroot */
-    {8186, 149, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* terminationpolicy */
-    {8204, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* threadimpersonation */
-    {5122, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* path */
-    {8308, 315, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* EnableHostOSInfoKvpItems */
-    {8333, 0, 0x1f8, 5, 0, 0}, /* EntriesToBeAdded */
-    {8350, 0, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* EntriesToBeRemoved */
-    {8369, 118, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* GuestNetworkAdapterSettings */
-    {8406, 0, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Keys */
-    {4480, 154, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* Source */
-    {396, 14, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Type */
-    {8480, 23, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Cache */
-    {1646, 10, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Id */
-    {323, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Path */
-    {8486, 238, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* PathType */
-    {1401, 91, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* FilterType */
-    {1412, 156, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Layers */
-    {1559, 342, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* SchemaVersion */
-    {8527, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* MaximumLayeredPartitions */
-    {8552, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* MaximumLayeredVirtualProcessors */
-    {8584, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* PartitionDiagnosticBufferCount */
-    {8615, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* PartitionDiagnosticBufferSizeInPages */
-    {8652, 10, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ContainerID */
-    {8664, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* PackageFamilyNames */
-    {8683, 0, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* InitRdPath */
-    {8694, 0, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* KernelCmdLine */
-    {8708, 0, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* KernelFilePath */
-    {8723, 1, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* AbortOnLowMemory */
-    {8740, 0, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* DumpFileName */
-    {8753, 1, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* IncludeHypervisorFullPages */
-    {8780, 1, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* IncludeHypervisorPages */
-    {8803, 1, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* IncludeUserPages */
-    {8820, 5, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* SelectiveControlFlags */
-    {8859, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* CoreId */
-    {8866, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* LpIndex */
-    {8874, 2, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* NodeNumber */
-    {8885, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* PackageId */
-    {8895, 7, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* RootVpIndex */
-    {8907, 321, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Subnodes */
-    {8945, 0, 0x180, 7, SCHEMA_NO_MAP, 0}, /* FileName */
-    {8954, 0, 0x180, 7, SCHEMA_NO_MAP, 0}, /* Version */
-    {8978, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ContainerPath */
-    {8992, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* HostPath */
-    {9001, 238, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* HostPathType */
-    {340, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* ReadOnly */
-    {9014, 1, 0x1fc, 3, SCHEMA_NO_MAP, 0}, /* SupportCloudFiles */
-    {9043, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ContainerPipeName */
-    {8992, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* HostPath */
-    {9001, 166, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* HostPathType */
-    {8978, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* ContainerPath */
-    {9130, 2, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* Lun */
-    {9134, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* OverwriteIfExists */
-    {9256, 366, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* VirtualMachineMemory */
-    {9277, 2, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* VirtualNodeCount */
-    {9294, 353, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* VirtualNodes */
-    {9345, 4, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* BlackoutTimeThresholdForCancellingMigration */
-    {9389, 4, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* MaximumNumberOfBrownoutTransferPasses */
-    {9427, 2, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* MinimumThrottlePercentage */
-    {9453, 1, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* SkipThrottling */
-    {9468, 4, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* StartingBrownoutPassNumberForThrottling */
-    {9508, 4, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* TargetBlackoutTransferTime */
-    {9535, 4, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* TargetNumberOfBrownoutTransferPasses */
-    {9572, 9, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* ThrottlingScale */
-    {9600, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* MemoryUsageCommitBytes */
-    {9623, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* MemoryUsageCommitPeakBytes */
-    {9650, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* MemoryUsagePrivateWorkingSetBytes */
-    {9699, 5, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* AccessTrackingBitmapSizeInBits */
-    {9730, 1, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* AccessTrackingEnabled */
-    {9752, 5, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* AccessTrackingRangeSizeInPages */
-    {9783, 1, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* DeviceAccessTrackingSupported */
-    {9813, 5, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* GpaMappingSizeInPages */
-    {9835, 1, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* HardwareAccessTrackingSupported */
-    {9867, 215, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Nodes */
-    {9889, 89, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* Disposition */
-    {9901, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* IPAddressRange */
-    {9916, 10, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* InstanceId */
-    {9927, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* IsInbound */
-    {9973, 5, 0x100, 7, SCHEMA_NO_MAP, 0}, /* BlackoutDurationMilliseconds */
-    {10002, 11, 0x100, 7, SCHEMA_NO_MAP, 0}, /* BlackoutStopTimestamp */
-    {10047, 184, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Origin */
-    {10083, 4, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* ThrottleWorkerCount */
-    {10304, 179, 0x180, 7, SCHEMA_NO_MAP, 0}, /* FinalizedOperation */
-    {10047, 184, 0x180, 7, SCHEMA_NO_MAP, 0}, /* Origin */
-    {10350, 1, 0x180, 7, SCHEMA_NO_MAP, 0}, /* CancelIfBlackoutThresholdExceeds */
-    {10383, 1, 0x180, 7, SCHEMA_NO_MAP, 0}, /* ChecksumVerification */
-    {10404, 31, 0x180, 7, SCHEMA_NO_MAP, 0}, /* CompatibilityData */
-    {10422, 177, 0x180, 7, SCHEMA_NO_MAP, 0}, /* CompressionSettings */
-    {10442, 171, 0x180, 7, SCHEMA_NO_MAP, 0}, /* MemoryTransferThrottleParams */
-    {10471, 182, 0x180, 7, SCHEMA_NO_MAP, 0}, /* MemoryTransport */
-    {10047, 184, 0x180, 7, SCHEMA_NO_MAP, 0}, /* Origin */
-    {10487, 1, 0x180, 7, SCHEMA_NO_MAP, 0}, /* PerfTracingEnabled */
-    {10506, 1, 0x180, 7, SCHEMA_NO_MAP, 0}, /* PrepareMemoryTransferMode */
-    {10586, 4, 0x180, 7, SCHEMA_NO_MAP, 0}, /* SessionId */
-    {10797, 183, 0x180, 7, SCHEMA_NO_MAP, 0}, /* NetworkSettings */
-    {10047, 184, 0x180, 7, SCHEMA_NO_MAP, 0}, /* Origin */
-    {5243, 190, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* PropertyType */
-    {6730, 13, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* Settings */
-    {11097, 13, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* GuestRequest */
-    {6705, 191, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* RequestType */
-    {11110, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* ResourcePath */
-    {6730, 13, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Settings */
-    {3639, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* name */
-    {5122, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* path */
-    {11168, 195, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* mount_point */
-    {11199, 199, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* symlink */
-    {3639, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* name */
-    {5122, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* path */
-    {11234, 71, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* device */
-    {11241, 94, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* filesystem */
-    {11252, 126, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* hostfiles */
-    {11262, 147, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* job */
-    {11266, 196, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* mountmgr */
-    {11275, 198, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* namedpipe */
-    {11285, 205, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* network */
-    {11293, 220, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ob */
-    {11296, 276, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* registry */
-    {11320, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* AllowDirectTranslatedP2P */
-    {11345, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* AllowPacketDirect */
-    {4113, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* ClusterMonitored */
-    {11363, 315, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* ConnectionState */
-    {11379, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* DeviceNamingEnabled */
-    {11399, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* DisableInterruptBatching */
-    {11424, 10, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* EndpointId */
-    {4130, 0, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* FriendlyName */
-    {9916, 10, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* InstanceId */
-    {4143, 143, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* IovSettings */
-    {11435, 1, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* IsConnected */
-    {4166, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* MacAddress */
-    {11447, 4, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* MediaType */
-    {4177, 174, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* MeteringAcls */
-    {11457, 202, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* NetworkAdapterType */
-    {11476, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* NumaAwarePlacement */
-    {4190, 10, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* PortId */
-    {4197, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* ResourcePoolId */
-    {4212, 10, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* SwitchId */
-    {4221, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* SwitchName */
-    {4232, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* UseDynamicMacAddress */
-    {4253, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* UsePersistentPort */
-    {11495, 10, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* VpciInstanceGuid */
-    {11591, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* AdapterId */
-    {6705, 203, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* RequestType */
-    {6730, 13, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Settings */
-    {11601, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* compartment */
-    {11634, 202, 0x1f8, 4, 0, 0}, /* NetworkAdapterNames */
-    {11654, 282, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* NetworkProperties */
-    {11672, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* AllowUnqualifiedDnsQuery */
-    {11697, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* DnsSearchList */
-    {11224, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Namespace */
-    {4007, 10, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* NetworkAdapters */
-    {11711, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* NetworkSharedContainerName */
-    {3208, 0, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* DumpFile */
-    {11841, 209, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* FinalPhase */
-    {11852, 4, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* OsMajorVersion */
-    {11867, 4, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* OsMinorVersion */
-    {11882, 0, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* OsVersionBanner */
-    {3109, 7, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* Status */
-    {8740, 0, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* DumpFileName */
-    {11916, 208, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* DumpType */
-    {11925, 8, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* MaxDumpSize */
-    {12029, 5, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* MaxSizePerNode */
-    {12044, 2, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* PreferredPhysicalNodes */
-    {6730, 217, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Settings */
-    {9277, 2, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* VirtualNodeCount */
-    {12076, 4, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* PhysicalNodeIndex */
-    {12094, 120, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Ranges */
-    {12101, 4, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* VirtualNodeIndex */
-    {12133, 13, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* count_per_node */
-    {12148, 4, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* node_per_socket */
-    {12176, 237, 0x180, 7, SCHEMA_NO_MAP, 0}, /* AccessTracingGranularity */
-    {12201, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* CountOfMemoryBlocks */
-    {12221, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* CountOfProcessors */
-    {12239, 1, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* MarkAsSpecificPurposeMemory */
-    {9191, 169, 0x180, 7, SCHEMA_NO_MAP, 0}, /* MemoryBackingType */
-    {12267, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* MemoryPhysicalNodeNumber */
-    {12292, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* PhysicalNodeNumber */
-    {12311, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* ProcessorPhysicalNodeNumber */
-    {12339, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* VirtualNodeNumber */
-    {12357, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* VirtualSocketNumber */
-    {12393, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* clonesd */
-    {3639, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* name */
-    {12401, 218, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* objdir */
-    {12408, 219, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* shadow */
-    {11199, 221, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* symlink */
-    {12401, 218, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* objdir */
-    {12408, 219, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* shadow */
-    {11199, 221, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* symlink */
-    {12487, 4, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* access_mask */
-    {3639, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* name */
-    {5122, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* path */
-    {12499, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* pathtoclone */
-    {12511, 222, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* scope */
-    {12564, 224, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Detail */
-    {13032, 7, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* Result */
-    {13053, 11, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* EndTimestamp */
-    {13066, 225, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* FailureInfo */
-    {2314, 233, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* Operation */
-    {13078, 11, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* StartTimestamp */
-    {13119, 232, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* PHUStatus */
-    {13129, 228, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* Progress */
-    {13156, 2, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* CurrentProgress */
-    {13192, 262, 0x1c0, 7, 0, 0}, /* PropertyResponses */
-    {13235, 13, 0x1c0, 7, 0, 0}, /* Queries */
-    {13284, 13, 0x100, 7, SCHEMA_NO_MAP, 0}, /* AdditionalDetails */
-    {13302, 178, 0x180, 7, SCHEMA_NO_MAP, 0}, /* Event */
-    {10047, 184, 0x180, 7, SCHEMA_NO_MAP, 0}, /* Origin */
-    {13032, 185, 0x180, 7, SCHEMA_NO_MAP, 0}, /* Result */
-    {13342, 1, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* SystemPreservationPreparationFinished */
-    {13530, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* DisableCiCacheOptimization */
-    {13557, 156, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* FileSystemLayers */
-    {13574, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* IsDynamic */
-    {13584, 10, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* SandboxVhdPartitionId */
-    {13606, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* SkipSandboxPreExpansion */
-    {13630, 1, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* SkipUpdateBcdForBoot */
-    {396, 235, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* Type */
-    {6118, 241, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* Reason */
-    {13831, 239, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* HostedNotification */
-    {13850, 242, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* SuspensionLevel */
-    {13950, 22, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* BootOrder */
-    {13960, 245, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Shares */
-    {13967, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* AccessName */
-    {13978, 0, 0x1fe, 2, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* AllowedFiles */
-    {1765, 246, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Flags */
-    {1657, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Name */
-    {323, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Path */
-    {13991, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Port */
-    {14143, 11, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* CreateTimestamp */
-    {14159, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ImageName */
-    {14169, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* KernelTime100ns */
-    {14185, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* MemoryCommitBytes */
-    {14203, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* MemoryWorkingSetPrivateBytes */
-    {14232, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* MemoryWorkingSetSharedBytes */
-    {14260, 4, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ProcessId */
-    {14270, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* UserTime100ns */
-    {14296, 4, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* CustomDumpFlags */
-    {8740, 0, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* DumpFileName */
-    {396, 249, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* Type */
-    {1283, 28, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* CloseHandle */
-    {1784, 37, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* ConsoleSize */
-    {2314, 189, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Operation */
-    {14384, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* ApplicationName */
-    {14400, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* CommandArgs */
-    {14412, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* CommandLine */
-    {1784, 3, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* ConsoleSize */
-    {14424, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* CreateInUtilityVM */
-    {14442, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* CreateStdErrPipe */
-    {14459, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* CreateStdInPipe */
-    {14475, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* CreateStdOutPipe */
-    {14492, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* EmulateConsole */
-    {14507, 0, 0x1ff, 0, 0, 0}, /* Environment */
-    {14519, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* RestrictedToken */
-    {14535, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* UseExistingLogin */
-    {14552, 1, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* UseLegacyConsole */
-    {14569, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* User */
-    {14574, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* WorkingDirectory */
-    {14669, 4, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ExitCode */
-    {14678, 1, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Exited */
-    {14685, 7, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* LastWaitResult */
-    {14260, 4, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ProcessId */
-    {14726, 323, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* AssignableSyntheticPF */
-    {14748, 5, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* CacheLineFlushSize */
-    {4297, 77, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* EnlightenmentModifications */
-    {1476, 114, 0x180, 7, SCHEMA_NO_MAP, 0}, /* GuestFeatureSet */
-    {14767, 5, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ImplementedPhysicalAddressBits */
-    {14798, 1, 0x1e8, 4, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Mktme */
-    {11937, 212, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* NonArchitecturalCoreSharing */
-    {14804, 5, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* PhysicalAddressWidth */
-    {14825, 255, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* ProcessorFeatures */
-    {14843, 1, 0x1e8, 4, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Sgx */
-    {4417, 323, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* SyntheticProcessorFeatures */
-    {14847, 368, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* VmmCapabilities */
-    {14863, 380, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* XsaveProcessorFeatures */
-    {14748, 5, 0x1c8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* CacheLineFlushSize */
-    {4297, 77, 0x1c8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* EnlightenmentModifications */
-    {14767, 5, 0x1c8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* ImplementedPhysicalAddressBits */
-    {17235, 4, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* MaxCPUIDLeafBasic */
-    {17253, 4, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* MaxCPUIDLeafExtended */
-    {17274, 4, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* MaxCPUIDLeafSynthetic */
-    {11937, 212, 0x1c8, 4, SCHEMA_NO_MAP, 0}, /* NonArchitecturalCoreSharing */
-    {4393, 257, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ProcessorFeatureSetMode */
-    {14825, 255, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* ProcessorFeatures */
-    {14863, 380, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* XsaveProcessorFeatures */
-    {17339, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* AutonomousActivityWindow */
-    {17364, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* DesiredFrequencyMHz */
-    {17384, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* EnergyPerformancePreference */
-    {17412, 1, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* IgnoreHostMaxFrequency */
-    {17435, 5, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* Limit */
-    {17441, 4, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* MaximumFrequencyMHz */
-    {17461, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* MinimumFrequencyMHz */
-    {17481, 5, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* Reservation */
-    {401, 5, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* Weight */
-    {17508, 5, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* RuntimeKernel100ns */
-    {17527, 5, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* RuntimeUser100ns */
-    {17544, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* TotalRuntime100ns */
-    {2774, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* LogicalProcessorCount */
-    {2796, 162, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* LogicalProcessors */
-    {17573, 24, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* CacheStats */
-    {17584, 4, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* CosIndex */
-    {17593, 4, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* CpuFrequencyPowerCap */
-    {17614, 10, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* CpuGroupId */
-    {17625, 213, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* ExitType */
-    {5924, 108, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* GuestConnectionInfo */
-    {6545, 116, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* GuestMemoryInfo */
-    {1529, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* HostingSystemId */
-    {17634, 139, 0x004, 3, SCHEMA_NO_MAP, 0}, /* ICHeartbeatStatus */
-    {1646, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Id */
-    {17652, 135, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* IdledProcessorInfo */
-    {1649, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* IsDummy */
-    {17671, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* IsRuntimeTemplate */
-    {1952, 170, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* Memory */
-    {9684, 173, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* MemoryTopology */
-    {1657, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* Name */
-    {1662, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* ObRoot */
-    {1553, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* Owner */
-    {17689, 247, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* ProcessList */
-    {13192, 262, 0x1f8, 5, 0, 0}, /* PropertyResponses */
-    {17701, 4, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Rmid */
-    {1669, 10, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* RuntimeId */
-    {17706, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* RuntimeImagePath */
-    {1679, 236, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* RuntimeOsType */
-    {1693, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* RuntimeTemplateId */
-    {17723, 4, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* ServiceSessionId */
-    {17740, 305, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* SharedMemoryRegionInfo */
-    {17763, 311, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Silo */
-    {1711, 314, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* State */
-    {17768, 316, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* Statistics */
-    {17779, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* Stopped */
-    {17787, 10, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* SystemGUID */
-    {1717, 328, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* SystemType */
-    {17798, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* TerminateOnLastHandleClosed */
-    {7787, 288, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* Error */
-    {17843, 13, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* Response */
-    {17864, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* ProcessorQoSSupported */
-    {17907, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* AccessSids */
-    {1338, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* NamedPipe */
-    {17918, 333, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* TransportType */
-    {17932, 0, 0x180, 7, SCHEMA_NO_MAP, 0}, /* AddHiveUri */
-    {17943, 279, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* AddValues */
-    {17953, 272, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* DeleteKeys */
-    {3639, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* name */
-    {797, 1, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Enabled */
-    {18061, 268, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* delkey */
-    {18068, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* hive */
-    {5166, 273, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* layer */
-    {18073, 274, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* mkkey */
-    {18091, 270, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Hive */
-    {1657, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Name */
-    {18096, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Volatile */
-    {18119, 5, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* fileaccesstoken */
-    {2701, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* filepath */
-    {18135, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* hosthive */
-    {5111, 10, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* identifier */
-    {18144, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* immutable */
-    {18154, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* inherittrustclass */
-    {18172, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* readonly */
-    {18181, 1, 0x1f8, 0, SCHEMA_NO_MAP, 0}, /* trustedhive */
-    {18193, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* writethrough */
-    {12393, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* clonesd */
-    {18073, 274, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* mkkey */
-    {18222, 275, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* mkvalue */
-    {3639, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* name */
-    {18230, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* volatile */
-    {18257, 12, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* data_binary */
-    {18269, 4, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* data_dword */
-    {18280, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* data_multistring */
-    {18297, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* data_string */
-    {3639, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* name */
-    {18327, 271, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* hivestack */
-    {18337, 277, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* redirectionnode */
-    {11199, 278, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* symlink */
-    {12487, 4, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* access_mask */
-    {18377, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* containerpath */
-    {18391, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* exitnode */
-    {18327, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* hivestack */
-    {18400, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* hostpath */
-    {18181, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0}, /* trustedhive */
-    {18425, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* key */
-    {18429, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* target */
-    {18450, 12, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* BinaryValue */
-    {18462, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* CustomType */
-    {18473, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* DWordValue */
-    {18484, 272, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Key */
-    {1657, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Name */
-    {18488, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* QWordValue */
-    {18499, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* StringValue */
-    {396, 280, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Type */
-    {4166, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* MacAddress */
-    {18726, 287, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* RestoreType */
-    {7033, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* RuntimeStateFilePath */
-    {18738, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* SaveStateFilePath */
-    {18756, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* TemplateSystemId */
-    {18792, 18, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Attribution */
-    {7787, 7, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Error */
-    {18804, 79, 0x1ff, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* ErrorEvents */
-    {18816, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ErrorMessage */
-    {7033, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* RuntimeStateFilePath */
-    {18738, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* SaveStateFilePath */
-    {18978, 291, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* SaveType */
-    {18987, 87, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* VmPhuOptions */
-    {5401, 16, 0x1ff, 0, 4, SCHEMA_ALWAYS}, /* Attachments */
-    {19018, 10, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* ChannelInstanceGuid */
-    {11399, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* DisableInterruptBatching */
-    {19038, 0, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* ElementName */
-    {19050, 4, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* ThreadsPerChannel */
-    {19068, 4, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* VPCPerChannel */
-    {1646, 2, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* Id */
-    {19129, 5, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* CommittedTcbVersion */
-    {19149, 5, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ConfigTcbVersion */
-    {19166, 293, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* CpuId */
-    {19172, 5, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* CurrentTcbVersion */
-    {19190, 5, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* TcbVersion */
-    {19218, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* EnableTpm */
-    {19228, 144, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* Isolation */
-    {17562, 13, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Properties */
-    {13192, 262, 0x1f8, 5, 0, 0}, /* PropertyResponses */
-    {19310, 96, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* FilteredQueries */
-    {19326, 13, 0x1f8, 5, 0, 0}, /* PropertyQueries */
-    {19342, 101, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* PropertyTypes */
-    {5017, 90, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* FileCopy */
-    {5749, 105, 0x010, 6, SCHEMA_NO_MAP, 0}, /* GuestCommunication */
-    {7136, 125, 0x1fc, 5, SCHEMA_NO_MAP, 0}, /* Heartbeat */
-    {8296, 152, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* KvpExchange */
-    {18568, 281, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* RemoteDesktopVirtualization */
-    {12871, 306, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* Shutdown */
-    {19356, 331, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* Timesync */
-    {19365, 370, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* VolumeSnapshot */
-    {2838, 10, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* GroupId */
-    {2930, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* PropertyCode */
-    {2943, 5, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* PropertyValue */
-    {797, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* Enabled */
-    {19451, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* LaunchControlDefault */
-    {19472, 301, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* LaunchControlMode */
-    {2630, 5, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* SizeInMB */
-    {19516, 304, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Regions */
-    {19524, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* AllowGuestWrite */
-    {19540, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* HiddenFromGuest */
-    {19556, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Length */
-    {19563, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* SectionName */
-    {19575, 5, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* StartOffset */
-    {19587, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* GuestPhysicalAddress */
-    {19563, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* SectionName */
-    {19661, 1, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* Force */
-    {19667, 307, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* Mechanism */
-    {6118, 0, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* Reason */
-    {396, 309, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* Type */
-    {19728, 252, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* Signal */
-    {797, 1, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Enabled */
-    {1545, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* JobName */
-    {19763, 20, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Bindings */
-    {13557, 156, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* FileSystemLayers */
-    {19772, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* NotifySiloJobCreated */
-    {19793, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* SiloBaseOsPath */
-    {19821, 186, 0x180, 7, SCHEMA_NO_MAP, 0}, /* DestinationMigrationOptions */
-    {19849, 85, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* RestoreOptions */
-    {19927, 11, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* ContainerStartTime */
-    {1952, 172, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Memory */
-    {1970, 259, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Processor */
-    {1996, 320, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Storage */
-    {19946, 11, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Timestamp */
-    {19956, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Uptime100ns */
-    {1412, 156, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* Layers */
-    {323, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Path */
-    {20002, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* PrivilegedContainerRootPath */
-    {20030, 319, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* QoS */
-    {20045, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* BandwidthMaximum */
-    {20062, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* IopsMaximum */
-    {20087, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ReadCountNormalized */
-    {20107, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ReadSizeBytes */
-    {20121, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* WriteCountNormalized */
-    {20142, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* WriteSizeBytes */
-    {1646, 5, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* Id */
-    {396, 322, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* Type */
-    {12564, 325, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Detail */
-    {21102, 82, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Initiator */
-    {18792, 18, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Attribution */
-    {17625, 213, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* ExitType */
-    {3109, 7, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Status */
-    {21187, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Ids */
-    {21191, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Names */
-    {21197, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Owners */
-    {21204, 328, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Types */
-    {19342, 330, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* PropertyTypes */
-    {13235, 13, 0x1f8, 5, 0, 0}, /* Queries */
-    {21309, 32, 0x180, 7, SCHEMA_NO_MAP, 0}, /* Compatibility */
-    {1952, 351, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Memory */
-    {12024, 214, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Numa */
-    {1970, 352, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Processor */
-    {21323, 5, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* ErrorType */
-    {21333, 15, 0x1fc, 3, SCHEMA_NO_MAP, 0}, /* ApplySecureBootTemplate */
-    {21357, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* BootPciExpress */
-    {21372, 10, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* BootPciExpressInstanceFilter */
-    {21401, 337, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* BootThis */
-    {21410, 296, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Console */
-    {6160, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* DisableSha384Pcr */
-    {21418, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* EnableDebugger */
-    {21433, 12, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* ImcData */
-    {21441, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* LoadOempTable */
-    {21455, 1, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* MemoryAttributes */
-    {21472, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* PauseAfterBootFailure */
-    {21494, 10, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* SecureBootTemplateId */
-    {21515, 1, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* StopOnBootFailure */
-    {21578, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* DevicePath */
-    {3781, 336, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* DeviceType */
-    {21589, 3, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* DiskNumber */
-    {21600, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* OptionalData */
-    {21613, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* VmbFsRootPath */
-    {21649, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* Family */
-    {21656, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* Manufacturer */
-    {21669, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* ProductName */
-    {21681, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* SKUNumber */
-    {21691, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* SerialNumber */
-    {21704, 10, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* UUID */
-    {8954, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* Version */
-    {21709, 0, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* HybridHvSocketPath */
-    {21728, 0, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ManagementVtlHybridHvSocketPath */
-    {21760, 340, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* MessageRedirection */
-    {22089, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Major */
-    {22095, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Minor */
-    {4279, 266, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* ConnectionOptions */
-    {22101, 3, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* HorizontalResolution */
-    {18628, 283, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* ResolutionType */
-    {22122, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* SecondaryDevice */
-    {22138, 3, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* VerticalResolution */
-    {22157, 345, 0x1fe, 2, 4, 0}, /* Ports */
-    {22163, 2, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* TargetVtl */
-    {22190, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* ConsoleSupport */
-    {1657, 0, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* Name */
-    {1338, 0, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* NamedPipe */
-    {12564, 347, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* Detail */
-    {22205, 10, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* DeviceId */
-    {9916, 10, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* InstanceId */
-    {1657, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* Name */
-    {953, 26, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Chipset */
-    {22625, 332, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ComputeTopology */
-    {22641, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* ConfigurationType */
-    {3334, 65, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* DebugOptions */
-    {3812, 73, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Devices */
-    {22659, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* DisplayName */
-    {22671, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* EnableGuestControlledCacheTypes */
-    {5863, 107, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* GuestConnection */
-    {6942, 122, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* GuestState */
-    {8460, 155, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* LaunchOptions */
-    {8505, 158, 0x100, 7, SCHEMA_NO_MAP, 0}, /* LayeredVirtualization */
-    {22703, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* LegacySettings */
-    {22718, 181, 0x180, 7, SCHEMA_NO_MAP, 0}, /* MigrationOptions */
-    {1980, 267, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* RegistryChanges */
-    {22735, 10, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* ResourcePartitionId */
-    {18713, 286, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* RestoreState */
-    {22755, 312, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* RunInSilo */
-    {19201, 295, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* SecuritySettings */
-    {5809, 299, 0x1fc, 5, SCHEMA_NO_MAP, 0}, /* Services */
-    {22765, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* StopOnReset */
-    {20034, 319, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* StorageQoS */
-    {22777, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0}, /* UseLegacyUARTEmulator */
-    {8954, 342, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* Version */
-    {22799, 1, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* VmmsVm */
-    {2191, 131, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* HvSocketConfig */
-    {22852, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* AllowOvercommit */
-    {22868, 169, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Backing */
-    {22876, 168, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* BackingPageSize */
-    {3324, 64, 0x100, 7, SCHEMA_NO_MAP, 0}, /* CxlMemory */
-    {22892, 4, 0x1fc, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* DirectMapFaultClusterSizeShift */
-    {22923, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* DisableSharedMemoryMapping */
-    {22950, 1, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* EnableColdDiscardHint */
-    {22972, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* EnableColdHint */
-    {22987, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* EnableDeferredCommit */
-    {23008, 1, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* EnableDynamicMemory */
-    {23028, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* EnableEpf */
-    {23038, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* EnableHotHint */
-    {23052, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* EnablePrivateCompressionStore */
-    {23082, 4, 0x1fc, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* FaultClusterSizeShift */
-    {23104, 1, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* ForbidSmallBackingPages */
-    {23128, 237, 0x180, 7, SCHEMA_NO_MAP, 0}, /* GuestMemoryAccessTrackingFromBoot */
-    {23162, 5, 0x1fc, 3, SCHEMA_NO_MAP, 0}, /* HighMmioBaseInMB */
-    {23179, 5, 0x1fc, 3, SCHEMA_NO_MAP, 0}, /* HighMmioGapInMB */
-    {23195, 348, 0x100, 7, SCHEMA_NO_MAP, 0}, /* HmatType */
-    {23204, 0, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* HostingProcessNameSuffix */
-    {23229, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* ImageBaseAddressesExposed */
-    {23255, 5, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* LimitInMB */
-    {23265, 5, 0x1fc, 3, SCHEMA_NO_MAP, 0}, /* LowMmioGapInMB */
-    {23280, 168, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* MappingPageSize */
-    {23296, 1, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* PinBackingPages */
-    {23312, 4, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* Priority */
-    {23321, 5, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* ReservationInMB */
-    {19441, 302, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* SgxMemory */
-    {23337, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* SharedMemoryAccessSids */
-    {23360, 8, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* SharedMemoryMB */
-    {2630, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* SizeInMB */
-    {23375, 361, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* SlitType */
-    {23384, 4, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* TargetBuffer */
-    {23397, 5, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* Vtl2AddressRangeBase */
-    {23418, 5, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* Vtl2AddressRangeSize */
-    {23439, 371, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* Vtl2AddressSpaceConfigMode */
-    {23466, 5, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* Vtl2MmioAddressRangeSize */
-    {23491, 5, 0x100, 7, SCHEMA_NO_MAP, 0}, /* Vtl2ReservedDmaSizeMB */
-    {23538, 1, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* AllowACountMCount */
-    {23556, 1, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* AllowVPOvercommit */
-    {17339, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* AutonomousActivityWindow */
-    {2515, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Count */
-    {23574, 0, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* CpuBrandString */
-    {2748, 53, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* CpuGroup */
-    {23589, 4, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* DefaultVpCpuPriority */
-    {17364, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* DesiredFrequencyMHz */
-    {23610, 1, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* DisableSpeculationControls */
-    {23637, 1, 0x080, 7, SCHEMA_NO_MAP, 0}, /* EnableHierarchicalVirtualization */
-    {23670, 1, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* EnablePageShattering */
-    {23691, 1, 0x1e8, 5, SCHEMA_NO_MAP, 0}, /* EnablePerfmonArchPmu */
-    {23712, 1, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* EnablePerfmonIpt */
-    {23729, 1, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* EnablePerfmonLbr */
-    {23746, 1, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* EnablePerfmonPebs */
-    {23764, 1, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* EnablePerfmonPmu */
-    {23781, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* EnableProcessorIdling */
-    {23803, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* EnableSchedulerAssist */
-    {17384, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* EnergyPerformancePreference */
-    {4376, 78, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* EnlightenmentSet */
-    {23825, 1, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* ExposeHwIsolationExtensions */
-    {23853, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* ExposeVirtualizationExtensions */
-    {23884, 1, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* HideHypervisorPresent */
-    {17412, 1, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* IgnoreHostMaxFrequency */
-    {17435, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* Limit */
-    {23906, 1, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* LimitCPUID */
-    {23917, 4, 0x080, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* MaxHierarchicalPartitions */
-    {23943, 4, 0x080, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* MaxHierarchicalVps */
-    {23962, 4, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* MaxHwIsolatedGuests */
-    {17441, 4, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* MaximumFrequencyMHz */
-    {17461, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* MinimumFrequencyMHz */
-    {23982, 216, 0x1e0, 7, SCHEMA_NO_MAP, 0}, /* NumaProcessorsSettings */
-    {8584, 4, 0x080, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* PartitionDiagnosticBufferCount */
-    {8615, 4, 0x080, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* PartitionDiagnosticBufferSizeInPages */
-    {14804, 4, 0x1c0, 7, SCHEMA_NO_MAP, 0}, /* PhysicalAddressWidth */
-    {17215, 256, 0x1f8, 5, SCHEMA_NO_MAP, 0}, /* ProcessorFeatureSet */
-    {17481, 5, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* Reservation */
-    {24005, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* SynchronizeHostFeatures */
-    {24029, 4, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* ThreadsPerCore */
-    {24044, 78, 0x100, 7, SCHEMA_NO_MAP, 0}, /* VmmAssignableSyntheticPF */
-    {24069, 369, 0x100, 7, SCHEMA_NO_MAP, 0}, /* VmmCapabilitySet */
-    {401, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_NULLABLE}, /* Weight */
-    {24102, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* MemoryUsageInPages */
-    {12292, 2, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* PhysicalNodeNumber */
-    {12101, 2, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* VirtualNodeIndex */
-    {24121, 4, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* VirtualProcessorCount */
-    {22868, 354, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* Backing */
-    {3812, 356, 0x1ff, 0, 2, SCHEMA_ALWAYS}, /* Devices */
-    {24188, 2, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* MaximumCount */
-    {24201, 5, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* MaximumSizeBytes */
-    {8992, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* HostPath */
-    {24236, 357, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* ImageFormat */
-    {24248, 358, 0x1fe, 2, 5, 0}, /* Mappings */
-    {340, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* ReadOnly */
-    {24257, 5, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* SizeBytes */
-    {8992, 0, 0x1fe, 2, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* HostPath */
-    {24236, 357, 0x1fe, 2, SCHEMA_NO_MAP, 0}, /* ImageFormat */
-    {24336, 360, 0x1fc, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* Functions */
-    {24346, 1, 0x100, 7, SCHEMA_NO_MAP, 0}, /* PropagateNumaAffinity */
-    {11320, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* AllowDirectTranslatedP2P */
-    {24387, 0, 0x1fc, 3, SCHEMA_NO_MAP, 0}, /* DeviceInstancePath */
-    {24406, 3, 0x1fc, 3, SCHEMA_NO_MAP, 0}, /* VirtualFunction */
-    {24472, 8, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* DirectFileMappingInMB */
-    {13960, 364, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* Shares */
-    {24524, 12, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Contents */
-    {1657, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Name */
-    {13978, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* AllowedFiles */
-    {24549, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* AllowedFsctls */
-    {24563, 363, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* AutoCreateAlternateDataStreams */
-    {1765, 341, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Flags */
-    {1657, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Name */
-    {24594, 365, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* Options */
-    {323, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Path */
-    {24602, 0, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* PrefetchFiles */
-    {21833, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* AllowNewCreates */
-    {24639, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* CacheIo */
-    {21857, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* DisableIndexing */
-    {24647, 1, 0x100, 7, SCHEMA_NO_MAP, 0}, /* DisableMetadataCaching */
-    {21873, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* EnableFsctlFiltering */
-    {24670, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* FilterEncryptionAttributes */
-    {21894, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* ForceLevelIIOplocks */
-    {21914, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* HideAlternateDataStreams */
-    {21939, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* NoDirectmap */
-    {21951, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* NoDirnotify */
-    {21963, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* NoLocks */
-    {21971, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* NoOplocks */
-    {24697, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* NonCacheIo */
-    {21992, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* PseudoDirnotify */
-    {22008, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* PseudoOplocks */
-    {340, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* ReadOnly */
-    {22022, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* ReparseBaseLayer */
-    {14067, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* RestrictFileAccess */
-    {22039, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* ShareRead */
-    {24708, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* SingleFileMapping */
-    {9014, 1, 0x1fc, 3, SCHEMA_NO_MAP, 0}, /* SupportCloudFiles */
-    {22049, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* TakeBackupPrivilege */
-    {22069, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* Test */
-    {14107, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* UseShareRootIdentity */
-    {22074, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* VmSharedMemory */
-    {24735, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* AssignedMemory */
-    {24750, 7, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* AvailableMemory */
-    {24766, 7, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* AvailableMemoryBuffer */
-    {24788, 1, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* BalancingEnabled */
-    {24805, 1, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* DmOperationInProgress */
-    {24827, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ReservedMemory */
-    {24842, 1, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* SlpActive */
-    {14726, 323, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* AssignableSyntheticPF */
-    {14748, 5, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* CacheLineFlushSize */
-    {4297, 77, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* EnlightenmentModifications */
-    {1476, 114, 0x180, 7, SCHEMA_NO_MAP, 0}, /* GuestFeatureSet */
-    {14767, 5, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* ImplementedPhysicalAddressBits */
-    {11937, 212, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* NonArchitecturalCoreSharing */
-    {14804, 5, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* PhysicalAddressWidth */
-    {14825, 255, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* ProcessorFeatures */
-    {4417, 323, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* SyntheticProcessorFeatures */
-    {14847, 368, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* VmmCapabilities */
-    {14863, 380, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS}, /* XsaveProcessorFeatures */
-    {25024, 257, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* Mode */
-    {14847, 368, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY}, /* VmmCapabilities */
-    {3208, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* DumpFile */
-    {11841, 373, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* FinalPhase */
-    {25274, 4, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* OsBuildNumber */
-    {11852, 4, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* OsMajorVersion */
-    {11867, 4, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* OsMinorVersion */
-    {25288, 4, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* OsProductType */
-    {25302, 4, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* OsServicePackMajorVersion */
-    {25328, 4, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* OsServicePackMinorVersion */
-    {25354, 4, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* OsSuiteMask */
-    {3109, 7, 0x1ff, 1, SCHEMA_NO_MAP, 0}, /* Status */
-    {8740, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS}, /* DumpFileName */
-    {11916, 372, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* DumpType */
-    {11925, 8, 0x1ff, 0, SCHEMA_NO_MAP, 0}, /* MaxDumpSize */
-    {12564, 377, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* Detail */
-    {14669, 4, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* ExitCode */
-    {21102, 82, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* Initiator */
-    {396, 378, 0x1f8, 4, SCHEMA_NO_MAP, 0}, /* Type */
+    {126, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* AlwaysAllowSparseFiles */
+    {149, 25, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* CachingMode */
+    {161, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* CaptureIoAttributionContext */
+    {189, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* DisableExpansionOptimization */
+    {218, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* ExtensibleVirtualDiskType */
+    {244, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* IgnoreFlushes */
+    {258, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* IgnoreRelativeLocator */
+    {280, 8, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* IopsLimit */
+    {290, 8, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* IopsReservation */
+    {306, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* NoWriteHardening */
+    {323, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Path */
+    {328, 10, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* QosPolicyId */
+    {340, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* ReadOnly */
+    {349, 1, 0x1fc, 3, SCHEMA_NO_MAP, 0, 0}, /* SupportCompressedVolumes */
+    {374, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* SupportEncryptedFiles */
+    {396, 17, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Type */
+    {401, 8, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* Weight */
+    {408, 379, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* WriteHardeningMethod */
+    {538, 109, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* GuestCrash */
+    {549, 136, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* InjectNonMaskableInterrupt */
+    {576, 223, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* OperationFailure */
+    {593, 324, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* SystemExit */
+    {604, 334, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* TripleFault */
+    {616, 346, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* VirtualDeviceFailure */
+    {637, 376, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* WorkerExit */
+    {665, 342, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* SupportedSchemaVersions */
+    {704, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* BindingRoots */
+    {717, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* FilePath */
+    {869, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* L3LocalBwBytes */
+    {884, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* L3OccupancyBytes */
+    {901, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* L3TotalBwBytes */
+    {916, 1, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Valid */
+    {961, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* BaseBoardSerialNumber */
+    {983, 10, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* BiosGUID */
+    {992, 0, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* BiosLockString */
+    {1007, 0, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* BiosSerialNumber */
+    {1024, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* ChassisAssetTag */
+    {1040, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* ChassisSerialNumber */
+    {1060, 1, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* EnableHibernation */
+    {1078, 97, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* FirmwareFile */
+    {1091, 1, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* IsFileFirmwareMode */
+    {1110, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* IsNumLockDisabled */
+    {1128, 160, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* LinuxKernelDirect */
+    {1146, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* MemoryDeviceSerialNumber */
+    {1171, 243, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* Pcat */
+    {1176, 264, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* PxePreferredProtocol */
+    {1197, 338, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* SystemInformation */
+    {1215, 335, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Uefi */
+    {1220, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* UseUtc */
+    {1236, 0, 0x1fc, 3, SCHEMA_NO_MAP, 0, 0}, /* FileSystemName */
+    {1251, 0, 0x1fc, 3, SCHEMA_NO_MAP, 0, 0}, /* ImagePath */
+    {1261, 4, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* MountFlags */
+    {1272, 10, 0x1fc, 3, SCHEMA_NO_MAP, 0, 0}, /* VolumeGuid */
+    {1295, 317, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Handle */
+    {1310, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* ForceEnable */
+    {1322, 4, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* InputBufferSize */
+    {1338, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* NamedPipe */
+    {1348, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* OptimizeForDebugger */
+    {1383, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ContainerRootPath */
+    {1401, 91, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* FilterType */
+    {1412, 156, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Layers */
+    {1419, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* ScratchPath */
+    {1449, 12, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* Data */
+    {1476, 114, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* GuestFeatureSet */
+    {1506, 38, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Container */
+    {1516, 13, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* HostedSystem */
+    {1529, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* HostingSystemId */
+    {1545, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* JobName */
+    {1553, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Owner */
+    {1559, 342, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* SchemaVersion */
+    {1573, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* ShouldTerminateOnLastHandleClosed */
+    {1607, 349, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* VirtualMachine */
+    {1529, 0, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* HostingSystemId */
+    {1646, 0, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* Id */
+    {1649, 1, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* IsDummy */
+    {1657, 0, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* Name */
+    {1662, 0, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* ObRoot */
+    {1553, 0, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* Owner */
+    {1669, 10, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* RuntimeId */
+    {1679, 236, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* RuntimeOsType */
+    {1693, 0, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* RuntimeTemplateId */
+    {1711, 314, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* State */
+    {1717, 328, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* SystemType */
+    {1741, 12, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* Image */
+    {1765, 4, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* Flags */
+    {1771, 3, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* Height */
+    {1778, 3, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* Width */
+    {1771, 3, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Height */
+    {1778, 3, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Width */
+    {1796, 52, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* AdditionalDeviceNamespace */
+    {1822, 67, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* AssignedDevices */
+    {1838, 45, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* ContainerCredentialGuard */
+    {1863, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* ContainerDefinitionFilePath */
+    {1891, 119, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* GuestOs */
+    {1899, 48, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* HvSocket */
+    {1908, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* IsolationType */
+    {1922, 164, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* MappedDirectories */
+    {1940, 165, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* MappedPipes */
+    {1952, 49, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Memory */
+    {1959, 207, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Networking */
+    {1970, 50, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Processor */
+    {1980, 267, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* RegistryChanges */
+    {1996, 318, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Storage */
+    {2047, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* CredentialSpec */
+    {1646, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Id */
+    {2062, 47, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Transport */
+    {2118, 130, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* ServiceConfig */
+    {2132, 10, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ServiceId */
+    {2175, 45, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* CredentialGuard */
+    {2191, 40, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* HvSocketConfig */
+    {1646, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Id */
+    {2314, 42, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Operation */
+    {2324, 13, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* OperationDetails */
+    {1646, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Id */
+    {2417, 12, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Cookie */
+    {2047, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* CredentialSpec */
+    {2424, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* RpcEndpoint */
+    {2062, 47, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Transport */
+    {2471, 41, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* Instances */
+    {2545, 131, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Config */
+    {2552, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* EnableAuditing */
+    {2567, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* EnablePowerShellDirect */
+    {2590, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* EnableUtcRelay */
+    {2622, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Maximum */
+    {2630, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* SizeInMB */
+    {2515, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* Count */
+    {2622, 8, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* Maximum */
+    {401, 8, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* Weight */
+    {2688, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* bindingroots */
+    {2701, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* filepath */
+    {2731, 69, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* device_extension */
+    {1646, 10, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Id */
+    {2774, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* LogicalProcessorCount */
+    {2796, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* LogicalProcessors */
+    {2829, 54, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Affinity */
+    {2838, 10, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* GroupId */
+    {2846, 57, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* GroupProperties */
+    {2862, 5, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* HypervisorGroupId */
+    {2903, 55, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* CpuGroups */
+    {2930, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* PropertyCode */
+    {2943, 5, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* PropertyValue */
+    {2970, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* GuestDebugStateFile */
+    {396, 62, 0x1fc, 3, SCHEMA_NO_MAP, 0, 0}, /* Type */
+    {3002, 10, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* ActivityId */
+    {3013, 0, 0x1ff, 3, SCHEMA_NO_MAP, 0, 0}, /* CrashLog */
+    {3022, 5, 0x1ff, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* CrashParameters */
+    {3038, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* CrashStackUnavailable */
+    {3060, 113, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* GuestCrashSaveInfo */
+    {3079, 60, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* LiveDump */
+    {3088, 210, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* NixCrashInfo */
+    {1553, 0, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* Owner */
+    {3101, 4, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* PreOSId */
+    {3109, 7, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* Status */
+    {3116, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* SystemId */
+    {3125, 0, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* SystemName */
+    {3136, 0, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* VirtualMachineSkuType */
+    {3158, 61, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* VmwpDump */
+    {3167, 4, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* Vtl */
+    {3171, 374, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* WindowsCrashInfo */
+    {3208, 0, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* DumpFile */
+    {3109, 7, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* Status */
+    {3217, 1, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* UserPagesAvailable */
+    {3208, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* DumpFile */
+    {3109, 7, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* Status */
+    {2838, 10, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* GroupId */
+    {2774, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* LogicalProcessorCount */
+    {2796, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* LogicalProcessors */
+    {797, 1, 0x100, 7, SCHEMA_NO_MAP, 0, 0}, /* Enabled */
+    {3347, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* BugcheckNoCrashdumpSavedStateFileName */
+    {3385, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* BugcheckSavedStateFileName */
+    {3412, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* FirmwareDumpFileName */
+    {3433, 161, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* LiveDumpOnGuestCrash */
+    {3454, 0, 0x100, 7, SCHEMA_NO_MAP, 0, 0}, /* ShutdownOrResetSavedStateFileName */
+    {3488, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* TripleFaultSavedStateFileName */
+    {3518, 248, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* WorkerProcessDumpOnGuestCrash */
+    {2838, 10, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* GroupId */
+    {3576, 10, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* InterfaceClassGuid */
+    {3595, 0, 0x1fe, 2, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* LocationPath */
+    {396, 72, 0x1fe, 2, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Type */
+    {3623, 140, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* interface_class */
+    {3639, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* name */
+    {3660, 68, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* device_category */
+    {3676, 200, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* namespace */
+    {3701, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* id */
+    {3623, 140, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* interface_class */
+    {3704, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* location_path */
+    {3718, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* port_name */
+    {3660, 68, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* device_category */
+    {3744, 70, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* device_instance */
+    {3760, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* requires_driverstore */
+    {726, 21, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Battery */
+    {3820, 29, 0x1ff, 1, 4, 0, 0}, /* ComPorts */
+    {3829, 74, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* EmulatedNetworkAdapter */
+    {3852, 75, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* EmulatedS3VideoMonitor */
+    {3875, 76, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* EnhancedModeVideo */
+    {3893, 98, 0x1ff, 1, 0, 0, 0}, /* FlexibleIov */
+    {745, 100, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* Floppy */
+    {3905, 102, 0x100, 7, SCHEMA_NO_MAP, 0, 0}, /* GhciDevice */
+    {3916, 110, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* GuestCrashReporting */
+    {3936, 111, 0x020, 7, SCHEMA_NO_MAP, 0, 0}, /* GuestEmulationTransport */
+    {1899, 350, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* HvSocket */
+    {3960, 133, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Ide */
+    {3964, 150, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* KernelIntegration */
+    {3982, 151, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Keyboard */
+    {3991, 159, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Licensing */
+    {4001, 197, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Mouse */
+    {4007, 201, 0x1ff, 0, 0, 0, 0}, /* NetworkAdapters */
+    {4023, 244, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Plan9 */
+    {4029, 292, 0x1ff, 0, 0, 0, 0}, /* Scsi */
+    {4034, 303, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* SharedMemory */
+    {4047, 339, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* VMBus */
+    {4053, 343, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* VideoMonitor */
+    {4066, 344, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* VirtioSerial */
+    {4079, 355, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* VirtualPMem */
+    {4091, 359, 0x1fc, 3, 0, 0, 0}, /* VirtualPci */
+    {4102, 362, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* VirtualSmb */
+    {4113, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* ClusterMonitored */
+    {4130, 0, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* FriendlyName */
+    {4143, 143, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* IovSettings */
+    {4155, 1, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* IsAttached */
+    {4166, 12, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* MacAddress */
+    {4177, 174, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* MeteringAcls */
+    {4190, 10, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* PortId */
+    {4197, 0, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* ResourcePoolId */
+    {4212, 10, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* SwitchId */
+    {4221, 0, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* SwitchName */
+    {4232, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* UseDynamicMacAddress */
+    {4253, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* UsePersistentPort */
+    {4271, 0, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* Address */
+    {4279, 266, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* ConnectionOptions */
+    {4393, 257, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ProcessorFeatureSetMode */
+    {4417, 323, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* SyntheticProcessorFeatures */
+    {1449, 80, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Data */
+    {4455, 3, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* EventId */
+    {1765, 4, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* Flags */
+    {4463, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Message */
+    {4471, 10, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Provider */
+    {4480, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* Source */
+    {4487, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* StackTrace */
+    {396, 81, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Type */
+    {4508, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Value */
+    {4701, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* IsWritableLayer */
+    {4789, 88, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* Features */
+    {4798, 285, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* RestoreMode */
+    {4789, 88, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* Features */
+    {4873, 289, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* SaveMode */
+    {4897, 84, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* FastRestoreFeatures */
+    {4917, 86, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* FastSaveFeatures */
+    {4934, 124, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* HandleBrokeringOptions */
+    {5111, 10, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* identifier */
+    {5122, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* path */
+    {5147, 51, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* bindings */
+    {5156, 92, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* isolation */
+    {5166, 93, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* layer */
+    {5172, 95, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* nesting */
+    {5122, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* path */
+    {5236, 13, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Filter */
+    {5243, 101, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* PropertyType */
+    {5256, 0, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* File */
+    {5261, 12, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* Parameters */
+    {5289, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Configuration */
+    {5303, 10, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* EmulatorId */
+    {5314, 99, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* HostingModel */
+    {5401, 16, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Attachments */
+    {5652, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* AllowVendorExtension */
+    {5673, 103, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* AssignmentMode */
+    {5688, 3, 0x1ff, 0, 0, 0, 0}, /* AssignmentRequest */
+    {5706, 1, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* DisableGdiAcceleration */
+    {5729, 1, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* DisablePresentation */
+    {5768, 1, 0x010, 6, SCHEMA_NO_MAP, 0, 0}, /* DefaultEnabledStatePolicy */
+    {5794, 1, 0x010, 6, SCHEMA_NO_MAP, 0, 0}, /* ParentDisabled */
+    {5809, 106, 0x010, 6, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Services */
+    {5844, 121, 0x010, 6, SCHEMA_NO_MAP, 0, 0}, /* EnabledStatePolicy */
+    {3701, 10, 0x010, 6, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* id */
+    {5879, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* UseConnectedSuspend */
+    {5899, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* UseHostTimeZone */
+    {5915, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* UseVsock */
+    {5944, 13, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* GuestDefinedCapabilities */
+    {5969, 4, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* ProtocolVersion */
+    {665, 342, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* SupportedSchemaVersions */
+    {3022, 5, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* CrashParameters */
+    {5985, 211, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* NixCrashSettings */
+    {6002, 375, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* WindowsCrashSettings */
+    {6023, 0, 0x020, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Placeholder */
+    {6118, 112, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* Reason */
+    {6125, 0, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* SaveStateFile */
+    {3109, 7, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* Status */
+    {6561, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* CommitLimitBytes */
+    {6578, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* CommittedBytes */
+    {6593, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* PeakCommitmentBytes */
+    {6613, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* SharedCommittedBytes */
+    {6634, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* TotalPhysicalBytes */
+    {6653, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* TotalUsage */
+    {6690, 13, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* HostedSettings */
+    {6705, 191, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* RequestType */
+    {6717, 192, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ResourceType */
+    {6730, 13, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* Settings */
+    {6766, 0, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* adapter_id */
+    {6777, 132, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* address_family */
+    {6792, 1, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* dhcp_enabled */
+    {6805, 0, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* dns_server */
+    {6816, 0, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* gateway */
+    {6824, 0, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ip_address */
+    {6835, 0, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* subnet */
+    {6842, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* HostName */
+    {6877, 5, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* PageCount */
+    {6887, 5, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* PageIndex */
+    {6953, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* FileIsPlatformManaged */
+    {6975, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* ForceTransientState */
+    {6995, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* GuestStateFilePath */
+    {7014, 123, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* GuestStateFileType */
+    {7033, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* RuntimeStateFilePath */
+    {7156, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* base_image_path */
+    {7172, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* file */
+    {7177, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* sandbox_path */
+    {2314, 193, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Operation */
+    {2324, 13, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* OperationDetails */
+    {1506, 38, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Container */
+    {1559, 342, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* SchemaVersion */
+    {7239, 10, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* LocalAddress */
+    {7252, 10, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ParentAddress */
+    {7288, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* AllowWildcardBinds */
+    {7307, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* BindSecurityDescriptor */
+    {7330, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* ConnectSecurityDescriptor */
+    {788, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Disabled */
+    {7377, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* DefaultBindSecurityDescriptor */
+    {7407, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* DefaultConnectSecurityDescriptor */
+    {7440, 130, 0x1ff, 0, 10, 0, 0}, /* ServiceTable */
+    {5401, 16, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Attachments */
+    {7522, 4, 0x1fc, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* IdleProcessorCount */
+    {7564, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* CurrentIdle */
+    {7576, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* IdleStatus */
+    {7587, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* RequestedIdle */
+    {7871, 1, 0x1fc, 5, SCHEMA_NO_MAP, 0, 0}, /* IsEnabled */
+    {6118, 137, 0x1fc, 5, SCHEMA_NO_MAP, 0, 0}, /* Reason */
+    {1711, 138, 0x1fc, 5, SCHEMA_NO_MAP, 0, 0}, /* State */
+    {5111, 10, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* identifier */
+    {7896, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* recurse */
+    {7904, 141, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* type */
+    {7989, 142, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* InterruptModeration */
+    {8009, 4, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* OffloadWeight */
+    {8023, 4, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* QueuePairsRequested */
+    {8061, 0, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* DebugHost */
+    {8071, 8, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* DebugPort */
+    {8081, 1, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* HclEnabled */
+    {8092, 0, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* IgvmFilePath */
+    {1908, 115, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* IsolationType */
+    {8105, 12, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* LaunchData */
+    {8123, 4, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* rate */
+    {8128, 4, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* weight */
+    {8145, 5, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* limit */
+    {8164, 145, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* cpu */
+    {8168, 146, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* memory */
+    {8175, 148, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* systemroot */
+    {8186, 149, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* terminationpolicy */
+    {8204, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* threadimpersonation */
+    {5122, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* path */
+    {8308, 315, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* EnableHostOSInfoKvpItems */
+    {8333, 0, 0x1f8, 5, 0, 0, 0}, /* EntriesToBeAdded */
+    {8350, 0, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* EntriesToBeRemoved */
+    {8369, 118, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* GuestNetworkAdapterSettings */
+    {8406, 0, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Keys */
+    {4480, 154, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* Source */
+    {396, 14, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Type */
+    {8480, 23, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Cache */
+    {1646, 10, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Id */
+    {323, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Path */
+    {8486, 238, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* PathType */
+    {1401, 91, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* FilterType */
+    {1412, 156, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Layers */
+    {1559, 342, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* SchemaVersion */
+    {8527, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* MaximumLayeredPartitions */
+    {8552, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* MaximumLayeredVirtualProcessors */
+    {8584, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* PartitionDiagnosticBufferCount */
+    {8615, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* PartitionDiagnosticBufferSizeInPages */
+    {8652, 10, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ContainerID */
+    {8664, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* PackageFamilyNames */
+    {8683, 0, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* InitRdPath */
+    {8694, 0, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* KernelCmdLine */
+    {8708, 0, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* KernelFilePath */
+    {8723, 1, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* AbortOnLowMemory */
+    {8740, 0, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* DumpFileName */
+    {8753, 1, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* IncludeHypervisorFullPages */
+    {8780, 1, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* IncludeHypervisorPages */
+    {8803, 1, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* IncludeUserPages */
+    {8820, 5, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* SelectiveControlFlags */
+    {8859, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* CoreId */
+    {8866, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* LpIndex */
+    {8874, 2, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* NodeNumber */
+    {8885, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* PackageId */
+    {8895, 7, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* RootVpIndex */
+    {8907, 321, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Subnodes */
+    {8945, 0, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* FileName */
+    {8954, 0, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* Version */
+    {8978, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ContainerPath */
+    {8992, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* HostPath */
+    {9001, 238, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* HostPathType */
+    {340, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* ReadOnly */
+    {9014, 1, 0x1fc, 3, SCHEMA_NO_MAP, 0, 0}, /* SupportCloudFiles */
+    {9043, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ContainerPipeName */
+    {8992, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* HostPath */
+    {9001, 166, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* HostPathType */
+    {8978, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* ContainerPath */
+    {9130, 2, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* Lun */
+    {9134, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* OverwriteIfExists */
+    {9256, 366, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* VirtualMachineMemory */
+    {9277, 2, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* VirtualNodeCount */
+    {9294, 353, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* VirtualNodes */
+    {9345, 4, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* BlackoutTimeThresholdForCancellingMigration */
+    {9389, 4, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* MaximumNumberOfBrownoutTransferPasses */
+    {9427, 2, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* MinimumThrottlePercentage */
+    {9453, 1, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* SkipThrottling */
+    {9468, 4, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* StartingBrownoutPassNumberForThrottling */
+    {9508, 4, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* TargetBlackoutTransferTime */
+    {9535, 4, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* TargetNumberOfBrownoutTransferPasses */
+    {9572, 9, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* ThrottlingScale */
+    {9600, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* MemoryUsageCommitBytes */
+    {9623, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* MemoryUsageCommitPeakBytes */
+    {9650, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* MemoryUsagePrivateWorkingSetBytes */
+    {9699, 5, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* AccessTrackingBitmapSizeInBits */
+    {9730, 1, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* AccessTrackingEnabled */
+    {9752, 5, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* AccessTrackingRangeSizeInPages */
+    {9783, 1, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* DeviceAccessTrackingSupported */
+    {9813, 5, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* GpaMappingSizeInPages */
+    {9835, 1, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* HardwareAccessTrackingSupported */
+    {9867, 215, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Nodes */
+    {9889, 89, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* Disposition */
+    {9901, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* IPAddressRange */
+    {9916, 10, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* InstanceId */
+    {9927, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* IsInbound */
+    {9973, 5, 0x100, 7, SCHEMA_NO_MAP, 0, 0}, /* BlackoutDurationMilliseconds */
+    {10002, 11, 0x100, 7, SCHEMA_NO_MAP, 0, 0}, /* BlackoutStopTimestamp */
+    {10047, 184, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Origin */
+    {10083, 4, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* ThrottleWorkerCount */
+    {10304, 179, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* FinalizedOperation */
+    {10047, 184, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* Origin */
+    {10350, 1, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* CancelIfBlackoutThresholdExceeds */
+    {10383, 1, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* ChecksumVerification */
+    {10404, 31, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* CompatibilityData */
+    {10422, 177, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* CompressionSettings */
+    {10442, 171, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* MemoryTransferThrottleParams */
+    {10471, 182, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* MemoryTransport */
+    {10047, 184, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* Origin */
+    {10487, 1, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* PerfTracingEnabled */
+    {10506, 1, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* PrepareMemoryTransferMode */
+    {10586, 4, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* SessionId */
+    {10797, 183, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* NetworkSettings */
+    {10047, 184, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* Origin */
+    {5243, 190, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* PropertyType */
+    {6730, 13, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* Settings */
+    {11097, 13, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* GuestRequest */
+    {6705, 191, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* RequestType */
+    {11110, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* ResourcePath */
+    {6730, 13, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Settings */
+    {3639, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* name */
+    {5122, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* path */
+    {11168, 195, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* mount_point */
+    {11199, 199, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* symlink */
+    {3639, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* name */
+    {5122, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* path */
+    {11234, 71, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* device */
+    {11241, 94, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* filesystem */
+    {11252, 126, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* hostfiles */
+    {11262, 147, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* job */
+    {11266, 196, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* mountmgr */
+    {11275, 198, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* namedpipe */
+    {11285, 205, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* network */
+    {11293, 220, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ob */
+    {11296, 276, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* registry */
+    {11320, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* AllowDirectTranslatedP2P */
+    {11345, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* AllowPacketDirect */
+    {4113, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* ClusterMonitored */
+    {11363, 315, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* ConnectionState */
+    {11379, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* DeviceNamingEnabled */
+    {11399, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* DisableInterruptBatching */
+    {11424, 10, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* EndpointId */
+    {4130, 0, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* FriendlyName */
+    {9916, 10, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* InstanceId */
+    {4143, 143, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* IovSettings */
+    {11435, 1, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* IsConnected */
+    {4166, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* MacAddress */
+    {11447, 4, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* MediaType */
+    {4177, 174, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* MeteringAcls */
+    {11457, 202, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* NetworkAdapterType */
+    {11476, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* NumaAwarePlacement */
+    {4190, 10, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* PortId */
+    {4197, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* ResourcePoolId */
+    {4212, 10, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* SwitchId */
+    {4221, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* SwitchName */
+    {4232, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* UseDynamicMacAddress */
+    {4253, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* UsePersistentPort */
+    {11495, 10, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* VpciInstanceGuid */
+    {11591, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* AdapterId */
+    {6705, 203, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* RequestType */
+    {6730, 13, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Settings */
+    {11601, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* compartment */
+    {11634, 202, 0x1f8, 4, 0, 0, 0}, /* NetworkAdapterNames */
+    {11654, 282, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* NetworkProperties */
+    {11672, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* AllowUnqualifiedDnsQuery */
+    {11697, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* DnsSearchList */
+    {11224, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Namespace */
+    {4007, 10, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* NetworkAdapters */
+    {11711, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* NetworkSharedContainerName */
+    {3208, 0, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* DumpFile */
+    {11841, 209, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* FinalPhase */
+    {11852, 4, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* OsMajorVersion */
+    {11867, 4, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* OsMinorVersion */
+    {11882, 0, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* OsVersionBanner */
+    {3109, 7, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* Status */
+    {8740, 0, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* DumpFileName */
+    {11916, 208, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* DumpType */
+    {11925, 8, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* MaxDumpSize */
+    {12029, 5, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* MaxSizePerNode */
+    {12044, 2, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* PreferredPhysicalNodes */
+    {6730, 217, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Settings */
+    {9277, 2, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* VirtualNodeCount */
+    {12076, 4, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* PhysicalNodeIndex */
+    {12094, 120, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Ranges */
+    {12101, 4, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* VirtualNodeIndex */
+    {12133, 13, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* count_per_node */
+    {12148, 4, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* node_per_socket */
+    {12176, 237, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* AccessTracingGranularity */
+    {12201, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* CountOfMemoryBlocks */
+    {12221, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* CountOfProcessors */
+    {12239, 1, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* MarkAsSpecificPurposeMemory */
+    {9191, 169, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* MemoryBackingType */
+    {12267, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* MemoryPhysicalNodeNumber */
+    {12292, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* PhysicalNodeNumber */
+    {12311, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* ProcessorPhysicalNodeNumber */
+    {12339, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* VirtualNodeNumber */
+    {12357, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* VirtualSocketNumber */
+    {12393, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* clonesd */
+    {3639, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* name */
+    {12401, 218, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* objdir */
+    {12408, 219, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* shadow */
+    {11199, 221, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* symlink */
+    {12401, 218, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* objdir */
+    {12408, 219, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* shadow */
+    {11199, 221, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* symlink */
+    {12487, 4, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* access_mask */
+    {3639, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* name */
+    {5122, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* path */
+    {12499, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* pathtoclone */
+    {12511, 222, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* scope */
+    {12564, 224, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Detail */
+    {13032, 7, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* Result */
+    {13053, 11, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* EndTimestamp */
+    {13066, 225, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* FailureInfo */
+    {2314, 233, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* Operation */
+    {13078, 11, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* StartTimestamp */
+    {13119, 232, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* PHUStatus */
+    {13129, 228, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* Progress */
+    {13156, 2, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* CurrentProgress */
+    {13192, 262, 0x1c0, 7, 0, 0, 0}, /* PropertyResponses */
+    {13235, 13, 0x1c0, 7, 0, 0, 0}, /* Queries */
+    {13284, 13, 0x100, 7, SCHEMA_NO_MAP, 0, 0}, /* AdditionalDetails */
+    {13302, 178, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* Event */
+    {10047, 184, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* Origin */
+    {13032, 185, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* Result */
+    {13342, 1, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* SystemPreservationPreparationFinished */
+    {13530, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* DisableCiCacheOptimization */
+    {13557, 156, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* FileSystemLayers */
+    {13574, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* IsDynamic */
+    {13584, 10, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* SandboxVhdPartitionId */
+    {13606, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* SkipSandboxPreExpansion */
+    {13630, 1, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* SkipUpdateBcdForBoot */
+    {396, 235, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* Type */
+    {6118, 241, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* Reason */
+    {13831, 239, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* HostedNotification */
+    {13850, 242, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* SuspensionLevel */
+    {13950, 22, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* BootOrder */
+    {13960, 245, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Shares */
+    {13967, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* AccessName */
+    {13978, 0, 0x1fe, 2, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* AllowedFiles */
+    {1765, 246, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Flags */
+    {1657, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Name */
+    {323, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Path */
+    {13991, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Port */
+    {14143, 11, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* CreateTimestamp */
+    {14159, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ImageName */
+    {14169, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* KernelTime100ns */
+    {14185, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* MemoryCommitBytes */
+    {14203, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* MemoryWorkingSetPrivateBytes */
+    {14232, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* MemoryWorkingSetSharedBytes */
+    {14260, 4, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ProcessId */
+    {14270, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* UserTime100ns */
+    {14296, 4, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* CustomDumpFlags */
+    {8740, 0, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* DumpFileName */
+    {396, 249, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* Type */
+    {1283, 28, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* CloseHandle */
+    {1784, 37, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* ConsoleSize */
+    {2314, 189, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Operation */
+    {14384, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* ApplicationName */
+    {14400, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* CommandArgs */
+    {14412, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* CommandLine */
+    {1784, 3, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* ConsoleSize */
+    {14424, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* CreateInUtilityVM */
+    {14442, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* CreateStdErrPipe */
+    {14459, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* CreateStdInPipe */
+    {14475, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* CreateStdOutPipe */
+    {14492, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* EmulateConsole */
+    {14507, 0, 0x1ff, 0, 0, 0, 0}, /* Environment */
+    {14519, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* RestrictedToken */
+    {14535, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* UseExistingLogin */
+    {14552, 1, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* UseLegacyConsole */
+    {14569, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* User */
+    {14574, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* WorkingDirectory */
+    {14669, 4, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ExitCode */
+    {14678, 1, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Exited */
+    {14685, 7, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* LastWaitResult */
+    {14260, 4, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ProcessId */
+    {14726, 323, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* AssignableSyntheticPF */
+    {14748, 5, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* CacheLineFlushSize */
+    {4297, 77, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* EnlightenmentModifications */
+    {1476, 114, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* GuestFeatureSet */
+    {14767, 5, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ImplementedPhysicalAddressBits */
+    {14798, 1, 0x1e8, 4, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Mktme */
+    {11937, 212, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* NonArchitecturalCoreSharing */
+    {14804, 5, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* PhysicalAddressWidth */
+    {14825, 255, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* ProcessorFeatures */
+    {14843, 1, 0x1e8, 4, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Sgx */
+    {4417, 323, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* SyntheticProcessorFeatures */
+    {14847, 368, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* VmmCapabilities */
+    {14863, 380, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* XsaveProcessorFeatures */
+    {14748, 5, 0x1c8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* CacheLineFlushSize */
+    {4297, 77, 0x1c8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* EnlightenmentModifications */
+    {14767, 5, 0x1c8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* ImplementedPhysicalAddressBits */
+    {17235, 4, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* MaxCPUIDLeafBasic */
+    {17253, 4, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* MaxCPUIDLeafExtended */
+    {17274, 4, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* MaxCPUIDLeafSynthetic */
+    {11937, 212, 0x1c8, 4, SCHEMA_NO_MAP, 0, 0}, /* NonArchitecturalCoreSharing */
+    {4393, 257, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ProcessorFeatureSetMode */
+    {14825, 255, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* ProcessorFeatures */
+    {14863, 380, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* XsaveProcessorFeatures */
+    {17339, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* AutonomousActivityWindow */
+    {17364, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* DesiredFrequencyMHz */
+    {17384, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* EnergyPerformancePreference */
+    {17412, 1, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* IgnoreHostMaxFrequency */
+    {17435, 5, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* Limit */
+    {17441, 4, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* MaximumFrequencyMHz */
+    {17461, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* MinimumFrequencyMHz */
+    {17481, 5, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* Reservation */
+    {401, 5, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* Weight */
+    {17508, 5, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* RuntimeKernel100ns */
+    {17527, 5, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* RuntimeUser100ns */
+    {17544, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* TotalRuntime100ns */
+    {2774, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* LogicalProcessorCount */
+    {2796, 162, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* LogicalProcessors */
+    {17573, 24, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* CacheStats */
+    {17584, 4, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* CosIndex */
+    {17593, 4, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* CpuFrequencyPowerCap */
+    {17614, 10, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* CpuGroupId */
+    {17625, 213, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* ExitType */
+    {5924, 108, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* GuestConnectionInfo */
+    {6545, 116, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* GuestMemoryInfo */
+    {1529, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* HostingSystemId */
+    {17634, 139, 0x004, 3, SCHEMA_NO_MAP, 0, 0}, /* ICHeartbeatStatus */
+    {1646, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Id */
+    {17652, 135, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* IdledProcessorInfo */
+    {1649, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* IsDummy */
+    {17671, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* IsRuntimeTemplate */
+    {1952, 170, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* Memory */
+    {9684, 173, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* MemoryTopology */
+    {1657, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* Name */
+    {1662, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* ObRoot */
+    {1553, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* Owner */
+    {17689, 247, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* ProcessList */
+    {13192, 262, 0x1f8, 5, 0, 0, 0}, /* PropertyResponses */
+    {17701, 4, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Rmid */
+    {1669, 10, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* RuntimeId */
+    {17706, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* RuntimeImagePath */
+    {1679, 236, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* RuntimeOsType */
+    {1693, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* RuntimeTemplateId */
+    {17723, 4, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* ServiceSessionId */
+    {17740, 305, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* SharedMemoryRegionInfo */
+    {17763, 311, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Silo */
+    {1711, 314, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* State */
+    {17768, 316, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* Statistics */
+    {17779, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* Stopped */
+    {17787, 10, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* SystemGUID */
+    {1717, 328, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* SystemType */
+    {17798, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* TerminateOnLastHandleClosed */
+    {7787, 288, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* Error */
+    {17843, 13, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* Response */
+    {17864, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* ProcessorQoSSupported */
+    {17907, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* AccessSids */
+    {1338, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* NamedPipe */
+    {17918, 333, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* TransportType */
+    {17932, 0, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* AddHiveUri */
+    {17943, 279, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* AddValues */
+    {17953, 272, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* DeleteKeys */
+    {3639, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* name */
+    {797, 1, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Enabled */
+    {18061, 268, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* delkey */
+    {18068, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* hive */
+    {5166, 273, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* layer */
+    {18073, 274, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* mkkey */
+    {18091, 270, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Hive */
+    {1657, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Name */
+    {18096, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Volatile */
+    {18119, 5, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* fileaccesstoken */
+    {2701, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* filepath */
+    {18135, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* hosthive */
+    {5111, 10, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* identifier */
+    {18144, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* immutable */
+    {18154, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* inherittrustclass */
+    {18172, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* readonly */
+    {18181, 1, 0x1f8, 0, SCHEMA_NO_MAP, 0, 0}, /* trustedhive */
+    {18193, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* writethrough */
+    {12393, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* clonesd */
+    {18073, 274, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* mkkey */
+    {18222, 275, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* mkvalue */
+    {3639, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* name */
+    {18230, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* volatile */
+    {18257, 12, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* data_binary */
+    {18269, 4, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* data_dword */
+    {18280, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* data_multistring */
+    {18297, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* data_string */
+    {3639, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* name */
+    {18327, 271, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* hivestack */
+    {18337, 277, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* redirectionnode */
+    {11199, 278, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* symlink */
+    {12487, 4, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* access_mask */
+    {18377, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* containerpath */
+    {18391, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* exitnode */
+    {18327, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* hivestack */
+    {18400, 0, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* hostpath */
+    {18181, 1, 0x1f8, 3, SCHEMA_NO_MAP, 0, 0}, /* trustedhive */
+    {18425, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* key */
+    {18429, 0, 0x1f8, 3, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* target */
+    {18450, 12, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* BinaryValue */
+    {18462, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* CustomType */
+    {18473, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* DWordValue */
+    {18484, 272, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Key */
+    {1657, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Name */
+    {18488, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* QWordValue */
+    {18499, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* StringValue */
+    {396, 280, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Type */
+    {4166, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* MacAddress */
+    {18726, 287, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* RestoreType */
+    {7033, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* RuntimeStateFilePath */
+    {18738, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* SaveStateFilePath */
+    {18756, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* TemplateSystemId */
+    {18792, 18, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Attribution */
+    {7787, 7, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Error */
+    {18804, 79, 0x1ff, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* ErrorEvents */
+    {18816, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ErrorMessage */
+    {7033, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* RuntimeStateFilePath */
+    {18738, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* SaveStateFilePath */
+    {18978, 291, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* SaveType */
+    {18987, 87, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* VmPhuOptions */
+    {5401, 16, 0x1ff, 0, 4, SCHEMA_ALWAYS, 0}, /* Attachments */
+    {19018, 10, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* ChannelInstanceGuid */
+    {11399, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* DisableInterruptBatching */
+    {19038, 0, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* ElementName */
+    {19050, 4, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* ThreadsPerChannel */
+    {19068, 4, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* VPCPerChannel */
+    {1646, 2, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* Id */
+    {19129, 5, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* CommittedTcbVersion */
+    {19149, 5, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ConfigTcbVersion */
+    {19166, 293, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* CpuId */
+    {19172, 5, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* CurrentTcbVersion */
+    {19190, 5, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* TcbVersion */
+    {19218, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* EnableTpm */
+    {19228, 144, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* Isolation */
+    {17562, 13, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Properties */
+    {13192, 262, 0x1f8, 5, 0, 0, 0}, /* PropertyResponses */
+    {19310, 96, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* FilteredQueries */
+    {19326, 13, 0x1f8, 5, 0, 0, 0}, /* PropertyQueries */
+    {19342, 101, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* PropertyTypes */
+    {5017, 90, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* FileCopy */
+    {5749, 105, 0x010, 6, SCHEMA_NO_MAP, 0, 0}, /* GuestCommunication */
+    {7136, 125, 0x1fc, 5, SCHEMA_NO_MAP, 0, 0}, /* Heartbeat */
+    {8296, 152, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* KvpExchange */
+    {18568, 281, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* RemoteDesktopVirtualization */
+    {12871, 306, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* Shutdown */
+    {19356, 331, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* Timesync */
+    {19365, 370, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* VolumeSnapshot */
+    {2838, 10, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* GroupId */
+    {2930, 4, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* PropertyCode */
+    {2943, 5, 0x1fc, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* PropertyValue */
+    {797, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* Enabled */
+    {19451, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* LaunchControlDefault */
+    {19472, 301, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* LaunchControlMode */
+    {2630, 5, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* SizeInMB */
+    {19516, 304, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Regions */
+    {19524, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* AllowGuestWrite */
+    {19540, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* HiddenFromGuest */
+    {19556, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Length */
+    {19563, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* SectionName */
+    {19575, 5, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* StartOffset */
+    {19587, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* GuestPhysicalAddress */
+    {19563, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* SectionName */
+    {19661, 1, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* Force */
+    {19667, 307, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* Mechanism */
+    {6118, 0, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* Reason */
+    {396, 309, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* Type */
+    {19728, 252, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* Signal */
+    {797, 1, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Enabled */
+    {1545, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* JobName */
+    {19763, 20, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Bindings */
+    {13557, 156, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* FileSystemLayers */
+    {19772, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* NotifySiloJobCreated */
+    {19793, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* SiloBaseOsPath */
+    {19821, 186, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* DestinationMigrationOptions */
+    {19849, 85, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* RestoreOptions */
+    {19927, 11, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* ContainerStartTime */
+    {1952, 172, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Memory */
+    {1970, 259, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Processor */
+    {1996, 320, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Storage */
+    {19946, 11, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Timestamp */
+    {19956, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Uptime100ns */
+    {1412, 156, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* Layers */
+    {323, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Path */
+    {20002, 0, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* PrivilegedContainerRootPath */
+    {20030, 319, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* QoS */
+    {20045, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* BandwidthMaximum */
+    {20062, 5, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* IopsMaximum */
+    {20087, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ReadCountNormalized */
+    {20107, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ReadSizeBytes */
+    {20121, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* WriteCountNormalized */
+    {20142, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* WriteSizeBytes */
+    {1646, 5, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* Id */
+    {396, 322, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* Type */
+    {12564, 325, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Detail */
+    {21102, 82, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Initiator */
+    {18792, 18, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Attribution */
+    {17625, 213, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* ExitType */
+    {3109, 7, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Status */
+    {21187, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Ids */
+    {21191, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Names */
+    {21197, 0, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Owners */
+    {21204, 328, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Types */
+    {19342, 330, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* PropertyTypes */
+    {13235, 13, 0x1f8, 5, 0, 0, 0}, /* Queries */
+    {21309, 32, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* Compatibility */
+    {1952, 351, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Memory */
+    {12024, 214, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Numa */
+    {1970, 352, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Processor */
+    {21323, 5, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* ErrorType */
+    {21333, 15, 0x1fc, 3, SCHEMA_NO_MAP, 0, 0}, /* ApplySecureBootTemplate */
+    {21357, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* BootPciExpress */
+    {21372, 10, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* BootPciExpressInstanceFilter */
+    {21401, 337, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* BootThis */
+    {21410, 296, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Console */
+    {6160, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* DisableSha384Pcr */
+    {21418, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* EnableDebugger */
+    {21433, 12, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* ImcData */
+    {21441, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* LoadOempTable */
+    {21455, 1, 0x1f0, 6, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* MemoryAttributes */
+    {21472, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* PauseAfterBootFailure */
+    {21494, 10, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* SecureBootTemplateId */
+    {21515, 1, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* StopOnBootFailure */
+    {21578, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* DevicePath */
+    {3781, 336, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* DeviceType */
+    {21589, 3, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* DiskNumber */
+    {21600, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* OptionalData */
+    {21613, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* VmbFsRootPath */
+    {21649, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* Family */
+    {21656, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* Manufacturer */
+    {21669, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* ProductName */
+    {21681, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* SKUNumber */
+    {21691, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* SerialNumber */
+    {21704, 10, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* UUID */
+    {8954, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* Version */
+    {21709, 0, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* HybridHvSocketPath */
+    {21728, 0, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ManagementVtlHybridHvSocketPath */
+    {21760, 340, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* MessageRedirection */
+    {22089, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Major */
+    {22095, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Minor */
+    {4279, 266, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* ConnectionOptions */
+    {22101, 3, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* HorizontalResolution */
+    {18628, 283, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* ResolutionType */
+    {22122, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* SecondaryDevice */
+    {22138, 3, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* VerticalResolution */
+    {22157, 345, 0x1fe, 2, 4, 0, 0}, /* Ports */
+    {22163, 2, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* TargetVtl */
+    {22190, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* ConsoleSupport */
+    {1657, 0, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* Name */
+    {1338, 0, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* NamedPipe */
+    {12564, 347, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* Detail */
+    {22205, 10, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* DeviceId */
+    {9916, 10, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* InstanceId */
+    {1657, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* Name */
+    {953, 26, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Chipset */
+    {22625, 332, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ComputeTopology */
+    {22641, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* ConfigurationType */
+    {3334, 65, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* DebugOptions */
+    {3812, 73, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Devices */
+    {22659, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* DisplayName */
+    {22671, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* EnableGuestControlledCacheTypes */
+    {5863, 107, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* GuestConnection */
+    {6942, 122, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* GuestState */
+    {8460, 155, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* LaunchOptions */
+    {8505, 158, 0x100, 7, SCHEMA_NO_MAP, 0, 0}, /* LayeredVirtualization */
+    {22703, 0, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* LegacySettings */
+    {22718, 181, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* MigrationOptions */
+    {1980, 267, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* RegistryChanges */
+    {22735, 10, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* ResourcePartitionId */
+    {18713, 286, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* RestoreState */
+    {22755, 312, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* RunInSilo */
+    {19201, 295, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* SecuritySettings */
+    {5809, 299, 0x1fc, 5, SCHEMA_NO_MAP, 0, 0}, /* Services */
+    {22765, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* StopOnReset */
+    {20034, 319, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* StorageQoS */
+    {22777, 1, 0x1f0, 6, SCHEMA_NO_MAP, 0, 0}, /* UseLegacyUARTEmulator */
+    {8954, 342, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* Version */
+    {22799, 1, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* VmmsVm */
+    {2191, 131, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* HvSocketConfig */
+    {22852, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* AllowOvercommit */
+    {22868, 169, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Backing */
+    {22876, 168, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* BackingPageSize */
+    {3324, 64, 0x100, 7, SCHEMA_NO_MAP, 0, 0}, /* CxlMemory */
+    {22892, 4, 0x1fc, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* DirectMapFaultClusterSizeShift */
+    {22923, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* DisableSharedMemoryMapping */
+    {22950, 1, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* EnableColdDiscardHint */
+    {22972, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* EnableColdHint */
+    {22987, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* EnableDeferredCommit */
+    {23008, 1, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* EnableDynamicMemory */
+    {23028, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* EnableEpf */
+    {23038, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* EnableHotHint */
+    {23052, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* EnablePrivateCompressionStore */
+    {23082, 4, 0x1fc, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* FaultClusterSizeShift */
+    {23104, 1, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* ForbidSmallBackingPages */
+    {23128, 237, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* GuestMemoryAccessTrackingFromBoot */
+    {23162, 5, 0x1fc, 3, SCHEMA_NO_MAP, 0, 0}, /* HighMmioBaseInMB */
+    {23179, 5, 0x1fc, 3, SCHEMA_NO_MAP, 0, 0}, /* HighMmioGapInMB */
+    {23195, 348, 0x100, 7, SCHEMA_NO_MAP, 0, 0}, /* HmatType */
+    {23204, 0, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* HostingProcessNameSuffix */
+    {23229, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* ImageBaseAddressesExposed */
+    {23255, 5, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* LimitInMB */
+    {23265, 5, 0x1fc, 3, SCHEMA_NO_MAP, 0, 0}, /* LowMmioGapInMB */
+    {23280, 168, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* MappingPageSize */
+    {23296, 1, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* PinBackingPages */
+    {23312, 4, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* Priority */
+    {23321, 5, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* ReservationInMB */
+    {19441, 302, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* SgxMemory */
+    {23337, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* SharedMemoryAccessSids */
+    {23360, 8, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* SharedMemoryMB */
+    {2630, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* SizeInMB */
+    {23375, 361, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* SlitType */
+    {23384, 4, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* TargetBuffer */
+    {23397, 5, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* Vtl2AddressRangeBase */
+    {23418, 5, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* Vtl2AddressRangeSize */
+    {23439, 371, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* Vtl2AddressSpaceConfigMode */
+    {23466, 5, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* Vtl2MmioAddressRangeSize */
+    {23491, 5, 0x100, 7, SCHEMA_NO_MAP, 0, 0}, /* Vtl2ReservedDmaSizeMB */
+    {23538, 1, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* AllowACountMCount */
+    {23556, 1, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* AllowVPOvercommit */
+    {17339, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* AutonomousActivityWindow */
+    {2515, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Count */
+    {23574, 0, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* CpuBrandString */
+    {2748, 53, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* CpuGroup */
+    {23589, 4, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* DefaultVpCpuPriority */
+    {17364, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* DesiredFrequencyMHz */
+    {23610, 1, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* DisableSpeculationControls */
+    {23637, 1, 0x080, 7, SCHEMA_NO_MAP, 0, 0}, /* EnableHierarchicalVirtualization */
+    {23670, 1, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* EnablePageShattering */
+    {23691, 1, 0x1e8, 5, SCHEMA_NO_MAP, 0, 0}, /* EnablePerfmonArchPmu */
+    {23712, 1, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* EnablePerfmonIpt */
+    {23729, 1, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* EnablePerfmonLbr */
+    {23746, 1, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* EnablePerfmonPebs */
+    {23764, 1, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* EnablePerfmonPmu */
+    {23781, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* EnableProcessorIdling */
+    {23803, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* EnableSchedulerAssist */
+    {17384, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* EnergyPerformancePreference */
+    {4376, 78, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* EnlightenmentSet */
+    {23825, 1, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* ExposeHwIsolationExtensions */
+    {23853, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* ExposeVirtualizationExtensions */
+    {23884, 1, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* HideHypervisorPresent */
+    {17412, 1, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* IgnoreHostMaxFrequency */
+    {17435, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* Limit */
+    {23906, 1, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* LimitCPUID */
+    {23917, 4, 0x080, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* MaxHierarchicalPartitions */
+    {23943, 4, 0x080, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* MaxHierarchicalVps */
+    {23962, 4, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* MaxHwIsolatedGuests */
+    {17441, 4, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* MaximumFrequencyMHz */
+    {17461, 4, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* MinimumFrequencyMHz */
+    {23982, 216, 0x1e0, 7, SCHEMA_NO_MAP, 0, 0}, /* NumaProcessorsSettings */
+    {8584, 4, 0x080, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* PartitionDiagnosticBufferCount */
+    {8615, 4, 0x080, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* PartitionDiagnosticBufferSizeInPages */
+    {14804, 4, 0x1c0, 7, SCHEMA_NO_MAP, 0, 0}, /* PhysicalAddressWidth */
+    {17215, 256, 0x1f8, 5, SCHEMA_NO_MAP, 0, 0}, /* ProcessorFeatureSet */
+    {17481, 5, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* Reservation */
+    {24005, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* SynchronizeHostFeatures */
+    {24029, 4, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* ThreadsPerCore */
+    {24044, 78, 0x100, 7, SCHEMA_NO_MAP, 0, 0}, /* VmmAssignableSyntheticPF */
+    {24069, 369, 0x100, 7, SCHEMA_NO_MAP, 0, 0}, /* VmmCapabilitySet */
+    {401, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_NULLABLE, 0}, /* Weight */
+    {24102, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* MemoryUsageInPages */
+    {12292, 2, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* PhysicalNodeNumber */
+    {12101, 2, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* VirtualNodeIndex */
+    {24121, 4, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* VirtualProcessorCount */
+    {22868, 354, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* Backing */
+    {3812, 356, 0x1ff, 0, 2, SCHEMA_ALWAYS, 0}, /* Devices */
+    {24188, 2, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* MaximumCount */
+    {24201, 5, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* MaximumSizeBytes */
+    {8992, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* HostPath */
+    {24236, 357, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* ImageFormat */
+    {24248, 358, 0x1fe, 2, 5, 0, 0}, /* Mappings */
+    {340, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* ReadOnly */
+    {24257, 5, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* SizeBytes */
+    {8992, 0, 0x1fe, 2, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* HostPath */
+    {24236, 357, 0x1fe, 2, SCHEMA_NO_MAP, 0, 0}, /* ImageFormat */
+    {24336, 360, 0x1fc, 3, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* Functions */
+    {24346, 1, 0x100, 7, SCHEMA_NO_MAP, 0, 0}, /* PropagateNumaAffinity */
+    {11320, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* AllowDirectTranslatedP2P */
+    {24387, 0, 0x1fc, 3, SCHEMA_NO_MAP, 0, 0}, /* DeviceInstancePath */
+    {24406, 3, 0x1fc, 3, SCHEMA_NO_MAP, 0, 0}, /* VirtualFunction */
+    {24472, 8, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* DirectFileMappingInMB */
+    {13960, 364, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* Shares */
+    {24524, 12, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Contents */
+    {1657, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Name */
+    {13978, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* AllowedFiles */
+    {24549, 4, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* AllowedFsctls */
+    {24563, 363, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* AutoCreateAlternateDataStreams */
+    {1765, 341, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Flags */
+    {1657, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Name */
+    {24594, 365, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* Options */
+    {323, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Path */
+    {24602, 0, 0x1f8, 4, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* PrefetchFiles */
+    {21833, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* AllowNewCreates */
+    {24639, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* CacheIo */
+    {21857, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* DisableIndexing */
+    {24647, 1, 0x100, 7, SCHEMA_NO_MAP, 0, 0}, /* DisableMetadataCaching */
+    {21873, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* EnableFsctlFiltering */
+    {24670, 1, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* FilterEncryptionAttributes */
+    {21894, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* ForceLevelIIOplocks */
+    {21914, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* HideAlternateDataStreams */
+    {21939, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* NoDirectmap */
+    {21951, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* NoDirnotify */
+    {21963, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* NoLocks */
+    {21971, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* NoOplocks */
+    {24697, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* NonCacheIo */
+    {21992, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* PseudoDirnotify */
+    {22008, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* PseudoOplocks */
+    {340, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* ReadOnly */
+    {22022, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* ReparseBaseLayer */
+    {14067, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* RestrictFileAccess */
+    {22039, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* ShareRead */
+    {24708, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* SingleFileMapping */
+    {9014, 1, 0x1fc, 3, SCHEMA_NO_MAP, 0, 0}, /* SupportCloudFiles */
+    {22049, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* TakeBackupPrivilege */
+    {22069, 1, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* Test */
+    {14107, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* UseShareRootIdentity */
+    {22074, 1, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* VmSharedMemory */
+    {24735, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* AssignedMemory */
+    {24750, 7, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* AvailableMemory */
+    {24766, 7, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* AvailableMemoryBuffer */
+    {24788, 1, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* BalancingEnabled */
+    {24805, 1, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* DmOperationInProgress */
+    {24827, 5, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ReservedMemory */
+    {24842, 1, 0x1ff, 1, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* SlpActive */
+    {14726, 323, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* AssignableSyntheticPF */
+    {14748, 5, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* CacheLineFlushSize */
+    {4297, 77, 0x180, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* EnlightenmentModifications */
+    {1476, 114, 0x180, 7, SCHEMA_NO_MAP, 0, 0}, /* GuestFeatureSet */
+    {14767, 5, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* ImplementedPhysicalAddressBits */
+    {11937, 212, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* NonArchitecturalCoreSharing */
+    {14804, 5, 0x1c0, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* PhysicalAddressWidth */
+    {14825, 255, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* ProcessorFeatures */
+    {4417, 323, 0x1e0, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* SyntheticProcessorFeatures */
+    {14847, 368, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* VmmCapabilities */
+    {14863, 380, 0x1f8, 5, SCHEMA_NO_MAP, SCHEMA_ARRAY | SCHEMA_ALWAYS, 0}, /* XsaveProcessorFeatures */
+    {25024, 257, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* Mode */
+    {14847, 368, 0x100, 7, SCHEMA_NO_MAP, SCHEMA_ARRAY, 0}, /* VmmCapabilities */
+    {3208, 0, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* DumpFile */
+    {11841, 373, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* FinalPhase */
+    {25274, 4, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* OsBuildNumber */
+    {11852, 4, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* OsMajorVersion */
+    {11867, 4, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* OsMinorVersion */
+    {25288, 4, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* OsProductType */
+    {25302, 4, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* OsServicePackMajorVersion */
+    {25328, 4, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* OsServicePackMinorVersion */
+    {25354, 4, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* OsSuiteMask */
+    {3109, 7, 0x1ff, 1, SCHEMA_NO_MAP, 0, 0}, /* Status */
+    {8740, 0, 0x1ff, 0, SCHEMA_NO_MAP, SCHEMA_ALWAYS, 0}, /* DumpFileName */
+    {11916, 372, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* DumpType */
+    {11925, 8, 0x1ff, 0, SCHEMA_NO_MAP, 0, 0}, /* MaxDumpSize */
+    {12564, 377, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* Detail */
+    {14669, 4, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* ExitCode */
+    {21102, 82, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* Initiator */
+    {396, 378, 0x1f8, 4, SCHEMA_NO_MAP, 0, 0}, /* Type */
 };
 
 static const struct schema_value values[] = {
@@ -4333,5 +4333,7 @@ const struct schema_set schema_hcs = {
     .values = values,
     .order = order,
     .paths = paths,
-    .path_count = 24
+    .path_count = 24,
+    .choices = NULL,
+    .cases = NULL
 };

@@ -39,7 +39,8 @@ enum schema_flag {
     SCHEMA_NUMBER = 8,   /* enum: written as a number */
     SCHEMA_FLAGS = 16,   /* enum: a sum of values */
     SCHEMA_LENIENT = 32, /* enum: text, but a number may be right too */
-    SCHEMA_EMPTY = 64    /* enum: "" stands for the value 0 */
+    SCHEMA_EMPTY = 64,   /* enum: "" stands for the value 0 */
+    SCHEMA_OPEN = 128    /* enum: any number that is not negative will do */
 };
 
 struct schema_type {
@@ -57,6 +58,19 @@ struct schema_field {
     uint8_t minor;   /* needs SchemaVersion 2.minor */
     uint8_t map;     /* the key's scalar, or SCHEMA_NO_MAP */
     uint8_t flags;
+    uint8_t choice; /* its place, from 1, among the choices; 0: none */
+};
+
+/* A member whose type another one beside it, an enum, tells. */
+struct schema_choice {
+    uint16_t by; /* that member's name */
+    uint16_t first;
+    uint16_t count;
+};
+
+struct schema_case {
+    uint16_t name; /* of the enum's value */
+    uint16_t type;
 };
 
 struct schema_value {
@@ -89,8 +103,11 @@ struct schema_set {
     const uint8_t *order;
     const struct schema_path *paths;
     size_t path_count;
+    const struct schema_choice *choices;
+    const struct schema_case *cases; /* sorted within a choice */
 };
 
 extern const struct schema_set schema_hcs;
+extern const struct schema_set schema_hcn;
 
 #endif

@@ -41,8 +41,11 @@ local function read_versions(data)
     return versions
 end
 
+-- The first of the builds that were read; nil for what none of them has yet.
 local function first_build(set, entry)
-    if entry.source == "hcsshim" or entry.since == OLDEST_ASSEMBLY and not entry.public then
+    if not entry.since then
+        return nil
+    elseif entry.source == "hcsshim" or entry.since == OLDEST_ASSEMBLY and not entry.public then
         return set.builds[1]
     end
     return math.tointeger(entry.since)
@@ -50,6 +53,9 @@ end
 
 local function build_mask(set, entry)
     local first, mask, gaps = first_build(set, entry), 0, {}
+    if not first then
+        return 1 << #set.builds
+    end
     for _, build in ipairs(entry.gaps or {}) do
         gaps[math.tointeger(build)] = true
     end
@@ -77,6 +83,19 @@ local function least_minor(set, entry)
     return #set.versions
 end
 
+-- The member that says of which type another one is, and the types by its
+-- texts, sorted.
+local function read_choice(choice)
+    if not choice then
+        return nil
+    end
+    local cases = {}
+    for i, value in ipairs(sorted_keys(choice.cases)) do
+        cases[i] = { value = value, type = choice.cases[value] }
+    end
+    return { by = choice.by, cases = cases }
+end
+
 local function read_members(set, entry)
     local members = {}
     for i, name in ipairs(sorted_keys(entry.members)) do
@@ -87,6 +106,7 @@ local function read_members(set, entry)
             array = from.array,
             map = from.map,
             nullable = from.nullable,
+            choice = read_choice(from.choice),
             always = from.always,
             builds = build_mask(set, from),
             minor = least_minor(set, from),
@@ -148,7 +168,16 @@ local function read_type(set, name, entry, known)
     local values = read_values(set, entry)
     return { name = name, kind = "enum", values = values, order = value_order(values),
         number = entry.json == "number", flags = entry.flags,
-        lenient = entry.basis == "assumed", empty = entry.emptyIsDefault }
+        open = entry.open, lenient = entry.basis == "assumed", empty = entry.emptyIsDefault }
+end
+
+local function check_member(known, entry, member)
+    assert(known[member.type],
+        ("%s.%s has the unknown type %s"):format(entry.name, member.name, member.type))
+    for _, case in ipairs(member.choice and member.choice.cases or {}) do
+        assert(known[case.type],
+            ("%s.%s may have the unknown type %s"):format(entry.name, member.name, case.type))
+    end
 end
 
 local function check_references(set)
@@ -162,15 +191,15 @@ local function check_references(set)
     end
     for _, entry in ipairs(set.types) do
         for _, member in ipairs(entry.members or {}) do
-            assert(known[member.type],
-                ("%s.%s has the unknown type %s"):format(entry.name, member.name, member.type))
+            check_member(known, entry, member)
         end
     end
 end
 
-local function read_paths(roots)
+local function read_paths(roots_text)
     local paths = {}
-    for _, entry in ipairs(roots.modifySettings) do
+    local roots = roots_text and cjson.decode(roots_text)
+    for _, entry in ipairs(roots and roots.modifySettings or {}) do
         if entry.settings ~= cjson.null then
             paths[#paths + 1] = { path = entry.path, type = entry.settings }
         end
@@ -179,6 +208,7 @@ local function read_paths(roots)
     return paths
 end
 
+--- @param roots_text  nil for a set whose documents have no ResourcePath
 --- @return the set: name, builds, versions, types (by name), paths (of
 -- ModifySettingRequest, with the type of its Settings)
 function M.build(name, shapes_text, roots_text, order_text)
@@ -194,7 +224,7 @@ function M.build(name, shapes_text, roots_text, order_text)
     end
     assert(next(known) == nil, "an order for an unknown type: " .. tostring(next(known)))
     check_references(set)
-    set.paths = read_paths(cjson.decode(roots_text))
+    set.paths = read_paths(roots_text)
     return set
 end
 

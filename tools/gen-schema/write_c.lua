@@ -42,13 +42,28 @@ local function flags(...)
     return #names > 0 and table.concat(names, " | ") or "0"
 end
 
-local function member_row(pool, numbers, member)
-    return ("    {%d, %d, 0x%03x, %d, %s, %s}, /* %s */"):format(
+-- A choice is its place (from 1) among the set's, 0 for none.
+local function add_choice(pool, numbers, rows, choice)
+    if not choice then
+        return 0
+    end
+    local first = #rows.cases
+    for _, case in ipairs(choice.cases) do
+        rows.cases[#rows.cases + 1] = ("    {%d, %d}, /* %s: %s */"):format(
+            pool.add(case.value), numbers[case.type], case.value, case.type)
+    end
+    rows.choices[#rows.choices + 1] = ("    {%d, %d, %d}, /* %s */"):format(
+        pool.add(choice.by), first, #choice.cases, choice.by)
+    return #rows.choices
+end
+
+local function member_row(pool, numbers, rows, member)
+    return ("    {%d, %d, 0x%03x, %d, %s, %s, %d}, /* %s */"):format(
         pool.add(member.name), numbers[member.type], member.builds, member.minor,
         member.map and tostring(numbers[member.map]) or "SCHEMA_NO_MAP",
         flags(member.array, "SCHEMA_ARRAY", member.nullable, "SCHEMA_NULLABLE",
             member.always, "SCHEMA_ALWAYS"),
-        member.name)
+        add_choice(pool, numbers, rows, member.choice), member.name)
 end
 
 local function value_row(pool, value)
@@ -61,7 +76,8 @@ local function type_row(pool, entry, first, count)
     return ("    {%d, %d, %d, %s, %s}, /* %s */"):format(pool.add(entry.name), first,
         count, entry.kind == "enum" and "SCHEMA_ENUM" or "SCHEMA_OBJECT",
         flags(entry.number, "SCHEMA_NUMBER", entry.flags, "SCHEMA_FLAGS",
-            entry.lenient, "SCHEMA_LENIENT", entry.empty, "SCHEMA_EMPTY"),
+            entry.lenient, "SCHEMA_LENIENT", entry.empty, "SCHEMA_EMPTY",
+            entry.open, "SCHEMA_OPEN"),
         entry.name)
 end
 
@@ -82,14 +98,15 @@ local function check_list(entry)
 end
 
 local function collect(set, pool)
-    local rows = { types = {}, members = {}, values = {}, order = {}, paths = {} }
+    local rows = { types = {}, members = {}, values = {}, order = {}, paths = {},
+        choices = {}, cases = {} }
     local numbers = type_numbers(set)
     for _, entry in ipairs(set.types) do
         assert(check_list(entry), entry.name .. ": its values' names are too long to be listed")
         local list = entry.members and rows.members or rows.values
         rows.types[#rows.types + 1] = type_row(pool, entry, #list, #entry.order)
         for _, member in ipairs(entry.members or {}) do
-            list[#list + 1] = member_row(pool, numbers, member)
+            list[#list + 1] = member_row(pool, numbers, rows, member)
         end
         for _, value in ipairs(entry.values or {}) do
             list[#list + 1] = value_row(pool, value)
@@ -138,11 +155,28 @@ local function array(kind, name, body)
     return ("static const %s %s[] = {\n%s\n};\n"):format(kind, name, body)
 end
 
+-- C has no empty arrays: a set has paths or choices where it has any.
+local function optional(lists)
+    local texts = {}
+    for _, list in ipairs(lists) do
+        local kind, name, rows = table.unpack(list)
+        if rows[1] then
+            texts[#texts + 1] = array(kind, name, table.concat(rows, "\n"))
+        end
+    end
+    return table.concat(texts, "\n")
+end
+
+local function pointer(rows, name)
+    return rows[1] and name or "NULL"
+end
+
 --- @return the text of src/schema/<set>_tables.c
 function M.write(set)
     local pool = new_pool()
     local rows = collect(set, pool)
-    assert(pool.size <= 0xffff and #rows.members <= 0xffff, "the tables' integers are too small")
+    assert(pool.size <= 0xffff and #rows.members <= 0xffff and #rows.choices <= 0xff,
+        "the tables' integers are too small")
     local function lines(list)
         return table.concat(list, "\n")
     end
@@ -158,7 +192,9 @@ function M.write(set)
         array("struct schema_field", "members", lines(rows.members)),
         array("struct schema_value", "values", lines(rows.values)),
         array("uint8_t", "order", wrapped(rows.order)),
-        array("struct schema_path", "paths", lines(rows.paths)),
+        optional { { "struct schema_path", "paths", rows.paths },
+            { "struct schema_choice", "choices", rows.choices },
+            { "struct schema_case", "cases", rows.cases } },
         ("const struct schema_set schema_%s = {"):format(set.name),
         "    .names = names,",
         "    .builds = builds,",
@@ -170,8 +206,10 @@ function M.write(set)
         "    .members = members,",
         "    .values = values,",
         "    .order = order,",
-        "    .paths = paths,",
-        ("    .path_count = %d"):format(#rows.paths),
+        ("    .paths = %s,"):format(pointer(rows.paths, "paths")),
+        ("    .path_count = %d,"):format(#rows.paths),
+        ("    .choices = %s,"):format(pointer(rows.choices, "choices")),
+        ("    .cases = %s"):format(pointer(rows.cases, "cases")),
         "};",
         "",
     }, "\n")

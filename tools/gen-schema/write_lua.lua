@@ -27,14 +27,18 @@ local HEAD = [[
 --     array    true: a JSON array of that
 --     map      the key's type: a JSON object whose values are that
 --     nullable true: null is allowed
+--     by       the member beside it that says which of the cases it is
+--     cases    [text] = the type for that text of `by`; other texts: any
 --     always   true: Windows writes it even where it has its default
---     builds   bit i (from 0) set: exists in builds[i + 1]
+--     builds   bit i (from 0) set: exists in builds[i + 1]; the bit after the
+--              last: came later, nobody says when
 --     minor    needs at least SchemaVersion 2.minor }
 -- An enum type:  kind = "enum", name,
 --   order   the values' names by value
 --   values  [name] = { value = integer or nil, builds, minor }
 --   number  true: written as a number, else as text
 --   flags   true: a number made of several values
+--   open    true: any number that is not negative will do
 --   lenient true: text, but a number may be right too
 --   empty   true: "" stands for the value 0
 
@@ -47,8 +51,15 @@ for _, t in pairs(T) do
     for _, m in pairs(t.members or {}) do
         m.of = T[m.type]
         m.unsigned = m.type == "uint64" or nil
-    end
+%s    end
 end
+]]
+
+-- Where a set has any: the names of cases become the types.
+local CASES = [[
+        for text, name in pairs(m.cases or {}) do
+            m.cases[text] = T[name]
+        end
 ]]
 
 local function name_list(entry)
@@ -76,12 +87,24 @@ local function switches(from, names)
     return table.concat(items)
 end
 
+local function write_choice(choice)
+    if not choice then
+        return ""
+    end
+    local lines = { ("by=%q,cases={"):format(choice.by) }
+    for i, case in ipairs(choice.cases) do
+        lines[i + 1] = ("    [%q]=%q,"):format(case.value, case.type)
+    end
+    return table.concat(lines, "\n") .. "},\n   "
+end
+
 local function write_member(member)
-    local head = ("  [%q]={type=%q,"):format(member.name, member.type)
+    local head = ("  [%q]={type=%q,%s"):format(member.name, member.type,
+        write_choice(member.choice))
     local tail = ("%s%sbuilds=%d,minor=%d},"):format(
         member.map and ("map=%q,"):format(member.map) or "",
         switches(member, { "array", "nullable", "always" }), member.builds, member.minor)
-    return #head + #tail > 100 and head .. "\n   " .. tail or head .. tail
+    return not member.choice and #head + #tail > 100 and head .. "\n   " .. tail or head .. tail
 end
 
 local function write_value(value)
@@ -97,7 +120,7 @@ local function write_type(entry)
     end
     lines[#lines + 1] = "}}"
     return ("T[%q]={\n kind=%q,name=%q,%s\n order={%s},\n %s={\n%s"):format(entry.name,
-        entry.kind, entry.name, switches(entry, { "number", "flags", "lenient", "empty" }),
+        entry.kind, entry.name, switches(entry, { "number", "flags", "open", "lenient", "empty" }),
         name_list(entry), field, table.concat(lines, "\n"))
 end
 
@@ -112,10 +135,14 @@ end
 --- @return the text of lua/hcs/schema/<set>.lua
 function M.write(set)
     local lines = { HEAD:format(set.name) }
+    local choices = false
     for _, entry in ipairs(set.types) do
         lines[#lines + 1] = write_type(entry)
+        for _, member in ipairs(entry.members or {}) do
+            choices = choices or member.choice ~= nil
+        end
     end
-    lines[#lines + 1] = TAIL
+    lines[#lines + 1] = TAIL:format(choices and CASES or "")
     lines[#lines + 1] = ("return {name=%q,types=T,\n builds={%s},\n versions={%s},\n settings={")
         :format(set.name, table.concat(set.builds, ","), write_versions(set))
     for _, path in ipairs(set.paths) do

@@ -20,14 +20,18 @@
 --     array    true: a JSON array of that
 --     map      the key's type: a JSON object whose values are that
 --     nullable true: null is allowed
+--     by       the member beside it that says which of the cases it is
+--     cases    [text] = the type for that text of `by`; other texts: any
 --     always   true: Windows writes it even where it has its default
---     builds   bit i (from 0) set: exists in builds[i + 1]
+--     builds   bit i (from 0) set: exists in builds[i + 1]; the bit after the
+--              last: came later, nobody says when
 --     minor    needs at least SchemaVersion 2.minor }
 -- An enum type:  kind = "enum", name,
 --   order   the values' names by value
 --   values  [name] = { value = integer or nil, builds, minor }
 --   number  true: written as a number, else as text
 --   flags   true: a number made of several values
+--   open    true: any number that is not negative will do
 --   lenient true: text, but a number may be right too
 --   empty   true: "" stands for the value 0
 
