@@ -139,6 +139,7 @@ static HRESULT ask(struct net *net, const struct net_request *request,
 static HRESULT attach(struct net *net, const struct net_request *request,
                       struct object *object, struct buf *out,
                       struct hcs_error *error) {
+    enum endpoint_state before = endpoint_of(object)->state;
     const struct view v2 = {0};
     struct json_doc doc;
     struct doc root;
@@ -152,8 +153,10 @@ static HRESULT attach(struct net *net, const struct net_request *request,
     if (FAILED(hr))
         return hr;
     hr = write_object(net, NET_ENDPOINT, object, &v2, out, error);
-    if (FAILED(hr))
+    if (FAILED(hr)) {
         endpoint_detach(net, object);
+        endpoint_of(object)->state = before;
+    }
     return hr;
 }
 
@@ -192,8 +195,7 @@ static HRESULT carry_out(struct net *net, const struct net_request *request,
     case NET_DETACH:
         return endpoint_detach_machine(net, object, error);
     default:
-        return error_set(error, E_INVALIDARG, NULL, "there is no verb %d",
-                         (int)request->verb);
+        return E_UNEXPECTED; /* the others are about no one object */
     }
 }
 
@@ -203,6 +205,9 @@ static HRESULT perform(struct net *net, const struct net_request *request,
     if ((unsigned)request->kind >= NET_KIND_COUNT)
         return error_set(error, E_INVALIDARG, NULL, "there is no kind %d",
                          (int)request->kind);
+    if ((unsigned)request->verb >= NET_VERB_COUNT)
+        return error_set(error, E_INVALIDARG, NULL, "there is no verb %d",
+                         (int)request->verb);
     if (request->verb == NET_CREATE)
         return create(net, request, reply, error);
     if (request->verb == NET_ENUMERATE)

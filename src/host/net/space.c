@@ -90,7 +90,7 @@ static HRESULT bring_up(struct net *net, struct space *space,
                         struct hcs_error *error) {
     struct plane_namespace plane = {.id = space->object.id,
                                     .type = space->type};
-    uint32_t before = space->compartment;
+    uint32_t before = space->compartment, next = net->next_compartment;
     HRESULT hr;
 
     if (space->up)
@@ -101,12 +101,25 @@ static HRESULT bring_up(struct net *net, struct space *space,
     hr = net->env.ops->namespace_up(net->env.plane, &plane, error);
     if (FAILED(hr)) {
         space->compartment = before;
+        net->next_compartment = next;
         return hr;
     }
     space->up = true;
     if (space->number == 0)
         space->number = space->compartment;
     return S_OK;
+}
+
+/* As it was in `before`, when what it was brought up for has failed. */
+static void bring_down(struct net *net, struct space *space,
+                       const struct space *before, uint32_t next) {
+    if (before->up || !space->up)
+        return;
+    net->env.ops->namespace_down(net->env.plane, &space->object.id);
+    space->up = false;
+    space->compartment = before->compartment;
+    space->number = before->number;
+    net->next_compartment = next;
 }
 
 /* --- making and taking away
@@ -236,6 +249,8 @@ static HRESULT check_free(const struct space *space,
 static HRESULT join(struct net *net, struct space *space,
                     struct endpoint *endpoint, struct hcs_error *error) {
     const struct guid none = {{0}};
+    const struct space before = *space;
+    uint32_t next = net->next_compartment;
     HRESULT hr;
 
     if (!is_on_host(space))
@@ -244,6 +259,8 @@ static HRESULT join(struct net *net, struct space *space,
     if (SUCCEEDED(hr))
         hr = endpoint_port_up(net, endpoint, PLANE_PORT_NAMESPACE, &none,
                               &space->object.id, "", error);
+    if (FAILED(hr))
+        bring_down(net, space, &before, next);
     if (FAILED(hr) && hr != E_OUTOFMEMORY) {
         hr = HCN_E_NAMESPACE_ATTACH_FAILED;
         if (error)
