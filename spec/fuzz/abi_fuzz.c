@@ -368,7 +368,8 @@ static void require_nothing_left(HCSHOST host) {
     require(hcshost_inventory(host, &document) == S_OK);
     require(utf8_from_utf16(document, utf16_length(document), &text, NULL,
                             NULL) == S_OK);
-    require(strcmp(text, "{\"Systems\":0,\"Handles\":0,\"Operations\":0,"
+    require(strcmp(text, "{\"Systems\":0,\"Networks\":0,\"Endpoints\":0,"
+                         "\"Namespaces\":0,\"Handles\":0,\"Operations\":0,"
                          "\"Processes\":0,\"Files\":0,\"Threads\":0}") == 0);
     free(text);
     LocalFree(document);

@@ -14,7 +14,7 @@ describe("docs/functions.md", function()
         local page = file:read("a")
         file:close()
         for line in io.lines("src/abi/functions.def") do
-            local name = line:match("^HCS_FUNCTION.-(Hcs%w+),%s*%(")
+            local name = line:match("^HCS_FUNCTION.-(Hc[sn]%w+),%s*%(")
             if name then
                 local _, count = page:gsub("| `" .. name .. "` |", "")
                 assert.are.equal(1, count, name)

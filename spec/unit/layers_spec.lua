@@ -17,7 +17,7 @@ local ROOMS = {
     { "binding/", "binding/", "abi/", "base/buf.h", "base/error.h", "base/json.h",
         "base/utf.h", "base/clock.h", "base/thread.h", "base/list.h", "base/compiler.h",
         "base/hresult.h", "base/os.h", "base/stream.h",
-        "base/file.h" },
+        "base/file.h", "base/guid.h" },
     { "schema/", "schema/", "base/", "abi/" },
     { "base/", "base/", "abi/" },
     { "forward/", "forward/", "abi/" },

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Prototypes of the HCS functions, for programs that link libhcshost
+ * Prototypes of the HCS and HCN functions, for programs that link libhcshost
  * directly. Windows programs use the SDK's own header instead; with
  * HCS_SYSTEM_HEADERS defined, this one and hcshost.h go together with it. */
 #ifndef HCS_COMPUTECORE_H
 #define HCS_COMPUTECORE_H
 
-#include "hcs_types.h"
+#include "hcn_types.h"
 
 #if defined(HCSHOST_BUILD) && defined(__GNUC__) && !defined(_WIN32)
 #define HCS_EXPORT __attribute__((visibility("default")))

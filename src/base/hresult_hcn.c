@@ -18,6 +18,8 @@ static const struct entry entries[] = {
     {HR_ALREADY_EXISTS, "ERROR_ALREADY_EXISTS", "It exists already."},
     {HR_OBJECT_ALREADY_EXISTS, "ERROR_OBJECT_ALREADY_EXISTS",
      "Another object has it already."},
+    {HR_RPC_SERVER_UNAVAILABLE, "RPC_S_SERVER_UNAVAILABLE",
+     "The service is not available."},
     SAME(HCN_E_NETWORK_NOT_FOUND, "There is no such network."),
     SAME(HCN_E_ENDPOINT_NOT_FOUND, "There is no such endpoint."),
     SAME(HCN_E_LAYER_NOT_FOUND, "There is no such network layer."),

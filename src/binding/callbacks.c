@@ -74,12 +74,10 @@ static void push_vital(struct queue *queue, const struct item *news) {
     queue_append(queue, item);
 }
 
-static void push_chatter(struct queue *queue, const struct item *news) {
-    struct item *item = find_same(queue, news);
-    if (item != NULL) {
-        renew(queue, item, news);
-        return;
-    }
+/* Two that are of one type are about two networks: neither stands for the
+ * other. */
+static void push_notice(struct queue *queue, const struct item *news) {
+    struct item *item = NULL;
     if (queue->chatter < QUEUE_CHATTER_ITEMS)
         item = malloc(sizeof(*item));
     if (item == NULL) {
@@ -90,6 +88,14 @@ static void push_chatter(struct queue *queue, const struct item *news) {
     *item = *news;
     queue->chatter++;
     queue_append(queue, item);
+}
+
+static void push_chatter(struct queue *queue, const struct item *news) {
+    struct item *item = find_same(queue, news);
+    if (item != NULL)
+        renew(queue, item, news);
+    else
+        push_notice(queue, news);
 }
 
 /* What a guest is sent is one stream: it goes on in the last item if that is
@@ -149,6 +155,8 @@ static void push(void *context, const struct item *news) {
         push_vital(queue, news);
     else if (news->kind == ITEM_GUEST)
         push_input(queue, news);
+    else if (news->kind == ITEM_NETWORK)
+        push_notice(queue, news);
     else
         push_chatter(queue, news);
     mutex_unlock(&queue->lock);
@@ -174,20 +182,35 @@ static uint64_t number_of(HCS_OPERATION operation, void *context) {
     return (uint64_t)(uintptr_t)context_of(operation);
 }
 
+/* One that cannot be copied is left out; the event is not. */
+static void copy_document(PCWSTR document, struct item *item) {
+    if (document != NULL &&
+        FAILED(utf8_from_utf16(document, utf16_length(document), &item->text,
+                               &item->length, NULL))) {
+        item->text = NULL;
+        item->length = 0;
+    }
+}
+
 void CALLBACK queue_on_event(HCS_EVENT *event, void *context) {
     struct item item = {.kind = ITEM_EVENT,
                         .vital = is_vital(event->Type),
                         .type = (int32_t)event->Type,
                         .number = (uint64_t)(uintptr_t)context};
-    /* A document that cannot be copied is left out; the event is not. */
-    if (event->EventData != NULL &&
-        FAILED(utf8_from_utf16(event->EventData, utf16_length(event->EventData),
-                               &item.text, &item.length, NULL))) {
-        item.text = NULL;
-        item.length = 0;
-    }
+    copy_document(event->EventData, &item);
     if (event->Type == HcsEventOperationCallback && event->Operation != NULL)
         item.operation = number_of(event->Operation, context);
+    push(context, &item);
+}
+
+void CALLBACK queue_on_notification(DWORD type, void *context, HRESULT status,
+                                    PCWSTR data) {
+    struct item item = {.kind = ITEM_NETWORK,
+                        .vital = type == HcnNotificationServiceDisconnect,
+                        .type = (int32_t)type,
+                        .status = status,
+                        .number = (uint64_t)(uintptr_t)context};
+    copy_document(data, &item);
     push(context, &item);
 }
 

@@ -203,6 +203,7 @@ LHCS_EXPORT int luaopen_hcs_core(lua_State *L) {
     lhcs_handle_register(L, LHCS_SYSTEM, system);
     lhcs_world_register(L);
     lhcs_pipe_register(L);
+    lhcs_network_register(L);
     luaL_newlib(L, functions);
     lhcs_push_json(L);
     lhcs_push_platform(L);

@@ -1,24 +1,38 @@
 /* SPDX-License-Identifier: MIT
- * What operations and systems have in common as userdata. */
+ * What handles have in common as userdata. */
 #include "lhcs.h"
 
 #include <string.h>
 
-void *lhcs_handle_new(lua_State *L, struct lhcs_world *world, size_t size,
-                      int type, void (*release)(struct lhcs_handle *handle)) {
+/* The metatable is on the stack's top, and goes from there. */
+static void *make(lua_State *L, struct lhcs_world *world, size_t size,
+                  void (*release)(struct lhcs_handle *handle)) {
     struct lhcs_handle *handle = lua_newuserdatauv(L, size, HANDLE_VALUES);
     memset(handle, 0, size);
     link_init(&handle->link);
     handle->world = world;
     handle->release = release;
     handle->number = queue_number(world->queue);
-    lua_pushvalue(L, LHCS_UP(type));
+    lua_insert(L, -2);
     lua_setmetatable(L, -2);
     lua_pushvalue(L, LHCS_UP(UP_WORLD));
     lua_setiuservalue(L, -2, HANDLE_WORLD);
     lua_pushvalue(L, -1);
     lua_rawseti(L, LHCS_UP(UP_OBJECTS), (lua_Integer)handle->number);
     return handle;
+}
+
+void *lhcs_handle_new(lua_State *L, struct lhcs_world *world, size_t size,
+                      int type, void (*release)(struct lhcs_handle *handle)) {
+    lua_pushvalue(L, LHCS_UP(type));
+    return make(L, world, size, release);
+}
+
+void *lhcs_handle_new_of(lua_State *L, struct lhcs_world *world, size_t size,
+                         const char *type,
+                         void (*release)(struct lhcs_handle *handle)) {
+    luaL_getmetatable(L, type);
+    return make(L, world, size, release);
 }
 
 void lhcs_handle_opened(struct lhcs_handle *handle) {
@@ -57,6 +71,14 @@ HRESULT lhcs_handle_reserve(struct lhcs_handle *handle, unsigned count) {
     return hr;
 }
 
+void lhcs_handle_check(lua_State *L, const struct lhcs_world *world, int arg,
+                       const struct lhcs_handle *handle) {
+    if (!handle->open)
+        luaL_argerror(L, arg, "it is closed");
+    if (handle->world != world)
+        luaL_argerror(L, arg, "it belongs to another host");
+}
+
 /* The handle at `arg` if its metatable is the one with this identity. Most
  * calls are about the handle of the call before: while it is open, nothing
  * else can lie at its address. */
@@ -73,10 +95,7 @@ static struct lhcs_handle *check(lua_State *L, struct lhcs_world *world,
     }
     if (!same)
         luaL_typeerror(L, arg, type);
-    if (!handle->open)
-        luaL_argerror(L, arg, "it is closed");
-    if (handle->world != world)
-        luaL_argerror(L, arg, "it belongs to another host");
+    lhcs_handle_check(L, world, arg, handle);
     *recent = handle;
     return handle;
 }
@@ -94,7 +113,7 @@ struct lhcs_system *lhcs_check_system(lua_State *L, struct lhcs_world *world,
         L, world, arg, world->system_meta, LHCS_SYSTEM, &world->recent_system);
 }
 
-/* Methods of both kinds: the upvalues are the type's name and metatable. */
+/* Methods of all kinds: the upvalues are the type's name and metatable. */
 static struct lhcs_handle *self(lua_State *L) {
     void *handle = lua_touserdata(L, 1);
     bool same = false;

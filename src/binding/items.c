@@ -17,6 +17,15 @@ static void push_text(lua_State *L, const struct item *item) {
         lua_pushlstring(L, item->text, item->length);
 }
 
+/* "network", type, status, document, callback. */
+static int push_notice(lua_State *L, const struct item *item) {
+    lua_pushliteral(L, "network");
+    lua_pushinteger(L, (lua_Integer)(uint32_t)item->type);
+    lhcs_push_result(L, item->status);
+    push_text(L, item);
+    return lhcs_push_open(L, item->number) ? 5 : 0;
+}
+
 /* Pushes an item's values; 0 when what it is about is closed by now. */
 static int push_item(lua_State *L, const struct item *item) {
     if (item->kind == ITEM_GUEST) {
@@ -26,6 +35,8 @@ static int push_item(lua_State *L, const struct item *item) {
         push_text(L, item);
         return 4;
     }
+    if (item->kind == ITEM_NETWORK)
+        return push_notice(L, item);
     lua_pushstring(L, item->kind == ITEM_EVENT ? "event" : "operation");
     if (!lhcs_push_open(L, item->number))
         return 0;

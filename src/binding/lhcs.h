@@ -22,6 +22,10 @@
 #define LHCS_OPERATION "HCS_OPERATION"
 #define LHCS_SYSTEM "HCS_SYSTEM"
 #define LHCS_PIPE "HCS_PIPE"
+#define LHCS_NETWORK "HCN_NETWORK"
+#define LHCS_ENDPOINT "HCN_ENDPOINT"
+#define LHCS_NAMESPACE "HCN_NAMESPACE"
+#define LHCS_CALLBACK "HCN_CALLBACK"
 
 _Static_assert(sizeof(void *) == 8, "contexts of callbacks are 64 bits wide");
 _Static_assert(sizeof(lua_Integer) == 8, "integers of documents need 64 bits");
@@ -156,21 +160,29 @@ struct lhcs_system {
     HCS_SYSTEM handle;
 };
 
-/* User values of both. */
+/* User values of all. */
 enum { HANDLE_WORLD = 1, HANDLE_CONTEXT, HANDLE_NAME, HANDLE_VALUES = 3 };
 
 /* Pushes a new closed handle in `size` bytes, files it under its number. */
 void *lhcs_handle_new(lua_State *L, struct lhcs_world *world, size_t size,
                       int type, /* UP_OPERATION or UP_SYSTEM */
                       void (*release)(struct lhcs_handle *handle));
+/* The same of a kind that is rarer: its metatable is looked up. */
+void *lhcs_handle_new_of(lua_State *L, struct lhcs_world *world, size_t size,
+                         const char *type,
+                         void (*release)(struct lhcs_handle *handle));
 void lhcs_handle_opened(struct lhcs_handle *handle); /* it is, from now on */
 void lhcs_handle_close(struct lhcs_handle *handle);  /* idempotent */
 /* Changes the room in the queue for its callbacks; E_OUTOFMEMORY. */
 HRESULT lhcs_handle_reserve(struct lhcs_handle *handle, unsigned count);
+/* Raises for a handle that is closed or another host's. */
+void lhcs_handle_check(lua_State *L, const struct lhcs_world *world, int arg,
+                       const struct lhcs_handle *handle);
 /* Makes the metatable of a kind of handle. */
 void lhcs_handle_register(lua_State *L, const char *type,
                           const luaL_Reg *methods);
 void lhcs_pipe_register(lua_State *L);
+void lhcs_network_register(lua_State *L);
 
 void lhcs_system_release(struct lhcs_handle *handle);
 int lhcs_system_context(lua_State *L);

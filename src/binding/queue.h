@@ -19,14 +19,15 @@
 #define QUEUE_CHATTER_ITEMS 4096u
 #define QUEUE_INPUT_BYTES (4u * 1024 * 1024)
 
-enum item_kind { ITEM_OPERATION, ITEM_EVENT, ITEM_GUEST };
+enum item_kind { ITEM_OPERATION, ITEM_EVENT, ITEM_GUEST, ITEM_NETWORK };
 
 struct item {
     struct link link;
     enum item_kind kind;
     bool vital;         /* is never dropped */
-    int32_t type;       /* HCS_EVENT_TYPE or HCSHOST_GUEST_EVENT */
-    uint64_t number;    /* of the operation, system or guest */
+    int32_t type;       /* HCS_EVENT_TYPE, HCSHOST_GUEST_EVENT … */
+    HRESULT status;     /* of ITEM_NETWORK */
+    uint64_t number;    /* of the operation, system, guest or callback */
     uint64_t operation; /* with HcsEventOperationCallback, else 0 */
     char *text;         /* UTF-8, malloc'd, or NULL for none */
     size_t length;
@@ -63,6 +64,7 @@ HRESULT queue_reserve(struct queue *queue, unsigned count);
 void queue_unreserve(struct queue *queue, unsigned count);
 #define QUEUE_OPERATION_ITEMS 1u /* its completion */
 #define QUEUE_SYSTEM_ITEMS 4u    /* exit, crash and its report, disconnect */
+#define QUEUE_NETWORK_ITEMS 1u   /* disconnect */
 
 /* Takes the first item into *out (its text is the caller's to free). False
  * when the queue is empty. */
@@ -81,9 +83,11 @@ HRESULT queue_socket(struct queue *queue, intptr_t *out,
 void queue_nudge(struct queue *queue, bool ready);
 void queue_count(struct queue *queue, struct queue_counts *out);
 
-/* The callbacks for all three kinds. */
+/* The callbacks for each kind. */
 void CALLBACK queue_on_operation(HCS_OPERATION operation, void *context);
 void CALLBACK queue_on_event(HCS_EVENT *event, void *context);
+void CALLBACK queue_on_notification(DWORD type, void *context, HRESULT status,
+                                    PCWSTR data);
 void queue_on_guest(void *context, uint64_t guest, HCSHOST_GUEST_EVENT event,
                     const char *text, size_t length);
 

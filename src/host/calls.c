@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "calls.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "../base/utf.h"
 
 static void release(struct call *call) {
@@ -8,6 +11,8 @@ static void release(struct call *call) {
         object_unref(&call->operation->object);
     if (call->system)
         object_unref(&call->system->object);
+    if (call->network)
+        object_unref(&call->network->object);
     *call = (struct call){0};
 }
 
@@ -23,7 +28,8 @@ static struct system *as_system(struct object *object) {
 static HRESULT lock(struct call *call, struct host *host) {
     HRESULT hr = host_lock(host);
     if (SUCCEEDED(hr) && ((call->system && call->system->closed) ||
-                          (call->operation && call->operation->closed))) {
+                          (call->operation && call->operation->closed) ||
+                          (call->network && call->network->closed))) {
         host_unlock(host);
         hr = E_HANDLE;
     }
@@ -84,6 +90,20 @@ HRESULT call_both(struct call *call, int since, HCS_SYSTEM system,
     return lock_since(call, call->system->host, since);
 }
 
+HRESULT call_network(struct call *call, int since, const void *handle,
+                     enum handle_kind kind) {
+    struct object *object;
+
+    *call = (struct call){0};
+    if (!handle)
+        return E_INVALIDARG;
+    object = handle_get(handle, kind);
+    if (!object)
+        return E_HANDLE;
+    call->network = HCS_CONTAINER(object, struct hcn_handle, object);
+    return lock_since(call, call->network->host, since);
+}
+
 /* A host that no object of the call keeps alive. */
 static HRESULT lock_bare(struct call *call, struct host *host, int since) {
     HRESULT hr = lock_since(call, host, since);
@@ -112,11 +132,22 @@ HRESULT call_host(struct call *call, const void *handle) {
 
 void call_end(struct call *call) {
     struct host *host = call->host;
-    bool bare = !call->system && !call->operation;
+    bool bare = !call->system && !call->operation && !call->network;
     host_unlock(host);
     if (bare)
         object_unref(&host->object);
     release(call);
+}
+
+void call_refuse_inside(const struct host *host, const struct target *target,
+                        const char *function) {
+    if (!host->spec.strict || !target_is_inside(target))
+        return;
+    fprintf(stderr,
+            "%s was called from inside the callback of its own handle: on "
+            "Windows this never returns\n",
+            function);
+    abort();
 }
 
 HRESULT call_start(struct call *call, HCS_OPERATION_TYPE type,

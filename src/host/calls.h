@@ -3,6 +3,7 @@
 #ifndef HCS_HOST_CALLS_H
 #define HCS_HOST_CALLS_H
 
+#include "hcn.h"
 #include "operation.h"
 #include "system.h"
 
@@ -20,6 +21,7 @@ struct call {
     struct host *host; /* locked */
     struct system *system;
     struct operation *operation;
+    struct hcn_handle *network; /* or endpoint, or namespace */
 };
 
 /* Look the handles up and lock their host. `since` is CALL_SINCE of the
@@ -31,11 +33,18 @@ HRESULT call_operation(struct call *call, int since, HCS_OPERATION operation);
 HRESULT call_system(struct call *call, int since, HCS_SYSTEM system);
 HRESULT call_both(struct call *call, int since, HCS_SYSTEM system,
                   HCS_OPERATION operation);
+HRESULT call_network(struct call *call, int since, const void *handle,
+                     enum handle_kind kind);
 /* The host of calls without a handle. */
 HRESULT call_current(struct call *call, int since);
 /* A host by its handle; NULL is the one of calls without a handle. */
 HRESULT call_host(struct call *call, const void *host);
 void call_end(struct call *call);
+
+/* Waiting for a callback inside of it is a deadlock on Windows; here it is a
+ * kindness, which strict hosts refuse as loudly as they can. */
+void call_refuse_inside(const struct host *host, const struct target *target,
+                        const char *function);
 
 /* Begins the call's operation, or tells why not; then the thread that carries
  * it on is there. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What a host is and what is alive in it. */
 #include "calls.h"
+#include "hcn.h"
 
 static void write_description(struct host *host, struct json_writer *w) {
     const struct host_spec *spec = &host->spec;
@@ -23,7 +24,10 @@ static void write_inventory(struct host *host, struct json_writer *w) {
     host->store->ops->inventory(host->store, &found);
     json_begin_object(w);
     json_pair_uint(w, "Systems", found.systems);
-    json_pair_uint(w, "Handles", host->system_count);
+    json_pair_uint(w, "Networks", hcn_count(host, NET_NETWORK));
+    json_pair_uint(w, "Endpoints", hcn_count(host, NET_ENDPOINT));
+    json_pair_uint(w, "Namespaces", hcn_count(host, NET_NAMESPACE));
+    json_pair_uint(w, "Handles", host->system_count + host->network_count);
     json_pair_uint(w, "Operations", host->operation_count);
     json_pair_uint(w, "Processes", found.processes);
     json_pair_uint(w, "Files", found.files);

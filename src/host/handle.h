@@ -11,7 +11,15 @@
 #include "../base/counter.h"
 #include "../base/error.h"
 
-enum handle_kind { HANDLE_HOST = 1, HANDLE_OPERATION, HANDLE_SYSTEM };
+enum handle_kind {
+    HANDLE_HOST = 1,
+    HANDLE_OPERATION,
+    HANDLE_SYSTEM,
+    HANDLE_NETWORK,
+    HANDLE_ENDPOINT,
+    HANDLE_NAMESPACE,
+    HANDLE_CALLBACK
+};
 
 /* What a handle leads to; first member of the object. */
 struct object {

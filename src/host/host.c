@@ -8,6 +8,7 @@
 #include "../base/text.h"
 #include "deliver.h"
 #include "guest.h"
+#include "hcn.h"
 #include "pump.h"
 #include "surroundings.h"
 #include "system.h"
@@ -28,6 +29,8 @@ static void init_lists(struct host *host) {
     link_init(&host->operations);
     link_init(&host->requests);
     link_init(&host->exits);
+    link_init(&host->networks);
+    link_init(&host->listeners);
     link_init(&host->ready);
     link_init(&host->programs);
     link_init(&host->waiters);
@@ -233,11 +236,13 @@ HRESULT host_close(struct host *host) {
     waker_call(&host->waker);
     close_operations(host);
     close_systems(host);
+    hcn_close_handles(host);
     guest_forget_all(host);
     while (host->delivering > 0)
         condition_wait(&host->changed, &host->lock, INT64_MAX);
     stop_service(host);
     close_store(host);
+    hcn_close(host);
     mutex_unlock(&host->lock);
     return S_OK;
 }

@@ -32,6 +32,12 @@ struct host {
     struct link requests; /* in flight */
     struct link exits;    /* systems whose exit is to be made known */
 
+    /* Networks (hcn.h). */
+    struct hcn *hcn;       /* NULL before their first use */
+    struct link networks;  /* open handles to networks, endpoints, namespaces */
+    struct link listeners; /* to the network service */
+    size_t network_count;  /* both */
+
     /* Callbacks (deliver.h). */
     struct link ready;   /* targets with something to deliver */
     unsigned delivering; /* callbacks that run */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * The compute service of a simulated host stops and starts: what becomes of
- * the handles to systems, and where new ones are refused meanwhile. The systems
- * themselves go on, except those that end with their last handle: the service
- * takes its handles along. */
-#include "host.h"
+ * The services of a simulated host stop and start: what becomes of the handles
+ * to systems, and where new ones are refused meanwhile (those to networks:
+ * hcn.c). The systems themselves go on, except those that end with their last
+ * handle: the service takes its handles along. */
+#include "hcn.h"
 #include "system.h"
 
 struct store *host_serving_store(struct host *host, struct hcs_error *error) {
@@ -65,6 +65,7 @@ HRESULT host_set_service(struct host *host, bool running) {
     end_requests(host);   /* completions come before events, as at an exit */
     for (link = host->systems.next; link != &host->systems; link = link->next)
         disconnect(HCS_CONTAINER(link, struct system, link));
+    hcn_disconnect(host);
     host_changed(host);
     return S_OK;
 }

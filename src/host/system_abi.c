@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
  * The functions of the ABI that take a compute system. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "calls.h"
@@ -97,18 +96,6 @@ HRESULT WINAPI HcsModifyComputeSystem(HCS_SYSTEM system,
 
 /* --- handles ------------------------------------------------------------- */
 
-/* On Windows this is a deadlock; here it is a kindness that strict hosts
- * refuse as loudly as they can. */
-static void refuse_inside(const struct system *system, const char *function) {
-    if (!system->host->spec.strict || !target_is_inside(&system->target))
-        return;
-    fprintf(stderr,
-            "%s was called from inside the callback of its own handle: on "
-            "Windows this never returns\n",
-            function);
-    abort();
-}
-
 void WINAPI HcsCloseComputeSystem(HCS_SYSTEM handle) {
     struct object *object = handle_take(handle, HANDLE_SYSTEM);
     struct system *system;
@@ -116,7 +103,7 @@ void WINAPI HcsCloseComputeSystem(HCS_SYSTEM handle) {
     if (!object)
         return;
     system = HCS_CONTAINER(object, struct system, object);
-    refuse_inside(system, "HcsCloseComputeSystem");
+    call_refuse_inside(system->host, &system->target, "HcsCloseComputeSystem");
     if (SUCCEEDED(host_lock(system->host))) {
         system_close(system);
         host_unlock(system->host);

@@ -54,6 +54,9 @@ refuses(layouts_ours hcs_types.h "HcsEventServiceDisconnect = 0x02000000"
 refuses(layouts_ours hcn_types.h "UINT64 Priority;\n    uint32_t ReservationType"
   "uint32_t ReservationType;\n    UINT64 Priority"
   "HCN_PORT_RANGE_ENTRY.ReservationType lies elsewhere")
+refuses(layouts_ours hcn_types.h "EndpointDetached = 0x00000010"
+  "EndpointDetached = 0x0000000A"
+  "HcnNotificationNetworkEndpointDetached has another value")
 if(WINDOWS)
   refuses(layouts_theirs layouts.def "HCS_SIZE(HCS_EVENT, 24)"
     "HCS_SIZE(HCS_EVENT, 16)" "HCS_EVENT has another size")
@@ -63,6 +66,8 @@ if(WINDOWS)
     "SYNC, DWORD, HcsGetOperationId" "HcsGetOperationId has another prototype")
   refuses(prototypes functions.def "HRESULT, HcsCancelOperation,"
     "HRESULT, HcsCancelOperationNow," "HcsCancelOperationNow")
+  refuses(prototypes functions.def "HcnOpenNetwork, (const GUID *id"
+    "HcnOpenNetwork, (GUID id" "HcnOpenNetwork has another prototype")
   refuses(prototypes mingw.def "#undef NEWER"
     "HCS_NO_PROTOTYPE(HcsOpenComputeSystem, NEWER)\n#undef NEWER"
     "HcsOpenComputeSystem")

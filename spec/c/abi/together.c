@@ -4,6 +4,7 @@
 #include <windows.h>
 
 #include <computecore.h>
+#include <computenetwork.h>
 
 #define HCS_SYSTEM_HEADERS
 #include "abi/hcshost.h"

@@ -119,13 +119,15 @@ static void a_host_describes_itself(void **state) {
     ok(HcsWaitForOperationResult(op, INFINITE, NULL));
     ok(hcshost_inventory(NULL, &document)); /* the one that was entered */
     assert_string_equal(text_of(document),
-                        "{\"Systems\":1,\"Handles\":1,\"Operations\":1,"
+                        "{\"Systems\":1,\"Networks\":0,\"Endpoints\":0,"
+                        "\"Namespaces\":0,\"Handles\":1,\"Operations\":1,"
                         "\"Processes\":0,\"Files\":0,\"Threads\":0}");
     HcsCloseComputeSystem(system);
     HcsCloseOperation(op);
     ok(hcshost_inventory(host, &document));
     assert_string_equal(text_of(document),
-                        "{\"Systems\":1,\"Handles\":0,\"Operations\":0,"
+                        "{\"Systems\":1,\"Networks\":0,\"Endpoints\":0,"
+                        "\"Namespaces\":0,\"Handles\":0,\"Operations\":0,"
                         "\"Processes\":0,\"Files\":0,\"Threads\":0}");
     ok(hcshost_enter(NULL, &previous));
     assert_ptr_equal(previous, host);
