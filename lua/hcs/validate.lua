@@ -1,12 +1,14 @@
 -- SPDX-License-Identifier: MIT
 -- Checks documents before a host sees them: the same tables, rules and
 -- sentences as the host's own check (src/schema/schema.h says what is decided
--- where nothing is published), on Lua tables.
+-- where nothing is published), on Lua tables. Of HCN's documents more is asked
+-- than of the host, unless told: what Windows silently passes over is a slip.
 
 local builds = require "hcs.schema.builds"
 local nearest = require "hcs.schema.nearest"
-local scalar = require "hcs.schema.scalar"
+local network = require "hcs.schema.network"
 local schema = require "hcs.schema.hcs"
+local sets = require "hcs.schema.sets"
 local walk = require "hcs.schema.walk"
 
 local M = { version_of_build = builds.version_of_build }
@@ -37,12 +39,7 @@ local function path_of(at)
 end
 
 local function no_such_type(name)
-    local names = {}
-    for known in pairs(schema.types) do
-        names[#names + 1] = known
-    end
-    table.sort(names)
-    local near = type(name) == "string" and nearest(name, names)
+    local near = type(name) == "string" and nearest(name, sets.names())
     return ("there is no document type %q%s"):format(tostring(name),
         near and ('; did you mean "%s"?'):format(near) or "")
 end
@@ -52,35 +49,45 @@ end
 ---@field message string one sentence
 ---@field expected? string|string[] the type, or the names, that would be right
 ---@field since? integer|string the build or the SchemaVersion that is needed
+---@field code integer HRESULT
 
-local function finished(bad)
+local INVALID_JSON = { hcs = 0x8037010D, hcn = 0x803B001B }
+
+local function finished(bad, set)
     local path = path_of(bad.at)
     local message = bad.message
     if bad.begin then
         message = path:gsub("^%$%.?", "") .. " " .. message
     end
-    return { path = path, message = message, expected = bad.expected, since = bad.since }
+    return { path = path, message = message, expected = bad.expected, since = bad.since,
+        code = bad.code or INVALID_JSON[set.name] }
+end
+
+local function walk_of(set)
+    return set == schema and walk or network
 end
 
 --- Checks a document against a type, which may be an enum or a scalar too.
 ---@param doc any a Lua table; lua-cjson's null and tables marked as arrays count
----@param type_name? string default "ComputeSystem"
----@param opts? {build: integer?, version: integer[]?} the Windows build to be
---- (default: the newest known) and a declared {major, minor}, where the
---- document does not declare one itself
+---@param type_name? string default "ComputeSystem"; "HostComputeNetwork" and
+--- others of HCN's, "hcn.Version" where HCS has one of that name too
+---@param opts? {build: integer?, version: integer[]?, lenient: boolean?} of HCS:
+--- the Windows build to be (default: the newest known) and a declared {major,
+--- minor}, where the document does not declare one itself; of HCN: lenient lets
+--- members and flags pass that Windows would silently pass over
 ---@return true|nil ok
 ---@return hcs.validate.Fault? fault the first in the order of the names
 function M.check(doc, type_name, opts)
     local name = type_name or "ComputeSystem"
-    local t = schema.types[name] or scalar.is[name] and name
+    local t, set = sets.find(name)
     if not t then
-        return nil, { path = "$", message = no_such_type(name) }
+        return nil, { path = "$", message = no_such_type(name), code = 0x80070057 }
     end
-    local bad = walk(doc, t, opts, false)
+    local bad = walk_of(set)(doc, t, opts, false)
     if not bad then
         return true
     end
-    return nil, finished(bad)
+    return nil, finished(bad, set)
 end
 
 --- All that is wrong with a document: a list of faults, empty when nothing is.
@@ -88,42 +95,51 @@ end
 ---@return hcs.validate.Fault[] faults
 function M.all(doc, type_name, opts)
     local name = type_name or "ComputeSystem"
-    local t = schema.types[name] or scalar.is[name] and name
+    local t, set = sets.find(name)
     if not t then
-        return { { path = "$", message = no_such_type(name) } }
+        return { { path = "$", message = no_such_type(name), code = 0x80070057 } }
     end
     local list = {}
-    local bad = walk(doc, t, opts, true)
+    local bad = walk_of(set)(doc, t, opts, true)
     while bad do
-        list[#list + 1] = finished(bad)
+        list[#list + 1] = finished(bad, set)
         bad = bad.next
     end
     return list
 end
 
-local function describe_member(name, m)
-    return { name = name, type = m.type, array = m.array, map = m.map,
-        nullable = m.nullable, always = m.always, since = builds.first_build(m),
-        version = "2." .. m.minor }
+local function names_of(cases)
+    local names = {}
+    for text, t in pairs(cases or {}) do
+        names[text] = t.name
+    end
+    return cases and names
 end
 
-local function describe_value(name, v)
-    return { name = name, value = v.value, since = builds.first_build(v),
+local function describe_member(name, m, set)
+    return { name = name, type = m.type, array = m.array, map = m.map, by = m.by,
+        cases = names_of(m.cases), nullable = m.nullable, always = m.always,
+        since = builds.first_build(m, set), version = "2." .. m.minor }
+end
+
+local function describe_value(name, v, set)
+    return { name = name, value = v.value, since = builds.first_build(v, set),
         version = "2." .. v.minor }
 end
 
 --- What a type consists of: {name, kind, members or values}, each a list in
---- the order in which it is written. Nil and a sentence for an unknown type.
+--- the order in which it is written. What no known build has yet, lacks
+--- `since`. Nil and a sentence for an unknown type.
 function M.describe(type_name)
-    local t = schema.types[type_name]
-    if not t then
+    local t, set = sets.find(type_name)
+    if type(t) ~= "table" then
         return nil, no_such_type(type_name)
     end
     local field = t.kind == "object" and "members" or "values"
     local list = {}
     for i, name in ipairs(t.order) do
         list[i] = (field == "members" and describe_member or describe_value)(name,
-            t[field][name])
+            t[field][name], set)
     end
     return { name = t.name, kind = t.kind, number = t.number, flags = t.flags,
         [field] = list }

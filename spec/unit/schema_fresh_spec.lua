@@ -107,4 +107,23 @@ describe("the Lua tables", function()
         assert.equal(types.NetworkMode, types.HNSNetwork.members.Type.of)
         assert.is_true(types.ProtocolType.open)
     end)
+
+    it("have no type of HCN's in itself: the walks rely on it", function()
+        local function enter(t, inside)
+            assert.is_nil(inside[t], t.name)
+            inside[t] = true
+            for _, m in pairs(t.members or {}) do
+                if m.of then
+                    enter(m.of, inside)
+                end
+                for _, case in pairs(m.cases or {}) do
+                    enter(case, inside)
+                end
+            end
+            inside[t] = nil
+        end
+        for _, t in pairs(network.types) do
+            enter(t, {})
+        end
+    end)
 end)

@@ -19,7 +19,7 @@ describe("hcs.validate", function()
                     document = cjson.decode("[" .. case.text .. "]")[1]
                 end
                 local ok, fault = validate.check(document, case.type,
-                    { build = case.build or 26100, version = case.version })
+                    { build = case.build or 26100, version = case.version, lenient = true })
                 if not case.path then
                     assert.is_nil(fault and fault.path .. ": " .. fault.message)
                     assert.is_true(ok)
@@ -27,7 +27,16 @@ describe("hcs.validate", function()
                     assert.is_nil(ok)
                     assert.equal(case.path, fault.path)
                     assert.equal(case.message or fault.message, fault.message)
+                    assert.equal(tonumber(case.code or case.set and "0x803b001b"
+                        or "0x8037010d"), fault.code)
                 end
+            end)
+        end
+        if case.set and not case.path and case.document then
+            it("is strict for " .. case.name, function()
+                local _, fault = validate.check(case.document, case.type)
+                assert.same(case.strict,
+                    fault and { path = fault.path, message = fault.message })
             end)
         end
     end
@@ -162,5 +171,47 @@ describe("hcs.validate", function()
         assert.same({ 2, 3 }, { validate.version_of_build(19045) })
         assert.same({ 2, 7 }, { validate.version_of_build(28000) })
         assert.same({ 1, 0 }, { validate.version_of_build(14393) })
+    end)
+
+    it("finds all faults of an HCN document", function()
+        local faults = validate.all({ Typ = "NAT", Ipams = { { Subnets = {
+            { IpAddresPrefix = "10.0.0.0/24", Routes = { {}, { Metric = -1 } } } } } },
+            Policies = { { Type = "VLAN" }, { Type = "VxlanPort", Settings = { Prot = 1 } } } },
+            "HostComputeNetwork")
+        local found = {}
+        for i, fault in ipairs(faults) do
+            found[i] = ("%s %08x"):format(fault.path, fault.code)
+        end
+        assert.same({
+            "$.Ipams[0].Subnets[0].IpAddresPrefix 803b001b",
+            "$.Ipams[0].Subnets[0].Routes[1].Metric 803b001b",
+            "$.Policies[0].Type 803b000e",
+            "$.Policies[1].Settings.Prot 803b001b",
+            "$.Typ 803b001b",
+        }, found)
+    end)
+
+    it("refuses keys that are no text in an HCN document too", function()
+        local _, fault = validate.check({ [1] = 1, Name = "x" }, "HostComputeNetwork",
+            { lenient = true })
+        assert.equal("the key 1 is a number: a member's name is text", fault.message)
+    end)
+
+    it("describes HCN's types, by the set where both have one", function()
+        local policy = assert(validate.describe "EndpointPolicy")
+        assert.equal("Type", policy.members[2].by)
+        assert.equal("AclPolicySetting", policy.members[2].cases.ACL)
+        local firewall = assert(validate.describe "FirewallPolicySetting")
+        assert.equal("VmType", firewall.members[1].name)
+        assert.is_nil(firewall.members[1].since)
+        assert.equal("2.16", firewall.members[1].version)
+        local request = assert(validate.describe "hcn.ModifySettingRequest")
+        assert.equal("ResourceUri", request.members[1].name)
+        request = assert(validate.describe "ModifySettingRequest")
+        assert.equal("ResourcePath", request.members[1].name)
+        assert.is_nil(validate.describe "hcn.ComputeSystem")
+        local _, fault = validate.check({}, "HostComputNetwork")
+        assert.equal('there is no document type "HostComputNetwork"; '
+            .. 'did you mean "HostComputeNetwork"?', fault.message)
     end)
 end)

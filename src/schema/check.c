@@ -213,24 +213,10 @@ static void checker_init(struct checker *checker,
     checker->build =
         profile ? profile->build : set->builds[set->build_count - 1];
     checker->build_bit = bit_of_build(set, checker->build);
+    checker->code = HCS_E_INVALID_JSON;
     checker->error = error;
     declare(checker, profile ? profile->major : 0,
             profile ? profile->minor : 0);
-}
-
-/* The number of a scalar or a type by its name; false when there is none. */
-static bool number_of(const struct schema_set *set, const char *name,
-                      unsigned *number) {
-    const struct schema_type *type = set_type(set, name);
-    unsigned scalar = 0;
-    if (type) {
-        *number = SCALAR_COUNT + (unsigned)(type - set->types);
-        return true;
-    }
-    while (scalar < SCALAR_COUNT && strcmp(scalar_name(scalar), name) != 0)
-        scalar++;
-    *number = scalar;
-    return scalar < SCALAR_COUNT;
 }
 
 HRESULT schema_check(const struct json *value, const char *type,
@@ -240,7 +226,7 @@ HRESULT schema_check(const struct json *value, const char *type,
     struct checker checker;
     uint64_t major, minor;
     unsigned number;
-    if (!value || !type || !number_of(&schema_hcs, type, &number))
+    if (!value || !type || !set_number(&schema_hcs, type, &number))
         return error_set(error, E_INVALIDARG, NULL,
                          "there is no document type \"%s\"",
                          type ? type : "(null)");

@@ -15,7 +15,8 @@ struct checker {
     unsigned build_bit; /* of the known build that `build` is like */
     int major;          /* declared; 0: not */
     int minor;
-    int least; /* highest `minor` a member may need */
+    int least;    /* highest `minor` a member may need */
+    HRESULT code; /* of what is wrong */
     struct hcs_error *error;
 };
 
@@ -28,7 +29,7 @@ struct place {
     int depth;
 };
 
-/* Fills the error with the place's path; HCS_E_INVALID_JSON. */
+/* Fills the error with the place's path; the checker's code. */
 HRESULT check_fail(const struct checker *checker, const struct place *place,
                    const char *format, ...) HCS_PRINTF(3, 4);
 /* "expected <wanted>, found <what is there>". */
@@ -44,6 +45,17 @@ HRESULT check_key(const struct checker *checker, const struct place *place,
 #define LIST_VALUES 8
 HRESULT check_enum(const struct checker *checker, const struct place *place,
                    const struct schema_type *type, const struct json *value);
+/* For a text that is none of the enum's: which was meant, or which there are.
+ */
+HRESULT check_enum_unknown(const struct checker *checker,
+                           const struct place *place,
+                           const struct schema_type *type,
+                           const struct json_string *text);
+/* A JSON_INT as one of the enum's values, or a sum of its flags. */
+HRESULT check_enum_number(const struct checker *checker,
+                          const struct place *place,
+                          const struct schema_type *type,
+                          const struct json *value);
 
 /* Who exists: in the build and for the declared version. */
 bool check_available(const struct checker *checker, unsigned builds,
@@ -83,5 +95,8 @@ const struct schema_value *set_value(const struct schema_set *set,
 const struct schema_type *set_referred(const struct schema_set *set,
                                        unsigned number);
 const char *scalar_name(unsigned scalar);
+/* The number of a scalar or a type by its name; false when there is none. */
+bool set_number(const struct schema_set *set, const char *name,
+                unsigned *number);
 
 #endif

@@ -78,10 +78,10 @@ static const char *nearest_value(const struct checker *checker,
     return nearest.best;
 }
 
-static HRESULT fail_unknown(const struct checker *checker,
-                            const struct place *place,
-                            const struct schema_type *type,
-                            const struct json_string *text) {
+HRESULT check_enum_unknown(const struct checker *checker,
+                           const struct place *place,
+                           const struct schema_type *type,
+                           const struct json_string *text) {
     const char *name = set_name(checker->set, type->name);
     const char *closest = nearest_value(checker, type, text);
     char out[SHOWN_SIZE], list[LIST_SIZE];
@@ -103,7 +103,7 @@ static HRESULT check_name(const struct checker *checker,
     if (text->length == 0 && (type->flags & SCHEMA_EMPTY))
         return S_OK;
     if (!value)
-        return fail_unknown(checker, place, type, text);
+        return check_enum_unknown(checker, place, type, text);
     if (is_available(checker, value))
         return S_OK;
     snprintf(what, sizeof what, "\"%s\" as %s %s",
@@ -128,10 +128,10 @@ static bool is_known_number(const struct checker *checker,
     return (type->flags & SCHEMA_FLAGS) && !(number & ~all);
 }
 
-static HRESULT check_number(const struct checker *checker,
-                            const struct place *place,
-                            const struct schema_type *type,
-                            const struct json *value) {
+HRESULT check_enum_number(const struct checker *checker,
+                          const struct place *place,
+                          const struct schema_type *type,
+                          const struct json *value) {
     const char *name = set_name(checker->set, type->name);
     char list[LIST_SIZE];
     if (is_known_number(checker, type, value->as.integer))
@@ -149,7 +149,7 @@ HRESULT check_enum(const struct checker *checker, const struct place *place,
     if (value->type == JSON_STRING && !number)
         return check_name(checker, place, type, &value->as.string);
     if (value->type == JSON_INT && (number || (type->flags & SCHEMA_LENIENT)))
-        return check_number(checker, place, type, value);
+        return check_enum_number(checker, place, type, value);
     snprintf(wanted, sizeof wanted, "a %s (%s)", number ? "number" : "string",
              set_name(checker->set, type->name));
     return check_mismatch(checker, place, wanted, value);

@@ -45,6 +45,20 @@ const struct schema_type *set_type(const struct schema_set *set,
                   sizeof *set->types);
 }
 
+bool set_number(const struct schema_set *set, const char *name,
+                unsigned *number) {
+    const struct schema_type *type = set_type(set, name);
+    unsigned scalar = 0;
+    if (type) {
+        *number = SCALAR_COUNT + (unsigned)(type - set->types);
+        return true;
+    }
+    while (scalar < SCALAR_COUNT && strcmp(scalar_name(scalar), name) != 0)
+        scalar++;
+    *number = scalar;
+    return scalar < SCALAR_COUNT;
+}
+
 const struct schema_field *set_field(const struct schema_set *set,
                                      const struct schema_type *type,
                                      const struct json_string *name) {

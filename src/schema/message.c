@@ -25,12 +25,12 @@ HRESULT check_fail(const struct checker *checker, const struct place *place,
     char text[2 * sizeof checker->error->text]; /* error_set cuts it */
     va_list args;
     if (!checker->error)
-        return HCS_E_INVALID_JSON;
+        return checker->code;
     write_path(place, path);
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return error_set(checker->error, HCS_E_INVALID_JSON, path, "%s", text);
+    return error_set(checker->error, checker->code, path, "%s", text);
 }
 
 static const char *found(const struct json *value, char out[SHOWN_SIZE]) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The shapes of HCS documents, from the generated tables, and the check of a
+ * The shapes of documents, from the generated tables, and the check of a
  * document against them.
  *
- * What the check decides where nothing is published:
+ * HCS is strict. What the check decides where nothing is published:
  *
  * - null counts as "absent" for a member whose type is an object or `any`, or
  *   that the data calls nullable. Anywhere else it is a wrong type.
@@ -43,6 +43,27 @@ struct schema_profile {
 HRESULT schema_check(const struct json *value, const char *type,
                      const struct schema_profile *profile,
                      struct hcs_error *error);
+
+/* Checks `value` against a type of HCN's ("HostComputeNetwork",
+ * "ModifyEndpointSettingRequest", "HNSNetwork"; also an enum's or a scalar's
+ * name) as leniently as HCN reads:
+ *
+ * - Names of members and texts of enums are compared without case; members
+ *   that the type does not have are passed over, those of any version taken.
+ * - Null and an empty object count as absent, empty text for a GUID or an enum
+ *   too. GUIDs may have braces.
+ * - Enums are texts or numbers, flags are numbers. A bit without a name passes.
+ * - Settings are of the type that the member beside them says (a policy's Type,
+ *   a request's ResourceType); where it says nothing they may be anything.
+ *
+ * What is wrong has its path and what was expected, and its code by cause:
+ * HCN_E_INVALID_JSON (a value of the wrong JSON type, a number out of range),
+ * HCN_E_GUID_CONVERSION_FAILURE, and for an enum's value that is not known
+ * HCN_E_INVALID_NETWORK_TYPE, HCN_E_INVALID_POLICY_TYPE or E_INVALIDARG by the
+ * enum. E_INVALIDARG for a type the tables do not have. Time is linear in the
+ * value; nothing is allocated. */
+HRESULT schema_check_network(const struct json *value, const char *type,
+                             struct hcs_error *error);
 
 /* The SchemaVersion a build supports at most ("2.7" -> 2, 7). */
 void schema_version_of_build(int build, int *major, int *minor);

@@ -11,18 +11,22 @@ local worlds = require "hcs.world"
 
 -- What needs no host, or tells about it.
 local function add_knowledge(M, world, strict, ready)
-    --- Checks a document as the host would: true, or what is wrong with it.
+    --- Checks a document as the host would: true, or what is wrong with it. Of
+    --- HCN's documents ("HostComputeNetwork", "HostComputeEndpoint" …) it is
+    --- stricter: members and flags that Windows does not know it passes over
+    --- silently, and here they are mistakes, unless lenient is set.
     ---@param document table
     ---@param type_name? string default "ComputeSystem"
-    ---@param given? {build: integer}
+    ---@param given? {build: integer?, lenient: boolean?}
     ---@return true? ok, hcs.Error? err, string? code
     function M.validate(document, type_name, given)
         options.argument("validate", "the document", document, "table")
-        given = options.check("validate", given, { build = "integer" })
+        given = options.check("validate", given, { build = "integer", lenient = "boolean" })
         local build = given.build or world.build
-        local ok, fault = validate.check(document, type_name, { build = build })
+        local ok, fault = validate.check(document, type_name,
+            { build = build, lenient = given.lenient })
         if ok then return true end
-        return errors.fail({ op = "validate", hresult = 0x8037010D, path = fault.path,
+        return errors.fail({ op = "validate", hresult = fault.code, path = fault.path,
             message = fault.message, hint = false }, world.core)
     end
 

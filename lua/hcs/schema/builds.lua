@@ -12,14 +12,15 @@ function M.available(ctx, entry)
     return entry.builds & ctx.bit ~= 0 and entry.minor <= ctx.least
 end
 
---- The first build that has a member or a value.
-function M.first_build(entry)
-    for i, build in ipairs(schema.builds) do
+--- The first build that has a member or a value; nil when none is known to.
+---@param set? table default HCS'
+function M.first_build(entry, set)
+    for i, build in ipairs((set or schema).builds) do
         if entry.builds >> (i - 1) & 1 == 1 then
             return build
         end
     end
-    return schema.builds[#schema.builds]
+    return nil
 end
 
 --- The names of those that exist, sorted.

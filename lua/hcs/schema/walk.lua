@@ -2,6 +2,8 @@
 -- The walk over a document.
 
 local builds = require "hcs.schema.builds"
+local enums = require "hcs.schema.enums"
+local faults_of = require "hcs.schema.faults"
 local nearest = require "hcs.schema.nearest"
 local scalar = require "hcs.schema.scalar"
 local schema = require "hcs.schema.hcs"
@@ -9,40 +11,12 @@ local schema = require "hcs.schema.hcs"
 local available, first_build = builds.available, builds.first_build
 local available_names, supported_minor = builds.names, builds.supported_minor
 
+local fault, gather, enough = faults_of.fault, faults_of.gather, faults_of.enough
+local each, key_text = faults_of.each, faults_of.key_text
+
 local MAX_DEPTH = 128
-local MAX_SHOWN = 8
 
 local check_type
-
--- A fault found far down gathers its path on the way up, in `at`.
-local function fault(message, more)
-    local result = more or {}
-    result.message = message
-    result.at = {}
-    return result
-end
-
--- Adds what was found in the member or item `key` to what was found before it;
--- faults are a chain (`last` in the first of them is its end).
-local function gather(faults, bad, key)
-    local one = bad
-    while one do
-        one.at[#one.at + 1] = key
-        one = one.next
-    end
-    if not faults then
-        return bad
-    elseif bad then
-        (faults.last or faults).next = bad
-        faults.last = bad.last or bad
-    end
-    return faults
-end
-
--- Whether the walk goes on.
-local function enough(ctx, faults)
-    return faults and not ctx.all
-end
 
 -- Without `what` the sentence begins with the path, when that is known.
 local function unavailable(ctx, entry, what)
@@ -61,56 +35,16 @@ local function unavailable(ctx, entry, what)
     return fault((what and what .. " " or "") .. rest, { since = since, begin = not what })
 end
 
-local function article(name)
-    return name:find("^[AEIOUaeiou]") and "an" or "a"
-end
-
-local function list_values(ctx, t)
-    local names = available_names(ctx, t.values)
-    local out = ""
-    for i = 1, math.min(#names, MAX_SHOWN) do
-        local text = names[i]
-        if t.number then
-            text = ("%s %d"):format(text, t.values[text].value or 0)
-        end
-        out = out .. (i == 1 and "" or i == #names and " or " or ", ") .. text
-    end
-    return out .. (#names > MAX_SHOWN and " …" or ""), names
-end
-
 local function check_name(ctx, t, text)
     local entry = t.values[text]
     if text == "" and t.empty then
         return nil
     elseif not entry then
-        local list, names = list_values(ctx, t)
-        local near = nearest(text, names)
-        return fault(('"%s" is not %s %s: %s'):format(scalar.shown(text), article(t.name),
-            t.name, near and ('did you mean "%s"?'):format(near) or "expected " .. list),
-            { expected = names })
+        return enums.unknown(ctx, t, text)
     elseif not available(ctx, entry) then
-        return unavailable(ctx, entry,
-            ('"%s" as %s %s'):format(text, article(t.name), t.name))
+        return unavailable(ctx, entry, ('"%s" as %s'):format(text, enums.called(t)))
     end
     return nil
-end
-
-local function check_number(ctx, t, number)
-    local all = 0
-    for _, entry in pairs(t.values) do
-        if entry.value and available(ctx, entry) then
-            if entry.value == number then
-                return nil
-            end
-            all = all | entry.value
-        end
-    end
-    if t.flags and number & ~all == 0 then
-        return nil
-    end
-    local list, names = list_values(ctx, t)
-    return fault(("%d is not %s %s: expected %s%s"):format(number, article(t.name), t.name,
-        t.flags and "a sum of " or "", list), { expected = names })
 end
 
 local function check_enum(ctx, t, value)
@@ -118,7 +52,7 @@ local function check_enum(ctx, t, value)
     if type(value) == "string" and not t.number then
         return check_name(ctx, t, value)
     elseif whole and (t.number or t.lenient) then
-        return check_number(ctx, t, whole)
+        return enums.number(ctx, t, whole)
     end
     return fault(scalar.mismatch(("a %s (%s)"):format(t.number and "number" or "string",
         t.name), value), { expected = t.name })
@@ -138,37 +72,6 @@ local function check_array(ctx, m, value, depth)
         end
     end
     return faults
-end
-
-local function sorted_keys(value)
-    local keys = {}
-    for key in pairs(value) do
-        keys[#keys + 1] = key
-    end
-    table.sort(keys, function(a, b)
-        if type(a) == type(b) and type(a) ~= "table" and type(a) ~= "boolean" then
-            return a < b
-        end
-        return type(a) < type(b)
-    end)
-    return keys
-end
-
--- An iterator over members: sorted, so that the first fault is always the same
--- one, or as they come where it is only asked whether there is a fault.
-local function each(ctx, value)
-    if ctx.hasty then
-        return next, value
-    end
-    local keys, i = sorted_keys(value), 0
-    return function()
-        i = i + 1
-        return keys[i], value[keys[i]]
-    end
-end
-
-local function key_text(key)
-    return type(key) == "string" and key or tostring(key)
 end
 
 local function check_slot(ctx, m, value, depth)
