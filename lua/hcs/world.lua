@@ -7,7 +7,7 @@ local events = require "hcs.events"
 local loop = require "hcs.loop"
 local operation = require "hcs.operation"
 local options = require "hcs.options"
-local schema = require "hcs.schema.hcs"
+local sets = require "hcs.schema.sets"
 local sim = require "hcs.sim"
 local task = require "hcs.task"
 local timers = require "hcs.timers"
@@ -63,7 +63,8 @@ end
 -- value that no document can hold is the caller's mistake.
 local function encoder(core)
     return function(value, type_name)
-        local text, problem = core.json.encode(value, type_name, type_name and schema or nil)
+        local t, set = sets.find(type_name)
+        local text, problem = core.json.encode(value, t and t.name, t and set)
         if text then return text end
         options.misuse("%s: %s", problem.path or "$", problem.message)
     end

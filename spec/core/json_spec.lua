@@ -206,6 +206,32 @@ describe("encode with a schema", function()
         assert.truthy(text:find('^{"Owner":"me","SchemaVersion"'))
         assert.are.same(document, decode(text))
     end)
+
+    it("follows what a policy's type or a request says its settings are", function()
+        local schema = require "hcs.schema.hcn"
+        assert.are.equal('{"Name":"a","Type":"NAT","Policies":[{"Type":"NetworkACL","Settings":'
+            .. '{"Protocols":"6","Priority":200,"Action":"Allow"}}],"Ipams":[],"Flags":9}',
+            encode({ Flags = 9.0, Ipams = {}, Type = "NAT", Name = "a", Policies = { { Type =
+                "NetworkACL", Settings = { Action = "Allow", Priority = 200,
+                    Protocols = "6" } } } }, "HostComputeNetwork", schema))
+        assert.are.equal('{"RequestType":"Add","ResourceType":"Policy","Settings":{"Policies":['
+            .. '{"Type":"PortMapping","Settings":{"Protocol":6,"InternalPort":80,'
+            .. '"ExternalPort":8080}}]}}',
+            encode({ ResourceType = "Policy", RequestType = "Add", Settings = { Policies = { {
+                Settings = { ExternalPort = 8080, InternalPort = 80, Protocol = 6 },
+                Type = "PortMapping" } } } }, "ModifyEndpointSettingRequest", schema))
+        assert.are.equal('{"Version":18446744073709551615}',
+            encode({ Version = -1 }, "HostComputeNetwork", schema))
+    end)
+
+    it("writes settings by their names where nothing says what they are", function()
+        local schema = require "hcs.schema.hcn"
+        for _, type_of in ipairs { "L2Driver", "Nonsense", "acl", 1, { 1 }, false } do
+            local text = encode({ Type = type_of or nil, Settings = { Protocols = "6", Id = "a" } },
+                "EndpointPolicy", schema)
+            assert.truthy(text:find('"Settings":{"Id":"a","Protocols":"6"}', 1, true), text)
+        end
+    end)
 end)
 
 describe("decode", function()

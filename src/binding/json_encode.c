@@ -262,7 +262,7 @@ static bool put_typed(struct encoder *e, int index, int type) {
             if (has_shape(L, top + 4)) {
                 lua_pushvalue(L, top + 3);
                 lua_rawget(L, members);
-                shape = json_member_shape(e);
+                shape = json_member_shape(e, index);
             }
             lua_pushvalue(L, top + 3); /* the name again, and its value */
             lua_pushvalue(L, top + 4);

@@ -34,9 +34,9 @@ struct encoder {
     int schema; /* stack index of the table of types, or 0 */
 };
 
-/* Reads the member's description on the stack's top; pushes one value, its
- * type. */
-struct shape json_member_shape(struct encoder *e);
+/* Reads the description of a member of the table at `object` on the stack's
+ * top; pushes one value, its type. */
+struct shape json_member_shape(struct encoder *e, int object);
 /* The shape that encode's argument 2 asks for, by way of e->schema. */
 struct shape json_root_shape(struct encoder *e);
 /* The stack index of the table of types that argument 3 gives, or 0. */

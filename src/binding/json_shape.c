@@ -14,9 +14,31 @@ static bool flag(lua_State *L, const char *name) {
     return set;
 }
 
+/* For a member that is one of several types: pushes the one that the member
+ * beside it in `object` tells, or nil. False for a member that is not. */
+static bool push_chosen(lua_State *L, int object) {
+    int top = lua_gettop(L);
+    lua_pushliteral(L, "cases");
+    if (lua_rawget(L, top) != LUA_TTABLE) {
+        lua_settop(L, top);
+        return false;
+    }
+    lua_pushliteral(L, "by");
+    lua_rawget(L, top);
+    if (lua_rawget(L, object) == LUA_TSTRING)
+        lua_rawget(L, top + 1);
+    else
+        lua_pushnil(L);
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+    return true;
+}
+
 /* Leaves on the stack the type that a member is of: its table, or nil. */
-static void push_type(struct encoder *e) {
+static void push_type(struct encoder *e, int object) {
     lua_State *L = e->L;
+    if (push_chosen(L, object))
+        return;
     lua_pushliteral(L, "of");
     if (lua_rawget(L, -2) == LUA_TTABLE)
         return;
@@ -43,7 +65,7 @@ static bool is_object_type(lua_State *L) {
 
 /* Reads the member description on the top into a shape; pushes one value, its
  * type. */
-struct shape json_member_shape(struct encoder *e) {
+struct shape json_member_shape(struct encoder *e, int object) {
     lua_State *L = e->L;
     struct shape shape = {0};
     if (!lua_istable(L, -1)) {
@@ -57,7 +79,7 @@ struct shape json_member_shape(struct encoder *e) {
     if (lua_rawget(L, -2) == LUA_TSTRING)
         shape.is_double = strcmp(lua_tostring(L, -1), "double") == 0;
     lua_pop(L, 1);
-    push_type(e);
+    push_type(e, object);
     if (is_object_type(L))
         shape.type = lua_gettop(L);
     return shape;

@@ -5,7 +5,7 @@ local core = require "hcs.core"
 local errors = require "hcs.error"
 local merge = require "hcs.doc.merge"
 local options = require "hcs.options"
-local schema = require "hcs.schema.hcs"
+local sets = require "hcs.schema.sets"
 local vm = require "hcs.doc.vm"
 
 local doc = { merge = merge.merge, diff = merge.diff }
@@ -21,13 +21,17 @@ function doc.vm(given, env)
 end
 
 local function encode(document, type_name)
-    return core.json.encode(document, type_name or "ComputeSystem", schema)
+    local t, set = sets.find(type_name or "ComputeSystem")
+    if type(t) ~= "table" then
+        options.misuse("canonical: there is no document type %q", tostring(type_name))
+    end
+    return core.json.encode(document, t.name, set)
 end
 
 --- A document's one text: compact, members in the order in which Windows
 --- writes them. Equal documents have equal texts.
 ---@param document table
----@param type_name? string default "ComputeSystem"
+---@param type_name? string default "ComputeSystem"; HCN's are known too
 ---@return string? text, hcs.Error? err, string? code
 function doc.canonical(document, type_name)
     options.argument("canonical", "the document", document, "table")
