@@ -7,7 +7,7 @@ local ROOMS = {
     { "host/state/", "host/state/", "backend/backend.h", "schema/", "base/", "abi/" },
     { "backend/sim/", "backend/sim/", "backend/backend.h", "backend/plane.h", "base/", "abi/",
         "host/state/console.h" },
-    { "host/net/", "host/net/", "backend/plane.h", "base/", "abi/" },
+    { "host/net/", "host/net/", "backend/plane.h", "schema/", "base/", "abi/" },
     { "backend/qemu/", "backend/qemu/", "backend/backend.h", "base/", "abi/",
         "host/state/console.h" },
     { "backend/", "abi/", "base/" },

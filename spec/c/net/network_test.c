@@ -107,6 +107,10 @@ static void refusals_have_their_codes(void **state) {
         {HCN_E_INVALID_JSON, "{'MacPool':[]}"},
         {HCN_E_INVALID_JSON, "{'Policies':'x'}"},
         {HCN_E_INVALID_JSON, "{'Dns':{'Search':[5]}}"},
+        /* what nobody reads, too */
+        {HCN_E_INVALID_JSON, "{'health':5}"},
+        {HCN_E_INVALID_JSON, "{'Version':'x'}"},
+        {HCN_E_INVALID_JSON, "{'Subnets':5}"},
         {HCN_E_GUID_CONVERSION_FAILURE, "{'ID':'x'}"},
         {E_INVALIDARG, "{'SchemaVersion':{'Major':3}}"},
         {HCN_E_INVALID_NETWORK_TYPE, "{'Type':'Nut'}"},
@@ -466,6 +470,7 @@ static void modify_refuses_what_it_does_not_know(void **state) {
          "{'ResourceType':'Subnet','RequestType':'Update'}"},
         {HCN_E_INVALID_JSON, "{'ResourceType':'Policy','Settings':[]}"},
         {HCN_E_INVALID_JSON, "{'ResourceType':[]}"},
+        {HCN_E_INVALID_JSON, "{'ResourceType':'Policy','ResourceUri':5}"},
         {HCN_E_INVALID_JSON, "x"},
         {E_INVALIDARG, NULL},
     };

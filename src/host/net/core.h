@@ -52,6 +52,7 @@ struct kind {
     const char *noun;
     HRESULT missing, exists;
     bool upper; /* its ids are written in capitals */
+    const char *shape, *v1_shape, *modify_shape; /* types of its documents */
     const char *const *v1_members; /* what only its v1 form has; NULL ends */
     /* Writes the v2 form of a v1 document. */
     void (*from_v1)(const struct doc *doc, struct json_writer *w);
@@ -99,6 +100,15 @@ void put_schema_version(struct json_writer *w);
 uint64_t service_version(int build);
 
 HRESULT out_of_memory(struct hcs_error *error);
+
+/* --- shape.c -----------------------------------------------------------------
+ */
+
+/* Whether all that the document says, read or not, has the JSON type that the
+ * published shapes give it, and ids are GUIDs. Other faults are for those who
+ * read it, who know what they mean. */
+HRESULT shape_check(const struct json *document, const char *shape,
+                    struct hcs_error *error);
 
 /* --- events.c ----------------------------------------------------------------
  */

@@ -2,7 +2,7 @@
  * Reading HCN's documents, which is done leniently: the names of members and
  * of enums are compared without case, and unknown members are passed over.
  * Null and an empty object count as absent. A value of the wrong JSON type is
- * HCN_E_INVALID_JSON. Nowhere else is it known how names compare.
+ * HCN_E_INVALID_JSON. Nowhere else in this room is it known how names compare.
  *
  * What is absent leaves the reader's variable as it was. */
 #ifndef HCS_NET_DOC_H

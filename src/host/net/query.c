@@ -42,7 +42,9 @@ HRESULT query_read(const char *text, struct query *out,
     if (FAILED(hr))
         return hr;
     root = doc_root(parsed.root);
-    hr = read_members(&root, out, error);
+    hr = shape_check(parsed.root, "HostComputeQuery", error);
+    if (SUCCEEDED(hr))
+        hr = read_members(&root, out, error);
     json_doc_free(&parsed);
     return hr;
 }

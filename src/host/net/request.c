@@ -40,6 +40,8 @@ static HRESULT read_document(const struct kind *kind, const char *text,
         return hr;
     root = doc_root(doc->root);
     hr = v1_recognise(&root, kind, &v1, error);
+    if (SUCCEEDED(hr))
+        hr = shape_check(doc->root, v1 ? kind->v1_shape : kind->shape, error);
     if (SUCCEEDED(hr) && v1)
         hr = convert(kind, doc, error);
     if (FAILED(hr))
@@ -106,7 +108,9 @@ static HRESULT modify(struct net *net, const struct net_request *request,
     if (FAILED(hr))
         return hr;
     root = doc_root(doc.root);
-    hr = kind_of(request->kind)->modify(net, object, &root, error);
+    hr = shape_check(doc.root, kind_of(request->kind)->modify_shape, error);
+    if (SUCCEEDED(hr))
+        hr = kind_of(request->kind)->modify(net, object, &root, error);
     json_doc_free(&doc);
     return hr;
 }
@@ -148,7 +152,9 @@ static HRESULT attach(struct net *net, const struct net_request *request,
     if (FAILED(hr))
         return hr;
     root = doc_root(doc.root);
-    hr = endpoint_attach(net, object, &root, error);
+    hr = shape_check(doc.root, "VmEndpointRequest", error);
+    if (SUCCEEDED(hr))
+        hr = endpoint_attach(net, object, &root, error);
     json_doc_free(&doc);
     if (FAILED(hr))
         return hr;
