@@ -151,7 +151,8 @@ static bool fails_from(struct world *w, const struct net_request *request,
     if (SUCCEEDED(hr))
         return false;
     if (hr != E_OUTOFMEMORY)
-        print_error("%s, allocation %zu: 0x%08x\n", what, n, (unsigned)hr);
+        print_error("%s, allocation %u: 0x%08x\n", what, (unsigned)n,
+                    (unsigned)hr);
     assert_hr(hr, E_OUTOFMEMORY);
     assert_null(w->reply.document);
     return true;
@@ -195,7 +196,8 @@ static void memory_ends_anywhere(void **state) {
         for (; fails_from(w, &request, n, steps[i].what); n++) {
             char *after = picture(w, &s);
             if (strcmp(before, after) != 0)
-                print_error("%s, allocation %zu\n", steps[i].what, n);
+                print_error("%s, allocation %u\n", steps[i].what,
+                            (unsigned)n);
             assert_string_equal(after, before);
             free(after);
         }
