@@ -110,7 +110,8 @@ static bool run(struct world *world, const char *from, const char *to,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct sim_options options = {.seed = 1};
     struct world world = {.now = CLOCK_SECOND};
-    struct sim_env env = {&world.timers, now, NULL, &world};
+    struct sim_env env = {
+        .timers = &world.timers, .now = now, .context = &world};
     struct buf file = {0};
 
     require(sim_open(&options, &env, &world.sim, NULL) == S_OK);

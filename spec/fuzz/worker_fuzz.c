@@ -87,7 +87,7 @@ static int64_t now(void *context) {
 
 static void open_worker(struct worker *worker) {
     struct sim_options options = {.seed = 1};
-    struct sim_env env = {&worker->timers, now, NULL, NULL};
+    struct sim_env env = {.timers = &worker->timers, .now = now};
 
     memset(worker, 0, sizeof *worker);
     hours = 1;

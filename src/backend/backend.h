@@ -10,6 +10,8 @@
 #define HCS_BACKEND_H
 
 #include "../abi/hcshost.h"
+#include "../base/guid.h"
+#include "../base/ip.h"
 #include "../base/json.h"
 #include "../base/random.h"
 #include "../base/stream.h"
@@ -126,15 +128,33 @@ struct sim_options {
     bool own_pipes; /* nobody finds its pipes by their names alone (Windows) */
 };
 
+/* A machine's adapter, which is to be the port of an endpoint. */
+struct sim_adapter {
+    struct guid endpoint;
+    const struct mac_address *mac; /* NULL: the endpoint's */
+    const char *machine_id;        /* the system's id */
+    const char *runtime_id;
+};
+
 /* `guest` is called for guests that have a program; NULL-safe. With Boot the
  * text is the system's id. */
+/* It would take such members for macros. */
+/* clang-format off */
 struct sim_env {
     struct timers *timers;
     int64_t (*now)(void *context);
     void (*guest)(void *context, uint64_t guest, HCSHOST_GUEST_EVENT event,
                   const char *text, size_t length);
+    /* Adapters with an endpoint are attached when their machine starts, or when
+     * they are added to one that runs, and detached at the end. On failure the
+     * error's path is the member that is to blame. NULL: there are no networks,
+     * and adapters lead nowhere. */
+    HRESULT (*attach)(void *context, const struct sim_adapter *adapter,
+                      struct hcs_error *error);
+    void (*detach)(void *context, const struct guid *endpoint);
     void *context;
 };
+/* clang-format on */
 
 const struct machine_ops *sim_machine_ops(void);
 HRESULT sim_open(const struct sim_options *options, const struct sim_env *env,

@@ -51,6 +51,12 @@ HRESULT hcn_handle_open(struct host *host, enum net_kind kind,
                         struct hcs_error *error);
 void hcn_handle_close(struct hcn_handle *handle);
 
+/* hcn_adapter.c: what the store does with adapters of virtual machines; the
+ * context is the host. */
+HRESULT hcn_attach(void *host, const struct sim_adapter *adapter,
+                   struct hcs_error *error);
+void hcn_detach(void *host, const struct guid *endpoint);
+
 /* hcn_listener.c: callbacks of the network service. */
 struct hcn_listener;
 HRESULT hcn_listen(struct host *host, HCN_NOTIFICATION_CALLBACK callback,

@@ -82,11 +82,16 @@ struct store {
 };
 
 /* What a store is made from. */
+/* clang-format off */
 struct store_config {
     struct timers *timers;
     int64_t (*now)(void *context);
     void (*guest)(void *context, uint64_t guest, HCSHOST_GUEST_EVENT event,
                   const char *text, size_t length); /* sim */
+    /* sim: as in struct sim_env */
+    HRESULT (*attach)(void *context, const struct sim_adapter *adapter,
+                      struct hcs_error *error);
+    void (*detach)(void *context, const struct guid *endpoint);
     void *context;
     int build;
     bool access_open; /* ?access=open */
@@ -97,6 +102,7 @@ struct store_config {
     const char *root;        /* qemu: ?root=, or NULL for the default */
     const char *accelerator; /* qemu: "auto", "kvm" or "tcg" */
 };
+/* clang-format on */
 
 HRESULT store_local_open(const struct store_config *config, struct store **out,
                          struct hcs_error *error);

@@ -367,6 +367,8 @@ HRESULT store_local_open(const struct store_config *config, struct store **out,
     struct sim_env env = {.timers = config->timers,
                           .now = config->now,
                           .guest = config->guest,
+                          .attach = config->attach,
+                          .detach = config->detach,
                           .context = config->context};
     struct local *local = calloc(1, sizeof *local);
     HRESULT hr;

@@ -34,7 +34,10 @@ static HRESULT find_template(void *context, const char *runtime_id,
 void world_open(struct world *world, int64_t latency) {
     struct sim_options options = {
         .seed = 7, .latency = latency, .own_pipes = true};
-    struct sim_env env = {&world->timers, now, on_guest, world};
+    struct sim_env env = {.timers = &world->timers,
+                          .now = now,
+                          .guest = on_guest,
+                          .context = world};
     *world = (struct world){.now = CLOCK_SECOND};
     platform_folder(world->folder, sizeof world->folder);
     assert_int_equal(sim_open(&options, &env, &world->sim, NULL), S_OK);

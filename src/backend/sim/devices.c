@@ -20,29 +20,53 @@ static struct sim_device *find(const struct machine *machine,
     return NULL;
 }
 
+static void unplug(struct machine *machine, struct sim_device *device) {
+    sim_nic_detach(machine, device);
+    link_remove(&device->link);
+    free(device);
+}
+
+static bool is_nic(const char *path) {
+    return strncmp(path, SIM_NICS, sizeof SIM_NICS - 1) == 0;
+}
+
 static HRESULT plug(struct machine *machine, const char *path,
-                    struct hcs_error *error) {
+                    const struct json *settings, struct hcs_error *error) {
     size_t size = strlen(path) + 1;
-    struct sim_device *device = malloc(sizeof *device + size);
+    struct sim_device *device = calloc(1, sizeof *device + size);
+    HRESULT hr = S_OK;
     if (!device)
         return error_set(error, E_OUTOFMEMORY, NULL, "no memory for a device");
     memcpy(device->path, path, size);
     link_init(&device->link);
     link_append(&machine->devices, &device->link);
-    return S_OK;
-}
-
-static void unplug(struct sim_device *device) {
-    link_remove(&device->link);
-    free(device);
+    if (is_nic(path))
+        hr = sim_nic_read(device, settings, error);
+    if (SUCCEEDED(hr) && machine->on)
+        hr = sim_nic_attach(machine, device, error);
+    if (FAILED(hr))
+        unplug(machine, device);
+    return hr;
 }
 
 void sim_devices_free(struct machine *machine) {
     while (!link_alone(&machine->devices))
-        unplug(HCS_CONTAINER(machine->devices.next, struct sim_device, link));
+        unplug(machine,
+               HCS_CONTAINER(machine->devices.next, struct sim_device, link));
 }
 
 /* --- what the document has -------------------------------------------- */
+
+static HRESULT plug_one(struct machine *machine, const char *path,
+                        const struct json *settings, struct hcs_error *error) {
+    struct hcs_error why = {0};
+    HRESULT hr = plug(machine, path, settings, &why);
+    if (FAILED(hr) && is_nic(path))
+        sim_nic_blame(path, &why);
+    if (FAILED(hr) && error)
+        *error = why;
+    return hr;
+}
 
 static HRESULT plug_each(struct machine *machine, const struct json *map,
                          const char *place, struct hcs_error *error) {
@@ -54,7 +78,8 @@ static HRESULT plug_each(struct machine *machine, const struct json *map,
         buf_printf(&path, "%s/%s", place, map->as.object.members[i].name.text);
         hr = path.failed ? error_set(error, E_OUTOFMEMORY, NULL,
                                      "no memory for a device")
-                         : plug(machine, path.data, error);
+                         : plug_one(machine, path.data,
+                                    &map->as.object.members[i].value, error);
         buf_free(&path);
     }
     return hr;
@@ -118,8 +143,26 @@ static HRESULT check_parent(const struct machine *machine, const char *path,
     return hr;
 }
 
+/* An adapter's document is the request's Settings. */
+static HRESULT add_device(struct machine *machine, const char *path,
+                          const struct json *settings,
+                          struct hcs_error *error) {
+    struct hcs_error why = {0};
+    char place[JSON_MAX_PATH] = "$.Settings";
+    HRESULT hr = plug(machine, path, settings, &why);
+    if (FAILED(hr) && why.path[0]) {
+        struct json_string member = {why.path, strlen(why.path)};
+        json_path_member(place, &member);
+        memcpy(why.path, place, sizeof place);
+    }
+    if (FAILED(hr) && error)
+        *error = why;
+    return hr;
+}
+
 static HRESULT change_device(struct machine *machine, const char *path,
-                             const char *kind, struct hcs_error *error) {
+                             const char *kind, const struct json *settings,
+                             struct hcs_error *error) {
     struct sim_device *device = find(machine, path);
     HRESULT hr = check_parent(machine, path, error);
     if (FAILED(hr))
@@ -128,12 +171,12 @@ static HRESULT change_device(struct machine *machine, const char *path,
         if (device)
             return error_set(error, HR_FILE_EXISTS, "$.ResourcePath",
                              "there is a \"%s\" already", path);
-        return plug(machine, path, error);
+        return add_device(machine, path, settings, error);
     }
     if (!device)
         return not_found(error, path);
     if (strcmp(kind, "Remove") == 0) {
-        unplug(device);
+        unplug(machine, device);
         return S_OK;
     }
     if (strncmp(path, "Devices/Scsi/", 13) == 0)
@@ -192,7 +235,8 @@ HRESULT sim_devices_modify(struct machine *machine, const struct json *request,
     if (strncmp(path, ports, sizeof ports - 1) == 0)
         return change_port(machine, path + sizeof ports - 1, request, error);
     if (is_device(path))
-        return change_device(machine, path, kind, error);
+        return change_device(machine, path, kind, json_get(request, "Settings"),
+                             error);
     return error_set(error, HR_NOT_SUPPORTED, "$.ResourcePath",
                      "the simulated host cannot change \"%s\"", path);
 }

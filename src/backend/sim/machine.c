@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The simulated machine: what each operation does when its time has come. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,7 @@ static void lose_power(struct machine *machine) {
     machine->held = true;
     if (sim_has_program(machine->sim, machine->id))
         guest_deliver(machine, HcsHostGuestOff, "", 0);
+    sim_nics_detach(machine);
     machine->on = false;
 }
 
@@ -105,6 +107,8 @@ static HRESULT fill(struct machine *machine,
     machine->id = text_copy(config->id);
     if (!machine->id)
         return error_set(error, E_OUTOFMEMORY, NULL, "no memory for a machine");
+    snprintf(machine->runtime_id, sizeof machine->runtime_id, "%s",
+             config->runtime_id ? config->runtime_id : "");
     HRESULT hr = sim_ops_init(machine, error);
     if (SUCCEEDED(hr))
         hr = guest_init(machine, error);
@@ -205,6 +209,8 @@ static HRESULT run_start(struct sim_op *op, struct hcs_error *error) {
     if (FAILED(hr))
         return hr;
     hr = restore(machine, &restored, error);
+    if (SUCCEEDED(hr))
+        hr = sim_nics_attach(machine, error);
     if (FAILED(hr)) { /* another try overwrites all that was read */
         sim_ports_close(machine);
         return hr;

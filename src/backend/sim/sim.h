@@ -105,7 +105,11 @@ struct sim_port {
 
 struct sim_device {
     struct link link;
-    char path[]; /* "Devices/Scsi/0/Attachments/1" */
+    struct guid endpoint; /* an adapter's; zero: none */
+    struct mac_address mac;
+    bool has_mac;
+    bool attached; /* to the endpoint */
+    char path[];   /* "Devices/Scsi/0/Attachments/1" */
 };
 
 struct machine {
@@ -113,6 +117,7 @@ struct machine {
     struct sim *sim;
     struct machine_env env;
     char *id;
+    char runtime_id[GUID_TEXT_SIZE];
     const struct json *config; /* the VirtualMachine */
     uint64_t number;           /* of its guest */
     uint64_t memory_mb;
@@ -204,6 +209,24 @@ HRESULT sim_devices_read(struct machine *machine, struct hcs_error *error);
 void sim_devices_free(struct machine *machine);
 HRESULT sim_devices_modify(struct machine *machine, const struct json *request,
                            struct hcs_error *error);
+
+/* --- nics.c ----------------------------------------------------------- */
+
+#define SIM_NICS "Devices/NetworkAdapters/"
+
+/* Takes from an adapter's document what the device has to know. The error's
+ * path is the member, as with sim_env's attach. */
+HRESULT sim_nic_read(struct sim_device *device, const struct json *settings,
+                     struct hcs_error *error);
+/* Makes such a path that of the machine's document. */
+void sim_nic_blame(const char *device, struct hcs_error *error);
+HRESULT sim_nic_attach(struct machine *machine, struct sim_device *device,
+                       struct hcs_error *error);
+/* Nothing happens to what is not attached. */
+void sim_nic_detach(struct machine *machine, struct sim_device *device);
+/* All or none; the error's path is whole. */
+HRESULT sim_nics_attach(struct machine *machine, struct hcs_error *error);
+void sim_nics_detach(struct machine *machine);
 
 /* --- files.c ---------------------------------------------------------- */
 
