@@ -87,6 +87,18 @@ function helper.outlives(uri)
     return not below:find "^sim:"
 end
 
+--- Waits until a system's guest is up. A strict host has what is printed for those
+--- alone who are there, as Windows has, and a simulated guest is up in no time: who
+--- comes late asks it.
+function helper.up(uri, vm)
+    local console, sign = vm:console(), "hcs-guest: up"
+    if not helper.outlives(uri) then
+        sign = "somebody is here"
+        assert(console:write(("echo %s\n"):format(sign)))
+    end
+    return console:expect(sign, 120)
+end
+
 -- What is left in a world. Windows' own service counts only its systems.
 local function inventory(world)
     return world.host.inventory()

@@ -22,7 +22,7 @@ for _, uri in ipairs(helper.hosts()) do
         local function boot(more)
             local vm = assert(hcs.create(helper.guest("crash", more)))
             assert(vm:start())
-            assert(vm:console():expect("hcs-guest: up", 120))
+            assert(helper.up(uri, vm))
             return vm
         end
 

@@ -17,7 +17,7 @@ for _, uri in ipairs(helper.hosts()) do
         local function boot(id, more)
             local vm = assert(hcs.create(helper.guest(id, more)))
             assert(vm:start())
-            assert(vm:console():expect("hcs-guest: up", 120))
+            assert(helper.up(uri, vm))
             return vm
         end
 
@@ -31,7 +31,7 @@ for _, uri in ipairs(helper.hosts()) do
             assert.equal(vm.runtime_id, record.runtime_id)
             assert(vm:start())
             assert.equal("Running", vm:state())
-            assert(vm:console():expect("hcs-guest: up", 120))
+            assert(helper.up(uri, vm))
             assert(vm:console():write("poweroff\n"))
             local exit = assert(vm:wait("exited", 60))
             assert.equal("GracefulExit", exit.document.ExitType)
@@ -126,7 +126,7 @@ for _, uri in ipairs(helper.hosts()) do
                 cmdline = "console=ttyS0 quiet hcs.tick=50",
             })
             local console = vm:console()
-            assert(console:expect("hcs-guest: tick 2", 60))
+            assert(console:expect({ pattern = "hcs%-guest: tick %d+" }, 60))
             assert(vm:pause())
             assert.equal("Paused", vm:state())
             assert.equal("Paused", vm:wait("Paused", 1))
@@ -138,7 +138,7 @@ for _, uri in ipairs(helper.hosts()) do
             assert.is_nil(ok)
             assert.truthy(err:is("invalid_state"))
             assert(vm:resume())
-            local _, number = before:gsub("hcs%-guest: tick", "")
+            local number = tonumber(before:match(".*hcs%-guest: tick (%d+)"))
             assert(console:expect("hcs-guest: tick " .. number + 1, 60))
             assert(vm:terminate())
         end)

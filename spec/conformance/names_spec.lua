@@ -33,7 +33,7 @@ for _, uri in ipairs(helper.hosts()) do
             assert.equal(NAME, vm.id)
             assert(vm:start())
             local console = vm:console()
-            assert(console:expect("hcs-guest: up", 120))
+            assert(helper.up(uri, vm))
             assert(console:write(("echo %s\n"):format(NAME)))
             assert(console:expect(NAME, 60))
             local record = assert(hcs.list { id = NAME, owner = NAME .. " & co" })[1]
@@ -50,7 +50,7 @@ for _, uri in ipairs(helper.hosts()) do
         it("may be long", function()
             local vm <close> = assert(hcs.create(helper.guest(("😀"):rep(100) .. ("x"):rep(200))))
             assert(vm:start())
-            assert(vm:console():expect("hcs-guest: up", 120))
+            assert(helper.up(uri, vm))
             assert(vm:terminate())
         end)
 
@@ -60,7 +60,7 @@ for _, uri in ipairs(helper.hosts()) do
             if hcs.host.kind == "sim" then more.kernel = file "a kernel" end
             local vm <close> = assert(hcs.create(helper.guest("files", more)))
             assert(vm:start())
-            assert(vm:console():expect("hcs-guest: up", 120))
+            assert(helper.up(uri, vm))
             assert(vm:pause { reason = "save" })
             assert(vm:save(state, 60))
             assert.truthy(core.file_size(state) > 0)

@@ -22,7 +22,7 @@ for _, uri in ipairs(simulated) do
         local function boot(id, more)
             local vm = assert(hcs.create(helper.guest(id, more)))
             assert(vm:start())
-            assert(vm:console():expect("hcs-guest: up", 120))
+            assert(helper.up(uri, vm))
             return vm
         end
 
