@@ -10,6 +10,7 @@ local ROOMS = {
     { "host/net/", "host/net/", "backend/plane.h", "schema/", "base/", "abi/" },
     { "backend/qemu/", "backend/qemu/", "backend/backend.h", "base/", "abi/",
         "host/state/console.h" },
+    { "backend/linux/", "backend/linux/", "backend/plane.h", "base/", "abi/" },
     { "backend/", "abi/", "base/" },
     { "host/", "host/", "backend/backend.h", "backend/plane.h", "schema/", "base/", "abi/",
         "vmwp/protocol.h" },

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT
+ * The inside of the plane, for the files of this room. But for the vtable's
+ * own functions everything runs in the crew's thread. */
+#ifndef HCS_LINUX_INSIDE_H
+#define HCS_LINUX_INSIDE_H
+
+#include <sys/types.h>
+
+#include "../../base/arena.h"
+#include "../../base/list.h"
+#include "crew.h"
+#include "device.h"
+#include "filter.h"
+#include "linux.h"
+
+/* What this kernel was found to be able to do. */
+struct abilities {
+    bool bridge;          /* bridges and veth pairs */
+    bool bridge_filter;   /* their IP packets go through the packet filter */
+    bool shape;           /* limits */
+    bool tap;             /* virtual machines */
+    char tap_missing[96]; /* why not */
+};
+
+struct service; /* a network's DHCP and DNS */
+
+struct network {
+    struct link link;
+    struct guid id;
+    enum plane_mode mode;
+    uint32_t flags;
+    unsigned serial;
+    struct device bridge;
+    bool host; /* the host has a port on it */
+    bool nat;
+    struct arena terms; /* of what follows; replaced as a whole */
+    struct plane_subnet *subnets;
+    size_t subnet_count;
+    struct plane_dns dns;
+    struct service *service; /* NULL: none */
+};
+
+struct space {
+    struct link link;
+    struct guid id;
+    enum plane_namespace_type type;
+    int fd; /* of the plane's own for the host's */
+};
+
+/* A mapped port, and the socket that keeps it from others, or -1. */
+struct held {
+    uint8_t protocol;
+    struct ip_address address;
+    uint16_t port;
+    int fd;
+};
+
+/* What can change of an endpoint. */
+struct terms {
+    struct arena arena;
+    char *name;
+    char *alias; /* of the port */
+    uint32_t mtu;
+    uint64_t limit;
+    bool isolated, hairpin, low_metric;
+    struct plane_route *routes;
+    size_t route_count;
+    struct buf undo; /* takes its elements out of the packet filter's maps */
+    unsigned tiers[2];
+    struct held *held;
+    size_t held_count;
+    struct ip_address *virtual_ips; /* that the host has for it */
+    size_t virtual_count;
+};
+
+struct port {
+    bool there;
+    enum plane_port_kind kind;
+    struct space *space; /* NULL: a machine's */
+    struct device device;
+    int tap;             /* or -1 */
+    uint32_t rule_table; /* of the host's own, or 0 */
+};
+
+struct endpoint {
+    struct link link;
+    struct guid id;
+    struct network *network;
+    unsigned serial;
+    struct mac_address mac;
+    struct plane_ip *addresses;
+    size_t address_count;
+    bool remote;
+    struct terms terms;
+    struct port port;
+    struct plane_statistics past; /* of ports that are gone */
+};
+
+struct plane {
+    struct crew crew;
+    int outside; /* the machine's own namespace */
+    int home;    /* the plane's */
+    struct wire wire;
+    struct nft_ctx *filter;
+    struct nft_ctx *outside_filter; /* with an uplink */
+    struct wire outside_wire;
+    int uplink; /* index of its end in the machine's namespace, or 0 */
+    struct ip_prefix uplink_prefix; /* IP_NONE: there is none */
+    struct abilities can;
+    struct link networks, endpoints, spaces;
+    unsigned serial;
+    char *directory, *dnsmasq; /* NULL: no services */
+    int watch;                 /* epoll of the services' ends */
+};
+
+/* --- plane.c ------------------------------------------------------------- */
+
+HRESULT no_memory(struct hcs_error *error);
+struct network *find_network(const struct plane *plane, const struct guid *id);
+struct endpoint *find_endpoint(const struct plane *plane,
+                               const struct guid *id);
+struct space *find_space(const struct plane *plane, const struct guid *id);
+
+/* --- probe.c ------------------------------------------------------------- */
+
+/* In a namespace of its own, which it leaves the crew in. */
+void probe(struct abilities *can);
+HRESULT probe_network(const struct plane *plane, enum plane_mode mode,
+                      struct hcs_error *error);
+HRESULT probe_policy(const struct plane *plane, enum plane_policy policy,
+                     struct hcs_error *error);
+
+/* --- network.c, endpoint.c, port.c, space.c, statistics.c ---------------- */
+
+HRESULT network_up(struct plane *plane, const struct plane_network *told,
+                   struct hcs_error *error);
+HRESULT network_change(struct plane *plane, const struct plane_network *told,
+                       struct hcs_error *error);
+void network_down(struct plane *plane, struct network *network);
+
+HRESULT endpoint_up(struct plane *plane, const struct plane_endpoint *told,
+                    struct hcs_error *error);
+HRESULT endpoint_change(struct plane *plane, const struct plane_endpoint *told,
+                        struct hcs_error *error);
+void endpoint_down(struct plane *plane, struct endpoint *endpoint);
+
+/* --- held.c: ports of the host that the plane plays ----------------------- */
+
+/* Whether one is free; HR_SHARING_VIOLATION if not. `fd` (may be NULL) gets the
+ * socket that keeps it so. */
+HRESULT hold_port(uint8_t protocol, const struct ip_address *address,
+                  uint16_t port, bool v6, int *fd, struct hcs_error *error);
+/* Looks at all mapped ports and keeps those that are reserved. What `before`
+ * (may be NULL) has is taken over, and stays as it is. */
+HRESULT hold_ports(const struct plane_endpoint *told,
+                   const struct terms *before, struct terms *now,
+                   struct hcs_error *error);
+void let_go(struct terms *terms);
+
+HRESULT port_up(struct plane *plane, struct endpoint *endpoint,
+                const struct plane_port *told, char device[PLANE_DEVICE_SIZE],
+                struct hcs_error *error);
+/* Gives a port that is there the terms that are new. */
+HRESULT port_change(struct plane *plane, const struct endpoint *endpoint,
+                    const struct terms *now, const struct terms *before,
+                    struct hcs_error *error);
+void port_down(struct plane *plane, struct endpoint *endpoint);
+HRESULT port_join(struct plane *plane, struct endpoint *endpoint,
+                  struct hcs_error *error);
+
+HRESULT tap_make(struct plane *plane, struct endpoint *endpoint,
+                 struct hcs_error *error);
+HRESULT veth_make(struct plane *plane, struct endpoint *endpoint,
+                  char device[PLANE_DEVICE_SIZE], struct hcs_error *error);
+
+HRESULT space_up(struct plane *plane, const struct plane_namespace *told,
+                 struct hcs_error *error);
+void space_down(struct plane *plane, struct space *space);
+
+/* What an endpoint's port has counted, 0 without one, seen from inside. */
+HRESULT count_port(struct plane *plane, const struct endpoint *endpoint,
+                   struct plane_statistics *out, struct hcs_error *error);
+HRESULT statistics(struct plane *plane, const struct endpoint *endpoint,
+                   struct plane_statistics *out, struct hcs_error *error);
+
+/* --- shape.c ------------------------------------------------------------- */
+
+/* What comes out of the endpoint's port is at most `limit` bytes per second;
+ * 0: any number. */
+HRESULT shape_port(struct plane *plane, const struct endpoint *endpoint,
+                   uint64_t limit, struct hcs_error *error);
+void shape_end(struct plane *plane, const struct endpoint *endpoint);
+
+/* --- rules_*.c: the texts of transactions -------------------------------- */
+
+/* How a chain of a network refuses: the endpoint's own drops, and counts. */
+#define RULES_MARK "0x48434e"
+#define RULES_REFUSE "meta mark set " RULES_MARK " return"
+
+/* The tables and chains that all of the plane has in common. */
+void rules_base(struct buf *out);
+void rules_network(const struct plane_network *told,
+                   const struct network *network, bool fresh, struct buf *out);
+void rules_network_end(const struct network *network, struct buf *out);
+/* The list of networks that translate; `without` (may be NULL) is going. */
+void rules_translators(const struct plane *plane, const struct network *without,
+                       struct buf *out);
+/* `before` (NULL: the endpoint is new) are the terms that end. Fills
+ * now->undo and now->tiers. */
+HRESULT rules_endpoint(const struct plane_endpoint *told,
+                       const struct endpoint *endpoint,
+                       const struct terms *before, struct terms *now,
+                       struct buf *out, struct hcs_error *error);
+void rules_endpoint_end(const struct endpoint *endpoint, struct buf *out);
+
+/* Adds to `chain` the rules, one for each family that they are about, which
+ * give the verdict to what the tuple is about. */
+void rules_tuple(const char *chain, const struct plane_tuple *tuple,
+                 enum plane_direction direction, const char *verdict,
+                 struct buf *out);
+/* " ip saddr { … }" for those of the list that are of the family; nothing when
+ * that is all of it. False: none is. */
+bool rules_addresses(const char *what, const struct plane_addresses *list,
+                     uint8_t family, bool not_these, struct buf *out);
+
+/* --- service.c ----------------------------------------------------------- */
+
+bool service_wanted(const struct plane_network *told);
+HRESULT service_start(struct plane *plane, struct network *network,
+                      uint32_t flags, struct hcs_error *error);
+/* The network's addresses or servers are others. */
+HRESULT service_renew(struct plane *plane, struct network *network,
+                      struct hcs_error *error);
+/* An endpoint came, went or changed its name. */
+void service_refresh(struct plane *plane, struct network *network);
+void service_stop(struct plane *plane, struct network *network);
+/* Starts again those that ended. */
+HRESULT service_tend(struct plane *plane, struct hcs_error *error);
+/* Where the program is, malloc'd, or NULL. */
+char *service_find(const char *wanted);
+
+/* --- uplink.c ------------------------------------------------------------ */
+
+HRESULT uplink_open(struct plane *plane, const struct ip_address *first,
+                    struct hcs_error *error);
+void uplink_close(struct plane *plane);
+bool uplink_has(const struct plane *plane, const struct ip_prefix *prefix);
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT
+ * Networks: a bridge each, with the gateways' addresses where the host is on
+ * the network. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../base/hresult_hcn.h"
+#include "inside.h"
+
+/* --- keeping what was told ------------------------------------------------ */
+
+static HRESULT copy_texts(struct arena *arena, struct plane_dns *dns,
+                          struct hcs_error *error) {
+    const char **search =
+        arena_alloc(arena, (dns->search_count + 1) * sizeof *search);
+    struct ip_address *servers =
+        arena_alloc(arena, (dns->server_count + 1) * sizeof *servers);
+
+    dns->domain = arena_text(arena, dns->domain, strlen(dns->domain));
+    if (!dns->domain || !search || !servers)
+        return no_memory(error);
+    for (size_t i = 0; i < dns->search_count; i++) {
+        search[i] = arena_text(arena, dns->search[i], strlen(dns->search[i]));
+        if (!search[i])
+            return no_memory(error);
+    }
+    if (dns->server_count > 0)
+        memcpy(servers, dns->servers, dns->server_count * sizeof *servers);
+    dns->search = search;
+    dns->servers = servers;
+    return S_OK;
+}
+
+static HRESULT copy_terms(const struct plane_network *told,
+                          struct network *network, struct hcs_error *error) {
+    size_t size = told->subnet_count * sizeof *network->subnets;
+
+    memset(&network->terms, 0, sizeof network->terms);
+    network->subnets = arena_alloc(&network->terms, size + 1);
+    if (!network->subnets)
+        return no_memory(error);
+    if (size > 0)
+        memcpy(network->subnets, told->subnets, size);
+    network->subnet_count = told->subnet_count;
+    network->dns = told->dns;
+    return copy_texts(&network->terms, &network->dns, error);
+}
+
+/* --- addresses of the host ------------------------------------------------ */
+
+static bool has_gateway(const struct network *network,
+                        const struct plane_subnet *subnet) {
+    return network->host && subnet->gateway.family != IP_NONE &&
+           !subnet->gateway_free;
+}
+
+static bool listed(const struct network *network,
+                   const struct plane_subnet *subnet) {
+    for (size_t i = 0; i < network->subnet_count; i++) {
+        const struct plane_subnet *other = &network->subnets[i];
+        if (has_gateway(network, other) &&
+            ip_same(&other->gateway, &subnet->gateway) &&
+            other->prefix.length == subnet->prefix.length)
+            return true;
+    }
+    return false;
+}
+
+/* Takes away the addresses that `network` has and `keep` (NULL: nothing) has
+ * not. */
+static void drop_addresses(struct plane *plane, const struct network *network,
+                           const struct network *keep) {
+    for (size_t i = 0; i < network->subnet_count; i++) {
+        const struct plane_subnet *subnet = &network->subnets[i];
+        if (has_gateway(network, subnet) && !(keep && listed(keep, subnet)))
+            device_address_drop(&plane->wire, network->bridge.index,
+                                &subnet->gateway, subnet->prefix.length);
+    }
+}
+
+static HRESULT add_addresses(struct plane *plane, const struct network *network,
+                             const struct network *before,
+                             struct hcs_error *error) {
+    HRESULT hr = S_OK;
+
+    for (size_t i = 0; SUCCEEDED(hr) && i < network->subnet_count; i++) {
+        const struct plane_subnet *subnet = &network->subnets[i];
+        if (has_gateway(network, subnet) && !(before && listed(before, subnet)))
+            hr = device_address(&plane->wire, network->bridge.index,
+                                &subnet->gateway, subnet->prefix.length, false,
+                                error);
+    }
+    return hr;
+}
+
+/* Two networks that the host is on cannot have the same addresses. */
+static HRESULT check_prefixes(const struct plane *plane,
+                              const struct plane_network *told, bool host,
+                              struct hcs_error *error) {
+    for (struct link *l = plane->networks.next; host && l != &plane->networks;
+         l = l->next) {
+        const struct network *other = HCS_CONTAINER(l, struct network, link);
+        char text[IP_PREFIX_SIZE];
+
+        if (!other->host || memcmp(&other->id, &told->id, sizeof told->id) == 0)
+            continue;
+        for (size_t i = 0; i < told->subnet_count; i++)
+            for (size_t k = 0; k < other->subnet_count; k++) {
+                if (!ip_prefix_overlaps(&told->subnets[i].prefix,
+                                        &other->subnets[k].prefix))
+                    continue;
+                ip_prefix_format(&told->subnets[i].prefix, text);
+                return error_set(error, HR_DUP_NAME, NULL,
+                                 "another network has addresses of %s", text);
+            }
+    }
+    return S_OK;
+}
+
+/* --- up ------------------------------------------------------------------- */
+
+static void choose_mac(const struct plane_network *told, unsigned serial,
+                       struct mac_address *mac) {
+    if (told->has_router_mac)
+        *mac = told->router_mac;
+    else if (told->has_source_mac)
+        *mac = told->source_mac;
+    else
+        mac_from_number(UINT64_C(0x0a155d000000) | serial, mac);
+}
+
+/* Its own settings: no addresses but ours, no answers for those of others. */
+static HRESULT settle(const struct network *network, struct hcs_error *error) {
+    const char *name = network->bridge.name;
+    HRESULT hr = device_setting(error, network->host ? "1" : "8",
+                                "ipv4/conf/%s/arp_ignore", name);
+
+    if (SUCCEEDED(hr))
+        hr = device_setting(error, "1", "ipv4/conf/%s/route_localnet", name);
+    if (SUCCEEDED(hr) && !network->host)
+        hr = device_setting(NULL, "1", "ipv6/conf/%s/disable_ipv6", name);
+    /* A kernel without IPv6 has nothing to switch off. */
+    return hr == HR_FILE_NOT_FOUND || hr == HR_PATH_NOT_FOUND ? S_OK : hr;
+}
+
+static HRESULT make_bridge(struct plane *plane,
+                           const struct plane_network *told,
+                           struct network *network, struct hcs_error *error) {
+    struct device *bridge = &network->bridge;
+    char id[GUID_TEXT_SIZE], other[64];
+    struct mac_address mac;
+    HRESULT hr;
+
+    choose_mac(told, network->serial, &mac);
+    snprintf(bridge->name, sizeof bridge->name, "hb%u", network->serial);
+    guid_format(&network->id, id);
+    snprintf(other, sizeof other, "hcn-net-%s", id);
+    hr = device_bridge(&plane->wire, bridge, &mac, error);
+    if (SUCCEEDED(hr))
+        hr = device_altname(&plane->wire, bridge->index, other, error);
+    if (SUCCEEDED(hr))
+        hr = device_alias(&plane->wire, bridge->index, told->name, error);
+    if (SUCCEEDED(hr))
+        hr = settle(network, error);
+    if (SUCCEEDED(hr))
+        hr = add_addresses(plane, network, NULL, error);
+    if (SUCCEEDED(hr))
+        hr = device_up(&plane->wire, bridge->index, error);
+    return hr;
+}
+
+static struct network *network_new(struct plane *plane,
+                                   const struct plane_network *told,
+                                   struct hcs_error *error) {
+    struct network *network = calloc(1, sizeof *network);
+
+    if (!network) {
+        no_memory(error);
+        return NULL;
+    }
+    link_init(&network->link);
+    network->id = told->id;
+    network->mode = told->mode;
+    network->flags = told->flags;
+    network->serial = ++plane->serial;
+    network->host = told->mode != PLANE_PRIVATE &&
+                    !(told->flags & PLANE_NETWORK_NO_HOST_PORT);
+    network->nat =
+        network->host && (told->mode == PLANE_NAT || told->mode == PLANE_ICS);
+    if (FAILED(copy_terms(told, network, error))) {
+        arena_free(&network->terms);
+        free(network);
+        return NULL;
+    }
+    return network;
+}
+
+static HRESULT install(struct plane *plane, const struct plane_network *told,
+                       struct network *network, bool fresh,
+                       struct hcs_error *error) {
+    struct buf text = {0};
+    HRESULT hr;
+
+    rules_network(told, network, fresh, &text);
+    hr = filter_run(plane->filter, &text, error);
+    buf_free(&text);
+    return hr;
+}
+
+static void remove_rules(struct plane *plane, struct network *network) {
+    struct buf text = {0};
+
+    if (network->nat)
+        rules_translators(plane, network, &text);
+    rules_network_end(network, &text);
+    (void)filter_run(plane->filter, &text, NULL);
+    buf_free(&text);
+}
+
+static void network_free(struct network *network) {
+    link_remove(&network->link);
+    arena_free(&network->terms);
+    free(network);
+}
+
+HRESULT network_up(struct plane *plane, const struct plane_network *told,
+                   struct hcs_error *error) {
+    struct network *network;
+    HRESULT hr = probe_network(plane, told->mode, error);
+
+    if (FAILED(hr))
+        return hr;
+    network = network_new(plane, told, error);
+    if (!network)
+        return E_OUTOFMEMORY;
+    hr = check_prefixes(plane, told, network->host, error);
+    if (SUCCEEDED(hr))
+        hr = make_bridge(plane, told, network, error);
+    if (FAILED(hr))
+        goto undo_bridge;
+    hr = install(plane, told, network, true, error);
+    if (FAILED(hr))
+        goto undo_bridge;
+    link_append(&plane->networks, &network->link);
+    if (service_wanted(told))
+        hr = service_start(plane, network, told->flags, error);
+    if (FAILED(hr))
+        network_down(plane, network);
+    return hr;
+
+undo_bridge:
+    device_delete(&plane->wire, network->bridge.index);
+    network_free(network);
+    return hr;
+}
+
+/* --- change ----------------------------------------------------------------
+ */
+
+static HRESULT change_mac(struct plane *plane, const struct plane_network *told,
+                          const struct network *network,
+                          struct hcs_error *error) {
+    struct mac_address mac;
+
+    choose_mac(told, network->serial, &mac);
+    return device_mac(&plane->wire, network->bridge.index, &mac, error);
+}
+
+HRESULT network_change(struct plane *plane, const struct plane_network *told,
+                       struct hcs_error *error) {
+    struct network *network = find_network(plane, &told->id);
+    struct network now;
+    HRESULT hr;
+
+    if (!network)
+        return error_set(error, HCN_E_NETWORK_NOT_FOUND, NULL,
+                         "the plane has no such network");
+    now = *network;
+    hr = copy_terms(told, &now, error);
+    if (SUCCEEDED(hr))
+        hr = check_prefixes(plane, told, network->host, error);
+    if (SUCCEEDED(hr))
+        hr = add_addresses(plane, &now, network, error);
+    if (SUCCEEDED(hr))
+        hr = change_mac(plane, told, network, error);
+    if (SUCCEEDED(hr))
+        hr = install(plane, told, &now, false, error);
+    if (FAILED(hr)) {
+        drop_addresses(plane, &now, network);
+        arena_free(&now.terms);
+        return hr;
+    }
+    drop_addresses(plane, network, &now);
+    arena_free(&network->terms);
+    network->terms = now.terms;
+    network->subnets = now.subnets;
+    network->subnet_count = now.subnet_count;
+    network->dns = now.dns;
+    service_refresh(plane, network);
+    return S_OK;
+}
+
+void network_down(struct plane *plane, struct network *network) {
+    service_stop(plane, network);
+    remove_rules(plane, network);
+    device_delete(&plane->wire, network->bridge.index);
+    network_free(network);
+}

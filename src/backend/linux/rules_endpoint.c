@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT
+ * What an endpoint puts in the tables. For each direction (i: toward it, o) it
+ * has a chain that lets answers through and goes on to its tiers (t0, t1 …),
+ * its network's rules (n) and its own (a). Chains are gone to, not jumped to,
+ * so that "return" anywhere in them ends them all and lets the packet on. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../../base/hresult_hcn.h"
+#include "inside.h"
+
+struct writer {
+    const struct plane_endpoint *told;
+    const struct endpoint *endpoint;
+    struct terms *now;
+    struct buf *out;
+    unsigned n;
+};
+
+static char letter(enum plane_direction direction) {
+    return direction == PLANE_IN ? 'i' : 'o';
+}
+
+/* --- rules --------------------------------------------------------------- */
+
+static unsigned count_tiers(const struct plane_endpoint *told,
+                            enum plane_direction direction) {
+    unsigned count = 0;
+
+    for (size_t i = 0; i < told->tier_count; i++)
+        count += told->tiers[i].direction == direction;
+    return count;
+}
+
+/* Where tier `k` goes on to. */
+static void after_tier(char out[16], char d, unsigned k, unsigned count) {
+    if (k < count)
+        snprintf(out, 16, "%ct%u", d, k);
+    else
+        snprintf(out, 16, "%cn", d);
+}
+
+static void put_tier(const struct writer *w, const struct plane_tier *tier,
+                     unsigned k, unsigned count) {
+    char chain[40], verdict[64], next[16], d = letter(tier->direction);
+
+    after_tier(next, d, k + 1, count);
+    snprintf(chain, sizeof chain, "e%u%ct%u", w->n, d, k);
+    for (size_t i = 0; i < tier->rule_count; i++) {
+        const struct plane_tier_rule *rule = &tier->rules[i];
+
+        if (rule->action == PLANE_ALLOW)
+            snprintf(verdict, sizeof verdict, "goto e%u%ca", w->n, d);
+        else if (rule->action == PLANE_BLOCK)
+            snprintf(verdict, sizeof verdict, "counter name \"e%u%c\" drop",
+                     w->n, d);
+        else
+            snprintf(verdict, sizeof verdict, "goto e%u%s", w->n, next);
+        rules_tuple(chain, &rule->tuple, tier->direction, verdict, w->out);
+    }
+    buf_printf(w->out, "add rule inet hcn %s goto e%u%s\n", chain, w->n, next);
+}
+
+static void put_acls(const struct writer *w, enum plane_direction direction) {
+    char chain[32], drop[48], d = letter(direction);
+    bool on_switch = false;
+
+    snprintf(chain, sizeof chain, "e%u%ca", w->n, d);
+    snprintf(drop, sizeof drop, "counter name \"e%u%c\" drop", w->n, d);
+    for (size_t i = 0; i < w->told->acl_count; i++) {
+        const struct plane_acl *acl = &w->told->acls[i];
+        if (acl->direction != direction)
+            continue;
+        on_switch = on_switch || acl->on_switch;
+        rules_tuple(chain, &acl->tuple, direction,
+                    acl->action == PLANE_ALLOW ? "return" : drop, w->out);
+    }
+    if (on_switch)
+        buf_printf(w->out, "add rule inet hcn %s %s\n", chain, drop);
+}
+
+static void put_direction(const struct writer *w,
+                          enum plane_direction direction) {
+    unsigned count = count_tiers(w->told, direction), k = 0;
+    char first[16], d = letter(direction);
+    struct buf *out = w->out;
+
+    after_tier(first, d, 0, count);
+    buf_printf(out,
+               "add rule inet hcn e%u%c ct direction reply ct state "
+               "established return\n"
+               "add rule inet hcn e%u%c ct state related return\n"
+               "add rule inet hcn e%u%c goto e%u%s\n",
+               w->n, d, w->n, d, w->n, d, w->n, first);
+    for (size_t i = 0; i < w->told->tier_count; i++)
+        if (w->told->tiers[i].direction == direction)
+            put_tier(w, &w->told->tiers[i], k++, count);
+    buf_printf(out,
+               "add rule inet hcn e%u%cn jump n%u%s\n"
+               "add rule inet hcn e%u%cn meta mark " RULES_MARK
+               " counter name \"e%u%c\" drop\n"
+               "add rule inet hcn e%u%cn goto e%u%ca\n",
+               w->n, d, w->endpoint->network->serial,
+               direction == PLANE_IN ? "in" : "out", w->n, d, w->n, d, w->n, d,
+               w->n, d);
+    put_acls(w, direction);
+}
+
+/* --- translation --------------------------------------------------------- */
+
+static void put_nat(const struct writer *w,
+                    const struct plane_outbound_nat *nat, uint8_t family) {
+    struct buf *out = w->out;
+    size_t start = out->length;
+    char text[IP_TEXT_SIZE];
+
+    if (nat->exceptions.count > 0) {
+        buf_printf(out, "add rule inet hcn e%ux meta nfproto %s", w->n,
+                   family == IP_V4 ? "ipv4" : "ipv6");
+        if (rules_addresses("daddr", &nat->exceptions, family, false, out)) {
+            buf_puts(out, " accept\n");
+        } else if (!out->failed) {
+            out->length = start;
+            out->data[start] = '\0';
+        }
+    }
+    if (nat->address.family != IP_NONE && nat->address.family != family)
+        return;
+    start = out->length;
+    buf_printf(out, "add rule inet hcn e%ux meta nfproto %s oifname != \"%s\"",
+               w->n, family == IP_V4 ? "ipv4" : "ipv6",
+               w->endpoint->network->bridge.name);
+    if (!rules_addresses("daddr", &nat->destinations, family, false, out)) {
+        if (!out->failed) {
+            out->length = start;
+            out->data[start] = '\0';
+        }
+    } else if (nat->address.family == IP_NONE) {
+        buf_puts(out, " masquerade\n");
+    } else {
+        ip_format(&nat->address, text);
+        buf_printf(out, " snat %s to %s\n", family == IP_V4 ? "ip" : "ip6",
+                   text);
+    }
+}
+
+/* --- mapped ports -------------------------------------------------------- */
+
+static const struct ip_address *address_of(const struct endpoint *endpoint,
+                                           uint8_t family) {
+    for (size_t i = 0; i < endpoint->address_count; i++)
+        if (endpoint->addresses[i].address.family == family)
+            return &endpoint->addresses[i].address;
+    return NULL;
+}
+
+/* Into the map, and out of it in the text that undoes it. */
+static void put_element(const struct writer *w, const char *map,
+                        const char *key, const char *value) {
+    buf_printf(w->out, "add element inet hcn %s { %s : %s }\n", map, key,
+               value);
+    buf_printf(&w->now->undo, "delete element inet hcn %s { %s }\n", map, key);
+}
+
+static bool put_mapping(const struct writer *w, const struct plane_mapping *m,
+                        uint8_t family) {
+    const struct ip_address *to = address_of(w->endpoint, family);
+    char vip[IP_TEXT_SIZE + 3] = "", text[IP_TEXT_SIZE];
+    char key[96], value[72], map[16];
+
+    if (!to)
+        return false;
+    if (m->address.family != IP_NONE) {
+        ip_format(&m->address, text);
+        snprintf(vip, sizeof vip, "%s . ", text);
+    }
+    ip_format(to, text);
+    snprintf(map, sizeof map, "%sports%d", *vip ? "v" : "",
+             family == IP_V4 ? 4 : 6);
+    snprintf(key, sizeof key, "%s%u . %u", vip, m->protocol, m->external);
+    snprintf(value, sizeof value, "%s . %u", text, m->internal);
+    put_element(w, map, key, value);
+    return true;
+}
+
+static HRESULT put_mappings(const struct writer *w, struct hcs_error *error) {
+    for (size_t i = 0; i < w->told->mapping_count; i++) {
+        const struct plane_mapping *m = &w->told->mappings[i];
+        uint8_t only = m->address.family;
+        bool any = false;
+
+        if (!(m->flags & PLANE_NAT_IPV6) && only != IP_V6)
+            any = put_mapping(w, m, IP_V4);
+        if (only != IP_V4)
+            any = put_mapping(w, m, IP_V6) || any;
+        if (!any)
+            return error_set(error, HCN_E_INVALID_POLICY, NULL,
+                             "port %u is mapped to an endpoint without an "
+                             "address of that family",
+                             m->external);
+    }
+    return S_OK;
+}
+
+/* --- who the sender may be ----------------------------------------------- */
+
+static void put_sources(const struct writer *w, uint8_t family) {
+    const char *what = family == IP_V4 ? "ip saddr" : "ip6 saddr";
+    struct buf *out = w->out;
+
+    buf_printf(out, "add rule bridge hcn e%ug %s != { %s", w->n, what,
+               family == IP_V4 ? "0.0.0.0" : "::, fe80::/10");
+    for (size_t i = 0; i < w->endpoint->address_count; i++) {
+        const struct ip_address *one = &w->endpoint->addresses[i].address;
+        char text[IP_TEXT_SIZE];
+        ip_format(one, text);
+        if (one->family == family)
+            buf_printf(out, ", %s", text);
+    }
+    buf_printf(out, " } counter name \"e%ug\" drop\n", w->n);
+}
+
+static void put_guard(const struct writer *w) {
+    const uint8_t *mac = w->endpoint->mac.bytes;
+    struct buf *out = w->out;
+    char text[MAC_TEXT_SIZE];
+
+    snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
+             mac[2], mac[3], mac[4], mac[5]);
+    buf_printf(out,
+               "add rule bridge hcn e%ug ether saddr != %s counter name "
+               "\"e%ug\" drop\n"
+               "add rule bridge hcn e%ug arp saddr ether != %s counter name "
+               "\"e%ug\" drop\n"
+               "add rule bridge hcn e%ug ether type { 0x8100, 0x88a8 } counter "
+               "name \"e%ug\" drop\n",
+               w->n, text, w->n, w->n, text, w->n, w->n, w->n);
+    if (w->endpoint->address_count == 0)
+        return; /* it has one that we do not know */
+    buf_printf(out, "add rule bridge hcn e%ug arp saddr ip != { 0.0.0.0", w->n);
+    for (size_t i = 0; i < w->endpoint->address_count; i++) {
+        const struct ip_address *one = &w->endpoint->addresses[i].address;
+        char address[IP_TEXT_SIZE];
+        ip_format(one, address);
+        if (one->family == IP_V4)
+            buf_printf(out, ", %s", address);
+    }
+    buf_printf(out, " } counter name \"e%ug\" drop\n", w->n);
+    put_sources(w, IP_V4);
+    put_sources(w, IP_V6);
+}
+
+/* --- the whole ----------------------------------------------------------- */
+
+static void put_chains(const struct writer *w, const char *verb, bool guard,
+                       const unsigned tiers[2]) {
+    static const char *const names[] = {"i", "in", "ia", "o", "on", "oa", "x"};
+
+    for (size_t i = 0; i < HCS_COUNT(names); i++)
+        buf_printf(w->out, "%s chain inet hcn e%u%s\n", verb, w->n, names[i]);
+    for (int d = 0; d < 2; d++)
+        for (unsigned k = 0; k < tiers[d]; k++)
+            buf_printf(w->out, "%s chain inet hcn e%u%ct%u\n", verb, w->n,
+                       letter((enum plane_direction)d), k);
+    if (guard)
+        buf_printf(w->out, "%s chain bridge hcn e%ug\n", verb, w->n);
+}
+
+static void put_counters(const struct writer *w, const char *verb) {
+    buf_printf(w->out,
+               "%s counter inet hcn e%ui\n"
+               "%s counter inet hcn e%uo\n"
+               "%s counter bridge hcn e%ug\n",
+               verb, w->n, verb, w->n, verb, w->n);
+}
+
+/* The ways in: by the endpoint's addresses and by its port. */
+static void put_ways(const struct writer *w) {
+    const char *bridge = w->endpoint->network->bridge.name;
+
+    for (size_t i = 0; i < w->endpoint->address_count; i++) {
+        const struct ip_address *one = &w->endpoint->addresses[i].address;
+        int v = one->family == IP_V4 ? 4 : 6;
+        char text[IP_TEXT_SIZE], map[16], key[80], to[24];
+
+        ip_format(one, text);
+        snprintf(key, sizeof key, "\"%s\" . %s", bridge, text);
+        snprintf(map, sizeof map, "leaves%d", v);
+        snprintf(to, sizeof to, "jump e%uo", w->n);
+        put_element(w, map, key, to);
+        snprintf(map, sizeof map, "arrives%d", v);
+        snprintf(to, sizeof to, "jump e%ui", w->n);
+        put_element(w, map, key, to);
+        snprintf(map, sizeof map, "nats%d", v);
+        snprintf(to, sizeof to, "jump e%ux", w->n);
+        if (w->told->nat_count > 0)
+            put_element(w, map, text, to);
+    }
+    buf_printf(w->out,
+               "add element bridge hcn guards { \"hp%u\" : jump e%ug }\n", w->n,
+               w->n);
+    buf_printf(&w->now->undo, "delete element bridge hcn guards { \"hp%u\" }\n",
+               w->n);
+}
+
+HRESULT rules_endpoint(const struct plane_endpoint *told,
+                       const struct endpoint *endpoint,
+                       const struct terms *before, struct terms *now,
+                       struct buf *out, struct hcs_error *error) {
+    struct writer w = {told, endpoint, now, out, endpoint->serial};
+    HRESULT hr;
+
+    if (endpoint->address_count == 0 &&
+        told->acl_count + told->tier_count + told->nat_count > 0)
+        return error_set(error, HCN_E_REQUEST_UNSUPPORTED, NULL,
+                         "rules for an endpoint without a known address");
+    for (int d = 0; d < 2; d++)
+        now->tiers[d] = count_tiers(told, (enum plane_direction)d);
+    if (before) {
+        buf_puts(out, before->undo.data ? before->undo.data : "");
+        put_chains(&w, "flush", true, before->tiers);
+    } else {
+        put_counters(&w, "add");
+    }
+    put_chains(&w, "add", true, now->tiers);
+    put_direction(&w, PLANE_IN);
+    put_direction(&w, PLANE_OUT);
+    for (size_t i = 0; i < told->nat_count; i++) {
+        put_nat(&w, &told->nats[i], IP_V4);
+        put_nat(&w, &told->nats[i], IP_V6);
+    }
+    put_guard(&w);
+    put_ways(&w);
+    hr = put_mappings(&w, error);
+    /* Chains of tiers that are no more. */
+    for (int d = 0; before && d < 2; d++)
+        for (unsigned k = now->tiers[d]; k < before->tiers[d]; k++)
+            buf_printf(out, "delete chain inet hcn e%u%ct%u\n", w.n,
+                       letter((enum plane_direction)d), k);
+    if (SUCCEEDED(hr) && (out->failed || now->undo.failed))
+        hr = no_memory(error);
+    return hr;
+}
+
+void rules_endpoint_end(const struct endpoint *endpoint, struct buf *out) {
+    const struct terms *terms = &endpoint->terms;
+    struct writer w = {NULL, endpoint, NULL, out, endpoint->serial};
+
+    buf_puts(out, terms->undo.data ? terms->undo.data : "");
+    put_chains(&w, "flush", true, terms->tiers);
+    put_chains(&w, "delete", true, terms->tiers);
+    put_counters(&w, "delete");
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT
+ * DHCP and DNS of a network, by a dnsmasq of its own: each endpoint gets its
+ * own address and no other, by its MAC, and is found by its name if that is
+ * one that DNS can have. */
+#include "service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../base/clock.h"
+#include "../../base/file.h"
+#include "../../base/text.h"
+
+#define STARTING (INT64_C(2) * 1000000000) /* ns it may take to be there */
+#define PAUSE 5000000                      /* ns between looks */
+
+bool service_wanted(const struct plane_network *told) {
+    return told->mode == PLANE_ICS ||
+           (told->flags & (PLANE_NETWORK_DHCP | PLANE_NETWORK_DNS)) != 0;
+}
+
+char *service_find(const char *wanted) {
+    static const char *const places[] = {"/usr/sbin/dnsmasq", "/sbin/dnsmasq",
+                                         "/usr/local/sbin/dnsmasq",
+                                         "/usr/bin/dnsmasq"};
+
+    if (wanted)
+        return access(wanted, X_OK) == 0 ? text_copy(wanted) : NULL;
+    for (size_t i = 0; i < HCS_COUNT(places); i++)
+        if (access(places[i], X_OK) == 0)
+            return text_copy(places[i]);
+    return NULL;
+}
+
+/* --- its files --------------------------------------------------------------
+ */
+
+static HRESULT write_file(const char *path, const struct buf *text,
+                          struct hcs_error *error) {
+    hcs_file file = HCS_NO_FILE;
+    HRESULT hr, closed;
+
+    if (text->failed)
+        return no_memory(error);
+    hr = file_open_to_write(path, false, &file, error);
+    if (FAILED(hr))
+        return hr;
+    if (text->length > 0)
+        hr = file_write_all(file, text->data, text->length, error);
+    closed = file_close(file, SUCCEEDED(hr) ? error : NULL);
+    return FAILED(hr) ? hr : closed;
+}
+
+static HRESULT write_files(struct plane *plane, const struct network *network,
+                           struct hcs_error *error) {
+    const struct service *service = network->service;
+    struct buf hosts = {0}, names = {0};
+    HRESULT hr;
+
+    for (struct link *l = plane->endpoints.next; l != &plane->endpoints;
+         l = l->next) {
+        const struct endpoint *one = HCS_CONTAINER(l, struct endpoint, link);
+        if (one->network == network)
+            service_put_endpoint(one, &hosts, &names);
+    }
+    hr = write_file(service->hosts, &hosts, error);
+    if (SUCCEEDED(hr))
+        hr = write_file(service->names, &names, error);
+    buf_free(&hosts);
+    buf_free(&names);
+    return hr;
+}
+
+/* --- starting ----------------------------------------------------------------
+ */
+
+/* How many sockets for DHCP and DNS there are in the plane's namespace. Their
+ * lines are "  12: 00000000:0043 …". */
+static size_t count_sockets(void) {
+    char line[256];
+    size_t count = 0;
+    FILE *file = fopen("/proc/thread-self/net/udp", "re");
+
+    while (file && fgets(line, sizeof line, file)) {
+        unsigned port;
+        if (sscanf(line, " %*u: %*8[0-9A-Fa-f]:%4x", &port) == 1)
+            count += port == 67 || port == 53;
+    }
+    if (file)
+        fclose(file);
+    return count;
+}
+
+static HRESULT await(struct service *service, size_t before,
+                     struct hcs_error *error) {
+    const struct timespec pause = {0, PAUSE};
+    int64_t deadline = clock_monotonic() + STARTING;
+
+    while (count_sockets() <= before) {
+        if (program_ended(&service->program))
+            return error_set(error, HCS_E_SERVICE_NOT_AVAILABLE, NULL,
+                             "the network's DHCP and DNS ended as it began");
+        if (clock_monotonic() > deadline)
+            return error_set(error, HR_TIMEOUT, NULL,
+                             "the network's DHCP and DNS does not start");
+        nanosleep(&pause, NULL);
+    }
+    return S_OK;
+}
+
+static HRESULT begin_watch(const struct plane *plane,
+                           const struct service *service,
+                           struct hcs_error *error) {
+    struct epoll_event event = {.events = EPOLLIN};
+
+    if (epoll_ctl(plane->watch, EPOLL_CTL_ADD, service->program.pidfd,
+                  &event) != 0)
+        return error_errno(error, errno, "the end of a service");
+    return S_OK;
+}
+
+static HRESULT launch(struct plane *plane, const struct network *network,
+                      struct hcs_error *error) {
+    struct service *service = network->service;
+    size_t before = count_sockets();
+    struct arguments arguments = {0};
+    HRESULT hr = write_files(plane, network, error);
+
+    if (SUCCEEDED(hr))
+        hr = service_arguments(plane, network, &arguments, error);
+    if (SUCCEEDED(hr))
+        hr = program_start(arguments.items, &service->program, error);
+    arena_free(&arguments.arena);
+    if (FAILED(hr))
+        return hr;
+    hr = await(service, before, error);
+    if (SUCCEEDED(hr))
+        hr = begin_watch(plane, service, error);
+    if (FAILED(hr))
+        program_kill(&service->program);
+    service->started = clock_monotonic();
+    return hr;
+}
+
+static HRESULT name_files(const struct plane *plane,
+                          const struct network *network,
+                          struct service *service, struct hcs_error *error) {
+    char id[GUID_TEXT_SIZE];
+
+    guid_format(&network->id, id);
+    snprintf(service->hosts, sizeof service->hosts, "%s/%s.dhcp",
+             plane->directory, id);
+    snprintf(service->names, sizeof service->names, "%s/%s.dns",
+             plane->directory, id);
+    if (access(plane->directory, W_OK) != 0)
+        return error_errno(error, errno, "the directory %s", plane->directory);
+    return S_OK;
+}
+
+HRESULT service_start(struct plane *plane, struct network *network,
+                      uint32_t flags, struct hcs_error *error) {
+    struct service *service = calloc(1, sizeof *service);
+    bool ics = network->mode == PLANE_ICS;
+    HRESULT hr;
+
+    if (!service)
+        return no_memory(error);
+    service->program.pidfd = -1;
+    service->dhcp = ics || (flags & PLANE_NETWORK_DHCP);
+    service->dns = ics || (flags & PLANE_NETWORK_DNS);
+    network->service = service;
+    hr = name_files(plane, network, service, error);
+    if (SUCCEEDED(hr))
+        hr = launch(plane, network, error);
+    if (FAILED(hr))
+        service_stop(plane, network);
+    return hr;
+}
+
+/* --- while it runs
+ * ------------------------------------------------------------ */
+
+void service_refresh(struct plane *plane, struct network *network) {
+    const struct service *service = network->service;
+
+    /* A file that could not be written leaves it as it was; the next change
+     * writes it again. */
+    if (service && SUCCEEDED(write_files(plane, network, NULL)) &&
+        service->program.pid > 0)
+        kill(service->program.pid, SIGHUP);
+}
+
+HRESULT service_renew(struct plane *plane, struct network *network,
+                      struct hcs_error *error) {
+    if (!network->service)
+        return S_OK;
+    program_kill(&network->service->program);
+    return launch(plane, network, error);
+}
+
+void service_stop(struct plane *plane, struct network *network) {
+    struct service *service = network->service;
+
+    (void)plane;
+    if (!service)
+        return;
+    network->service = NULL;
+    program_kill(&service->program);
+    file_remove(service->hosts);
+    file_remove(service->names);
+    free(service);
+}
+
+/* One that ends as soon as it has started is left alone after a few times. */
+HRESULT service_tend(struct plane *plane, struct hcs_error *error) {
+    HRESULT hr = S_OK;
+
+    for (struct link *l = plane->networks.next; l != &plane->networks;
+         l = l->next) {
+        struct network *network = HCS_CONTAINER(l, struct network, link);
+        struct service *service = network->service;
+        int64_t lived;
+
+        if (!service || service->program.pid == 0 ||
+            !program_ended(&service->program))
+            continue;
+        lived = clock_monotonic() - service->started;
+        service->failures = lived < STARTING ? service->failures + 1 : 0;
+        if (service->failures < SERVICE_TRIES &&
+            SUCCEEDED(launch(plane, network, error)))
+            continue;
+        hr = error_set(error, HCS_E_SERVICE_NOT_AVAILABLE, NULL,
+                       "DHCP and DNS of the network %s end again and again",
+                       network->bridge.name);
+    }
+    return hr;
+}
