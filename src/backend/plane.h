@@ -62,7 +62,7 @@ enum plane_policy {
     PLANE_POLICY_COUNT
 };
 
-/* --- what addresses, ports and protocols a rule is about ---------------- */
+/* --- what addresses, ports and protocols a rule is about ----------- */
 
 struct plane_addresses { /* none: any */
     const struct ip_prefix *items;
@@ -117,7 +117,7 @@ struct plane_tier {
     size_t rule_count;
 };
 
-/* --- the policies --------------------------------------------------------- */
+/* --- the policies -------------------------------------------------- */
 
 #define PLANE_NAT_LOCAL_VIP UINT32_C(1)
 #define PLANE_NAT_IPV6 UINT32_C(2)
@@ -169,8 +169,7 @@ struct plane_remote_subnet { /* of an overlay, on another host */
     struct mac_address router;
 };
 
-/* --- networks ---------------------------------------------------------------
- */
+/* --- networks ------------------------------------------------------ */
 
 #define PLANE_NETWORK_DNS UINT32_C(1) /* NetworkFlags */
 #define PLANE_NETWORK_DHCP UINT32_C(2)
@@ -216,8 +215,7 @@ struct plane_network {
     size_t remote_count;
 };
 
-/* --- endpoints ---------------------------------------------------------------
- */
+/* --- endpoints ----------------------------------------------------- */
 
 #define PLANE_ENDPOINT_REMOTE UINT32_C(1) /* EndpointFlags: on another host */
 #define PLANE_ENDPOINT_ISOLATED UINT32_C(2)
@@ -263,8 +261,7 @@ struct plane_endpoint {
     const char *port_name; /* "" for none */
 };
 
-/* --- where an endpoint ends --------------------------------------------------
- */
+/* --- where an endpoint ends ---------------------------------------- */
 
 enum plane_namespace_type {
     PLANE_HOST, /* a compartment of its own */
@@ -366,8 +363,7 @@ struct plane_ops {
 };
 /* clang-format on */
 
-/* --- the simulated plane
- * ------------------------------------------------------ */
+/* --- the simulated plane ------------------------------------------- */
 
 const struct plane_ops *sim_plane_ops(void);
 HRESULT sim_plane_open(struct plane **out, struct hcs_error *error);

@@ -316,8 +316,7 @@ static void is_made_again_from_its_properties(void **state) {
     }
 }
 
-/* --- ports
- * -------------------------------------------------------------------- */
+/* --- ports --------------------------------------------------------- */
 
 #define VM "'VirtualMachineId':'aaaaaaaa-0000-4000-8000-00000000000a'"
 

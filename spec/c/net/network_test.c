@@ -83,7 +83,7 @@ static void older_form_is_a_view_of_it(void **state) {
     json_doc_free(&doc);
 }
 
-/* --- what is refused ------------------------------------------------------ */
+/* --- what is refused ----------------------------------------------- */
 
 struct refusal {
     HRESULT hr;
@@ -226,8 +226,7 @@ static void names_may_be_any_text(void **state) {
                      36);
 }
 
-/* --- types ------------------------------------------------------------------
- */
+/* --- types --------------------------------------------------------- */
 
 static void every_type_is_there(void **state) {
     static const char *const types[] = {
@@ -337,8 +336,7 @@ static void a_mac_pool_is_given(void **state) {
     json_doc_free(&doc);
 }
 
-/* --- changes
- * ------------------------------------------------------------------ */
+/* --- changes ------------------------------------------------------- */
 
 static void dns_changes(void **state) {
     struct world *w = *state;
@@ -481,8 +479,7 @@ static void modify_refuses_what_it_does_not_know(void **state) {
         modify(w, table[i].hr, NET_NETWORK, &id, table[i].text);
 }
 
-/* --- going
- * ------------------------------------------------------------------------ */
+/* --- going --------------------------------------------------------- */
 
 static void takes_its_endpoints_along(void **state) {
     struct world *w = *state;

@@ -112,8 +112,7 @@ static void what_is_single_is_single(void **state) {
     }
 }
 
-/* --- ports -------------------------------------------------------------------
- */
+/* --- ports --------------------------------------------------------- */
 
 static void a_port_is_mapped_once(void **state) {
     struct world *w = *state;
@@ -195,8 +194,7 @@ static void some_networks_map_no_ports(void **state) {
     }
 }
 
-/* --- changes of an endpoint's
- * ----------------------------------------------------- */
+/* --- changes of an endpoint's -------------------------------------- */
 
 #define BLOCK POLICY("ACL", "'Action':'Block','Direction':'In','Priority':9")
 
@@ -273,8 +271,7 @@ static void a_change_that_the_plane_refuses_is_none(void **state) {
     refuse(w, HCN_E_PORT_ALREADY_EXISTS, NET_ENDPOINT, &net, EP(MAP("80")));
 }
 
-/* --- networks
- * ----------------------------------------------------------------------- */
+/* --- networks ------------------------------------------------------ */
 
 #define SET(id, values) \
     POLICY("SetPolicy", \

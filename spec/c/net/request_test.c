@@ -133,8 +133,7 @@ static void verbs_and_kinds_are_checked(void **state) {
     assert_null(w->reply.document);
 }
 
-/* --- the record
- * ------------------------------------------------------------------ */
+/* --- the record ---------------------------------------------------- */
 
 static void records_say_where_and_what(void **state) {
     struct world *w = *state;
@@ -162,8 +161,7 @@ static void a_record_is_made_of_anything(void **state) {
     free(record);
 }
 
-/* --- the JSON forms
- * ------------------------------------------------------------------ */
+/* --- the JSON forms ------------------------------------------------ */
 
 static void check_request(const struct net_request *request) {
     struct buf text = {0};

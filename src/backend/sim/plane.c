@@ -25,8 +25,7 @@ static HRESULT change(struct plane *plane, struct hcs_error *error) {
                      "the simulated network was told to fail");
 }
 
-/* --- what it can do
- * ------------------------------------------------------------ */
+/* --- what it can do ------------------------------------------------ */
 
 static HRESULT can_network(struct plane *plane, enum plane_mode mode,
                            struct hcs_error *error) {
@@ -74,8 +73,7 @@ static HRESULT find_adapter(struct plane *plane,
     return S_OK;
 }
 
-/* --- networks
- * --------------------------------------------------------------------- */
+/* --- networks ------------------------------------------------------ */
 
 static struct sim_network *find_network(const struct plane *plane,
                                         const struct guid *id) {
@@ -134,8 +132,7 @@ static void network_down(struct plane *plane, const struct guid *id) {
     free(network);
 }
 
-/* --- endpoints
- * ---------------------------------------------------------------------- */
+/* --- endpoints ----------------------------------------------------- */
 
 struct sim_endpoint *sim_endpoint_find(const struct plane *plane,
                                        const struct guid *id) {
@@ -267,8 +264,7 @@ static void endpoint_down(struct plane *plane, const struct guid *id) {
     free(endpoint);
 }
 
-/* --- namespaces and ports
- * -------------------------------------------------------------- */
+/* --- namespaces and ports ------------------------------------------ */
 
 static HRESULT namespace_up(struct plane *plane,
                             const struct plane_namespace *told,
@@ -329,8 +325,7 @@ static HRESULT statistics(struct plane *plane, const struct guid *id,
     return S_OK;
 }
 
-/* --- the plane as a whole
- * ----------------------------------------------------------------- */
+/* --- the plane as a whole ------------------------------------------ */
 
 static void destroy(struct plane *plane) {
     if (!plane)

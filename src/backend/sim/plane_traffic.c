@@ -62,8 +62,7 @@ static void lost(struct journey *journey, const char *reason) {
         say(journey->verdict, reason);
 }
 
-/* --- arriving
- * ------------------------------------------------------------------- */
+/* --- arriving ------------------------------------------------------ */
 
 static struct sim_flow flow_of(const struct journey *journey,
                                enum plane_direction direction) {
@@ -112,8 +111,7 @@ static void leave(struct journey *journey, const char *reason) {
     say(journey->verdict, reason);
 }
 
-/* --- finding
- * ---------------------------------------------------------------------- */
+/* --- finding ------------------------------------------------------- */
 
 /* Who has that address; on `network` only unless that is NULL. */
 static struct sim_endpoint *owner_of(const struct plane *plane,
@@ -168,8 +166,7 @@ static const struct ip_address *address_of(const struct sim_endpoint *endpoint,
     return NULL;
 }
 
-/* --- the ways
- * ------------------------------------------------------------------------ */
+/* --- the ways ------------------------------------------------------ */
 
 /* To the host: to the endpoint that the port is mapped to, or to the host. */
 static void to_host(struct journey *journey) {

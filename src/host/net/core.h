@@ -75,8 +75,7 @@ struct kind {
 const struct kind *kind_of(enum net_kind kind);
 extern const struct kind kind_network, kind_endpoint, kind_namespace;
 
-/* --- object.c ---------------------------------------------------------------
- */
+/* --- object.c ------------------------------------------------------ */
 
 void object_put(struct net *net, enum net_kind kind, struct object *object,
                 const struct guid *id);
@@ -101,8 +100,7 @@ uint64_t service_version(int build);
 
 HRESULT out_of_memory(struct hcs_error *error);
 
-/* --- shape.c -----------------------------------------------------------------
- */
+/* --- shape.c ------------------------------------------------------- */
 
 /* Whether all that the document says, read or not, has the JSON type that the
  * published shapes give it, and ids are GUIDs. Other faults are for those who
@@ -110,15 +108,13 @@ HRESULT out_of_memory(struct hcs_error *error);
 HRESULT shape_check(const struct json *document, const char *shape,
                     struct hcs_error *error);
 
-/* --- events.c ----------------------------------------------------------------
- */
+/* --- events.c ------------------------------------------------------ */
 
 void tell(const struct net *net, enum net_event_type type, HRESULT status,
           enum net_kind kind, const struct guid *id, uint32_t flags,
           const struct guid *endpoint);
 
-/* --- query.c -----------------------------------------------------------------
- */
+/* --- query.c ------------------------------------------------------- */
 
 /* What a HostComputeQuery asks for. `filter.root` is NULL without a filter. */
 struct query {
@@ -133,8 +129,7 @@ HRESULT query_enumerate(const struct net *net, enum net_kind kind,
                         const struct query *query, struct buf *out,
                         struct hcs_error *error);
 
-/* --- v1.c -------------------------------------------------------------------
- */
+/* --- v1.c ---------------------------------------------------------- */
 
 /* Whether a document is of the v1 form, by its SchemaVersion and members. */
 HRESULT v1_recognise(const struct doc *doc, const struct kind *kind, bool *v1,
@@ -146,8 +141,7 @@ extern const char *const v1_network_members[];
 extern const char *const v1_endpoint_members[];
 extern const char *const v1_namespace_members[];
 
-/* --- modify.c ----------------------------------------------------------------
- */
+/* --- modify.c ------------------------------------------------------ */
 
 enum change {
     CHANGE_ADD,

@@ -49,8 +49,7 @@ HRESULT doc_parse(const char *text, struct json_doc *out,
     return hr;
 }
 
-/* --- places -----------------------------------------------------------------
- */
+/* --- places -------------------------------------------------------- */
 
 struct doc doc_root(const struct json *value) {
     return (struct doc){.value = value};
@@ -65,8 +64,7 @@ static bool is_absent(const struct json *value) {
            (value->type == JSON_OBJECT && value->as.object.count == 0);
 }
 
-/* The member spelt exactly so goes before one of another case. */
-static const struct json *find(const struct json *object, const char *name) {
+const struct json *doc_find(const struct json *object, const char *name) {
     const struct json *found = json_get(object, name);
     if (found || !object || object->type != JSON_OBJECT)
         return found;
@@ -79,7 +77,7 @@ static const struct json *find(const struct json *object, const char *name) {
 }
 
 struct doc doc_get(const struct doc *object, const char *name) {
-    struct doc place = {find(object->value, name), object, name, 0};
+    struct doc place = {doc_find(object->value, name), object, name, 0};
     if (place.value && is_absent(place.value))
         place.value = NULL;
     return place;
@@ -127,8 +125,7 @@ static HRESULT wrong_type(const struct doc *place, const char *wanted,
                     wanted, json_type_name(place->value->type));
 }
 
-/* --- values ------------------------------------------------------------------
- */
+/* --- values -------------------------------------------------------- */
 
 static HRESULT read_text(const struct doc *place, const char **out,
                          struct hcs_error *error) {
@@ -294,137 +291,4 @@ const char *doc_enum_name(const struct doc_name *names, unsigned value) {
         if (names->value == value)
             return names->name;
     return NULL;
-}
-
-/* --- comparing and copying
- * ---------------------------------------------------- */
-
-static bool is_default(const struct json *value) {
-    switch (value->type) {
-    case JSON_NULL:
-        return true;
-    case JSON_BOOL:
-        return !value->as.boolean;
-    case JSON_INT:
-        return value->as.integer == 0;
-    case JSON_STRING:
-        return value->as.string.length == 0;
-    case JSON_ARRAY:
-        return value->as.array.count == 0;
-    case JSON_OBJECT:
-        return value->as.object.count == 0;
-    default:
-        return false;
-    }
-}
-
-static bool same_array(const struct json *a, const struct json *b) {
-    if (a->as.array.count != b->as.array.count)
-        return false;
-    for (size_t i = 0; i < a->as.array.count; i++)
-        if (!doc_same(&a->as.array.items[i], &b->as.array.items[i]))
-            return false;
-    return true;
-}
-
-/* Nothing that means something has so many; looking each up would take long. */
-#define MANY_MEMBERS 256
-
-/* Whether what `a` says, `b` says too. */
-static bool covers(const struct json *a, const struct json *b) {
-    if (a->as.object.count > MANY_MEMBERS)
-        return false;
-    for (size_t i = 0; i < a->as.object.count; i++) {
-        const struct json_member *member = &a->as.object.members[i];
-        const struct json *other = find(b, member->name.text);
-        if (other ? !doc_same(&member->value, other)
-                  : !is_default(&member->value))
-            return false;
-    }
-    return true;
-}
-
-static bool same_scalar(const struct json *a, const struct json *b) {
-    switch (a->type) {
-    case JSON_BOOL:
-        return a->as.boolean == b->as.boolean;
-    case JSON_INT:
-    case JSON_UINT:
-        return a->as.uinteger == b->as.uinteger;
-    case JSON_DOUBLE:
-        return memcmp(&a->as.number, &b->as.number, sizeof a->as.number) == 0;
-    case JSON_NUMBER:
-    case JSON_STRING:
-        return a->as.string.length == b->as.string.length &&
-               memcmp(a->as.string.text, b->as.string.text,
-                      a->as.string.length) == 0;
-    default:
-        return true;
-    }
-}
-
-bool doc_same(const struct json *a, const struct json *b) {
-    if (is_default(a) || is_default(b))
-        return is_default(a) && is_default(b);
-    if (a->type != b->type)
-        return false;
-    if (a->type == JSON_ARRAY)
-        return same_array(a, b);
-    if (a->type == JSON_OBJECT)
-        return covers(a, b) && covers(b, a);
-    return same_scalar(a, b);
-}
-
-static bool copy_string(struct arena *arena, const struct json_string *from,
-                        struct json_string *to) {
-    to->length = from->length;
-    to->text = arena_text(arena, from->text, from->length);
-    return to->text != NULL;
-}
-
-static bool copy_array(struct arena *arena, const struct json *value,
-                       struct json *out) {
-    size_t count = value->as.array.count;
-    struct json *items = arena_alloc(arena, (count + 1) * sizeof *items);
-
-    if (!items)
-        return false;
-    out->as.array.items = items;
-    for (size_t i = 0; i < count; i++)
-        if (!doc_copy(arena, &value->as.array.items[i], &items[i]))
-            return false;
-    return true;
-}
-
-static bool copy_object(struct arena *arena, const struct json *value,
-                        struct json *out) {
-    size_t count = value->as.object.count;
-    struct json_member *members =
-        arena_alloc(arena, (count + 1) * sizeof *members);
-
-    if (!members)
-        return false;
-    out->as.object.members = members;
-    for (size_t i = 0; i < count; i++) {
-        const struct json_member *from = &value->as.object.members[i];
-        if (!copy_string(arena, &from->name, &members[i].name) ||
-            !doc_copy(arena, &from->value, &members[i].value))
-            return false;
-    }
-    return true;
-}
-
-bool doc_copy(struct arena *arena, const struct json *value, struct json *out) {
-    *out = *value;
-    switch (value->type) {
-    case JSON_ARRAY:
-        return copy_array(arena, value, out);
-    case JSON_OBJECT:
-        return copy_object(arena, value, out);
-    case JSON_STRING:
-    case JSON_NUMBER:
-        return copy_string(arena, &value->as.string, &out->as.string);
-    default:
-        return true;
-    }
 }

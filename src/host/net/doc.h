@@ -36,6 +36,8 @@ struct doc_name {
  * is too deep; E_INVALIDARG for NULL. */
 HRESULT doc_parse(const char *text, struct json_doc *out,
                   struct hcs_error *error);
+/* The member spelt exactly so goes before one of another case. */
+const struct json *doc_find(const struct json *object, const char *name);
 struct doc doc_root(const struct json *value);
 struct doc doc_get(const struct doc *object, const char *name);
 struct doc doc_item(const struct doc *array, size_t index);

@@ -51,8 +51,7 @@ static void endpoint_free(struct endpoint *endpoint) {
     free(endpoint);
 }
 
-/* --- making
- * --------------------------------------------------------------------- */
+/* --- making -------------------------------------------------------- */
 
 static HRESULT find_network(const struct net *net, const struct making *making,
                             struct network **out, struct hcs_error *error) {
@@ -180,8 +179,7 @@ static HRESULT endpoint_create(struct net *net, const struct making *making,
     return S_OK;
 }
 
-/* --- taking away
- * --------------------------------------------------------------------- */
+/* --- taking away --------------------------------------------------- */
 
 static void give_back_address(struct network *network,
                               struct address *address) {

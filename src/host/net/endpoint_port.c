@@ -11,8 +11,7 @@ enum resource { RESOURCE_PORT, RESOURCE_POLICY };
 static const struct doc_name resources[] = {
     {"Port", RESOURCE_PORT}, {"Policy", RESOURCE_POLICY}, {NULL, 0}};
 
-/* --- the port
- * ----------------------------------------------------------------- */
+/* --- the port ------------------------------------------------------ */
 
 static void tell_port(const struct net *net, const struct endpoint *endpoint,
                       enum net_event_type type) {
@@ -122,8 +121,7 @@ static HRESULT remove_port(struct net *net, struct object *object,
     return hr;
 }
 
-/* --- policies
- * ------------------------------------------------------------------------ */
+/* --- policies ------------------------------------------------------ */
 
 static HRESULT modify_policies(struct net *net, struct endpoint *endpoint,
                                enum change change, const struct doc *settings,
@@ -178,8 +176,7 @@ HRESULT endpoint_modify(struct net *net, struct object *object,
                               change, error);
 }
 
-/* --- numbers
- * -------------------------------------------------------------------------- */
+/* --- numbers ------------------------------------------------------- */
 
 HRESULT endpoint_statistics(struct net *net, struct object *object,
                             struct buf *out, struct hcs_error *error) {

@@ -7,8 +7,7 @@
 #define MOST_ADDRESSES 256
 #define DEFAULT_NAME "Ethernet"
 
-/* --- addresses
- * ------------------------------------------------------------------- */
+/* --- addresses ----------------------------------------------------- */
 
 static bool is_taken(const struct endpoint *endpoint,
                      const struct ip_address *address) {
@@ -219,8 +218,7 @@ static HRESULT read_addresses(const struct doc *doc, struct endpoint *endpoint,
     return hr;
 }
 
-/* --- the rest
- * ------------------------------------------------------------------------ */
+/* --- the rest ------------------------------------------------------ */
 
 static HRESULT read_mac(const struct doc *doc, struct endpoint *endpoint,
                         struct hcs_error *error) {

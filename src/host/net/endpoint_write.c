@@ -82,8 +82,7 @@ static void write_v2(const struct net *net, const struct endpoint *endpoint,
     put_schema_version(w);
 }
 
-/* --- the older form
- * -------------------------------------------------------------- */
+/* --- the older form ------------------------------------------------ */
 
 static const struct plane_ip *first_of(const struct endpoint *endpoint,
                                        enum ip_family family) {

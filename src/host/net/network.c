@@ -46,8 +46,7 @@ static void network_free(struct network *network) {
     free(network);
 }
 
-/* --- reading
- * ---------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------- */
 
 static HRESULT keep_text(struct arena *arena, const struct doc *doc,
                          const char *name, const char **out,
@@ -181,8 +180,7 @@ static HRESULT read_all(struct net *net, const struct doc *doc,
     return hr;
 }
 
-/* --- making
- * ------------------------------------------------------------------------- */
+/* --- making -------------------------------------------------------- */
 
 void network_plane(const struct network *network,
                    const struct policies *policies,
@@ -248,8 +246,7 @@ static HRESULT network_create(struct net *net, const struct making *making,
     return hr;
 }
 
-/* --- taking away
- * ----------------------------------------------------------------------- */
+/* --- taking away --------------------------------------------------- */
 
 static void network_drop(struct net *net, struct object *object) {
     struct network *network = network_of(object);

@@ -31,8 +31,7 @@ static HRESULT show(struct net *net, const struct network *network,
     return net->env.ops->network_change(net->env.plane, &plane, error);
 }
 
-/* --- endpoints whose policies name the network's sets
- * --------------------------- */
+/* --- endpoints whose policies name the network's sets -------------- */
 
 struct follower {
     struct endpoint *endpoint;
@@ -117,8 +116,7 @@ static void followers_commit(struct net *net, struct followers *all) {
     }
 }
 
-/* --- the resources
- * --------------------------------------------------------------------- */
+/* --- the resources ------------------------------------------------- */
 
 static HRESULT put_in_force(struct net *net, struct network *network,
                             struct policies *policies,

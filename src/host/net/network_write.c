@@ -85,8 +85,7 @@ static void write_v2(const struct net *net, const struct network *network,
     put_schema_version(w);
 }
 
-/* --- the older form
- * ------------------------------------------------------------------- */
+/* --- the older form ------------------------------------------------ */
 
 static void write_extensions(const struct network *network,
                              struct json_writer *w) {

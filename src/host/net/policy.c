@@ -87,8 +87,7 @@ static HRESULT read_policy(const struct policy_context *context,
     return hr;
 }
 
-/* --- which policy is which
- * ---------------------------------------------------------- */
+/* --- which policy is which ----------------------------------------- */
 
 static const struct json empty = {.type = JSON_NULL};
 
@@ -132,8 +131,7 @@ static struct policy *find_same(struct policies *set, size_t count,
     return NULL;
 }
 
-/* --- the changes
- * ------------------------------------------------------------------------ */
+/* --- the changes --------------------------------------------------- */
 
 /* Where an old policy has a place, it came from no document. */
 #define NO_SOURCE SIZE_MAX
@@ -258,9 +256,7 @@ void policies_free(struct policies *policies) {
     free(policies);
 }
 
-/* --- writing
- * ------------------------------------------------------------------------------
- */
+/* --- writing ------------------------------------------------------- */
 
 void policies_write(const struct policies *policies, bool v1,
                     struct json_writer *w) {

@@ -76,8 +76,7 @@ void policies_write(const struct policies *policies, bool v1,
 const struct json *policies_setting(const struct policies *policies,
                                     const char *type, const char *name);
 
-/* --- between the files of policies -------------------------------------------
- */
+/* --- between the files of policies --------------------------------- */
 
 enum policy_identity {
     IDENTITY_WHOLE,
@@ -133,6 +132,10 @@ HRESULT policies_compile(struct compiler *compiler, const struct doc *array,
                          struct hcs_error *error);
 
 /* policy_tuple.c */
+/* One item of a list with commas; moves behind it. False at its end. */
+bool list_next(const char **list, const char **start, size_t *length);
+HRESULT list_bad_item(const struct doc *place, const char *start, size_t length,
+                      const char *wanted, struct hcs_error *error);
 HRESULT tuple_read(struct compiler *compiler, const struct doc *settings,
                    struct plane_tuple *out, struct hcs_error *error);
 /* Lists in one text ("10.0.0.1,10.1.0.0/16") or in an array of texts. */
@@ -154,8 +157,10 @@ HRESULT port_text_read(const struct doc *settings, const char *name,
                        uint16_t *out, struct hcs_error *error);
 HRESULT prefix_read(const struct doc *settings, const char *name,
                     struct ip_prefix *out, struct hcs_error *error);
+
+/* policy_set.c: NULL for an id that no set has. */
 const struct address_set *set_find(const struct policies *policies,
-                                   const char *id);
+                                   const char *id, size_t length);
 HRESULT set_read(struct compiler *compiler, const struct doc *settings,
                  bool nested, struct hcs_error *error);
 

@@ -59,8 +59,7 @@ HRESULT acl_read(struct compiler *compiler, const struct doc *settings,
     return S_OK;
 }
 
-/* --- tiers
- * ---------------------------------------------------------------------- */
+/* --- tiers --------------------------------------------------------- */
 
 static HRESULT tier_rule_read(struct compiler *compiler, const struct doc *rule,
                               struct plane_tier_rule *out,
@@ -122,8 +121,7 @@ HRESULT tier_read(struct compiler *compiler, const struct doc *settings,
     return hr;
 }
 
-/* --- the order
- * ---------------------------------------------------------------------- */
+/* --- the order ----------------------------------------------------- */
 
 /* Rules of the same priority keep the order in which they were given. */
 struct rank {

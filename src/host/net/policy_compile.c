@@ -67,9 +67,7 @@ static void hand_over(struct compiler *compiler) {
         out->adapter.name = "";
 }
 
-/* --- one policy
- * ---------------------------------------------------------------------------
- */
+/* --- one policy ---------------------------------------------------- */
 
 struct place {
     struct doc item, settings;
@@ -127,9 +125,7 @@ static HRESULT read_one(struct compiler *compiler, size_t index,
     return hr;
 }
 
-/* --- all of them
- * -------------------------------------------------------------------------------
- */
+/* --- all of them --------------------------------------------------- */
 
 static HRESULT read_sets(struct compiler *compiler, const struct doc *array,
                          bool nested, struct hcs_error *error) {

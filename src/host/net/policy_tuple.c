@@ -8,13 +8,10 @@
 
 #define MOST_ADDRESSES 65536 /* of one list, its sets included */
 #define ANY_PROTOCOL 256
-#define MOST_ID 128
 
-/* --- items of a text
- * ----------------------------------------------------------- */
+/* --- items of a text ----------------------------------------------- */
 
-/* One item of a list; moves behind it. False at the end of the list. */
-static bool next_item(const char **list, const char **start, size_t *length) {
+bool list_next(const char **list, const char **start, size_t *length) {
     const char *c = *list;
 
     for (;;) {
@@ -35,46 +32,18 @@ static bool next_item(const char **list, const char **start, size_t *length) {
 static size_t count_items(const char *list) {
     const char *start;
     size_t length, count = 0;
-    while (next_item(&list, &start, &length))
+    while (list_next(&list, &start, &length))
         count++;
     return count;
 }
 
-static HRESULT bad_item(const struct doc *place, const char *start,
-                        size_t length, const char *wanted,
-                        struct hcs_error *error) {
+HRESULT list_bad_item(const struct doc *place, const char *start, size_t length,
+                      const char *wanted, struct hcs_error *error) {
     return doc_fail(place, HCN_E_INVALID_POLICY, error, "\"%.*s\" is not %s",
                     (int)(length < 80 ? length : 80), start, wanted);
 }
 
-/* --- sets
- * ---------------------------------------------------------------------- */
-
-static bool fold_id(const char *id, size_t length, char out[MOST_ID]) {
-    if (length == 0 || length >= MOST_ID)
-        return false;
-    for (size_t i = 0; i < length; i++)
-        out[i] =
-            (char)(id[i] >= 'A' && id[i] <= 'Z' ? id[i] - 'A' + 'a' : id[i]);
-    out[length] = '\0';
-    return true;
-}
-
-static const struct address_set *find_n(const struct policies *policies,
-                                        const char *id, size_t length) {
-    char folded[MOST_ID];
-    if (!policies || !fold_id(id, length, folded))
-        return NULL;
-    return index_owner(&policies->sets, folded, length);
-}
-
-const struct address_set *set_find(const struct policies *policies,
-                                   const char *id) {
-    return find_n(policies, id, strlen(id));
-}
-
-/* --- addresses
- * ------------------------------------------------------------------- */
+/* --- addresses ----------------------------------------------------- */
 
 struct addresses {
     struct ip_prefix *items;
@@ -117,7 +86,7 @@ static bool one_address(const char *start, size_t length,
 static HRESULT add_address(struct addresses *list, const struct policies *sets,
                            const struct doc *place, const char *start,
                            size_t length, struct hcs_error *error) {
-    const struct address_set *set = find_n(sets, start, length);
+    const struct address_set *set = set_find(sets, start, length);
     struct plane_addresses more = {.count = 1};
     struct ip_prefix one;
 
@@ -126,9 +95,9 @@ static HRESULT add_address(struct addresses *list, const struct policies *sets,
     else if (one_address(start, length, &one))
         more.items = &one;
     else
-        return bad_item(place, start, length,
-                        "an address, or a prefix without bits past its length",
-                        error);
+        return list_bad_item(
+            place, start, length,
+            "an address, or a prefix without bits past its length", error);
     if (more.count == 0)
         return S_OK;
     if (more.count > MOST_ADDRESSES - list->count)
@@ -149,7 +118,7 @@ static HRESULT add_list(struct addresses *list, const struct policies *sets,
     size_t length;
     HRESULT hr = S_OK;
 
-    while (SUCCEEDED(hr) && next_item(&text, &start, &length))
+    while (SUCCEEDED(hr) && list_next(&text, &start, &length))
         hr = add_address(list, sets, place, start, length, error);
     return hr;
 }
@@ -218,8 +187,7 @@ HRESULT address_items_read(struct compiler *compiler,
     return hr;
 }
 
-/* --- ports and protocols
- * ---------------------------------------------------------- */
+/* --- ports and protocols ------------------------------------------- */
 
 static bool number(const char *start, size_t length, unsigned most,
                    unsigned *out) {
@@ -257,10 +225,10 @@ static HRESULT add_ports(const struct doc *place, const char *text,
     const char *start;
     size_t length;
 
-    while (next_item(&text, &start, &length))
+    while (list_next(&text, &start, &length))
         if (!one_range(start, length, &items[(*count)++]))
-            return bad_item(place, start, length, "a port or a range of ports",
-                            error);
+            return list_bad_item(place, start, length,
+                                 "a port or a range of ports", error);
     return S_OK;
 }
 
@@ -301,8 +269,8 @@ HRESULT port_items_read(struct compiler *compiler, const struct doc *settings,
         const char *text = "";
         hr = doc_item_text(&array, i, &text, error);
         if (SUCCEEDED(hr) && !one_range(text, strlen(text), &items[i]))
-            hr = bad_item(&item, text, strlen(text),
-                          "a port or a range of ports", error);
+            hr = list_bad_item(&item, text, strlen(text),
+                               "a port or a range of ports", error);
         out->count = i + 1;
     }
     return hr;
@@ -318,7 +286,7 @@ HRESULT port_text_read(const struct doc *settings, const char *name,
     if (FAILED(hr) || *text == '\0')
         return hr;
     if (!number(text, strlen(text), UINT16_MAX, &port) || port == 0)
-        return bad_item(&place, text, strlen(text), "a port", error);
+        return list_bad_item(&place, text, strlen(text), "a port", error);
     *out = (uint16_t)port;
     return S_OK;
 }
@@ -330,8 +298,8 @@ HRESULT prefix_read(const struct doc *settings, const char *name,
     HRESULT hr = doc_text(settings, name, &text, error);
 
     if (SUCCEEDED(hr) && !ip_prefix_parse(text, out))
-        hr = bad_item(place.value ? &place : settings, text, strlen(text),
-                      "a prefix", error);
+        hr = list_bad_item(place.value ? &place : settings, text, strlen(text),
+                           "a prefix", error);
     return hr;
 }
 
@@ -351,11 +319,11 @@ static HRESULT protocols_read(struct compiler *compiler,
     items = arena_alloc(&compiler->out->arena, count);
     if (!items)
         return out_of_memory(error);
-    for (count = 0; next_item(&text, &start, &length);) {
+    for (count = 0; list_next(&text, &start, &length);) {
         unsigned value;
         if (!number(start, length, ANY_PROTOCOL, &value))
-            return bad_item(&place, start, length, "the number of a protocol",
-                            error);
+            return list_bad_item(&place, start, length,
+                                 "the number of a protocol", error);
         any = any || value == ANY_PROTOCOL;
         items[count++] = (uint8_t)value;
     }
@@ -379,75 +347,5 @@ HRESULT tuple_read(struct compiler *compiler, const struct doc *settings,
     if (SUCCEEDED(hr))
         hr = ports_read(compiler, settings, "RemotePorts", &out->remote_ports,
                         error);
-    return hr;
-}
-
-/* --- SetPolicy
- * ----------------------------------------------------------------------- */
-
-static const struct doc_name set_types[] = {
-    {"IPSET", 0}, {"NESTEDIPSET", 1}, {NULL, 0}};
-
-/* The ids that a nested set names are those of sets of addresses. */
-static HRESULT check_nested(const struct compiler *compiler,
-                            const struct doc *place, const char *text,
-                            struct hcs_error *error) {
-    const char *start;
-    size_t length;
-
-    while (next_item(&text, &start, &length)) {
-        const struct address_set *set = find_n(compiler->out, start, length);
-        if (!set || set->nested)
-            return bad_item(place, start, length, "the id of an IPSET", error);
-    }
-    return S_OK;
-}
-
-static HRESULT set_values(struct compiler *compiler, const struct doc *settings,
-                          struct address_set *set, struct hcs_error *error) {
-    struct doc place = doc_get(settings, "Values");
-    const char *text = "";
-    HRESULT hr = doc_text(settings, "Values", &text, error);
-
-    if (SUCCEEDED(hr) && set->nested)
-        hr = check_nested(compiler, &place, text, error);
-    if (SUCCEEDED(hr))
-        hr = addresses_read(compiler, settings, "Values", set->nested,
-                            &set->addresses, NULL, error);
-    return hr;
-}
-
-HRESULT set_read(struct compiler *compiler, const struct doc *settings,
-                 bool nested, struct hcs_error *error) {
-    struct arena *arena = &compiler->out->arena;
-    char folded[MOST_ID];
-    const char *id = "";
-    unsigned type = 0;
-    struct address_set *set;
-    HRESULT hr = doc_enum(settings, "PolicyType", set_types,
-                          HCN_E_INVALID_POLICY, &type, error);
-
-    if (FAILED(hr) || (type == 1) != nested)
-        return hr; /* it has its turn with the others of its kind */
-    hr = doc_text(settings, "Id", &id, error);
-    if (FAILED(hr))
-        return hr;
-    if (!fold_id(id, strlen(id), folded))
-        return doc_fail(settings, HCN_E_INVALID_POLICY, error,
-                        "expected an Id of 1 to %d bytes", MOST_ID - 1);
-    if (set_find(compiler->out, id))
-        return doc_fail(settings, HCN_E_POLICY_ALREADY_EXISTS, error,
-                        "there is a set with the Id \"%s\" already", id);
-    set = arena_alloc(arena, sizeof *set);
-    if (!set)
-        return out_of_memory(error);
-    *set = (struct address_set){.nested = nested};
-    set->id = arena_text(arena, folded, strlen(folded));
-    if (!set->id)
-        return out_of_memory(error);
-    hr = set_values(compiler, settings, set, error);
-    if (SUCCEEDED(hr))
-        index_put(&compiler->out->sets, &set->entry, set->id, strlen(set->id),
-                  set);
     return hr;
 }

@@ -55,9 +55,7 @@ static const char *renamed(const struct form *form, const char *name,
     return name;
 }
 
-/* --- from v1
- * -------------------------------------------------------------------------------
- */
+/* --- from v1 ------------------------------------------------------- */
 
 /* The old numbers of protocols are those of an enum: TCP, UDP. */
 static void new_protocol(struct json *value) {
@@ -106,9 +104,7 @@ HRESULT policy_v1_settings(struct arena *arena, const struct doc *policy,
     return S_OK;
 }
 
-/* --- to v1
- * ----------------------------------------------------------------------------------
- */
+/* --- to v1 --------------------------------------------------------- */
 
 static void put_nat_member(const struct json_member *member,
                            struct json_writer *w) {

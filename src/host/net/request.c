@@ -7,8 +7,7 @@
 #include "endpoint.h"
 #include "space.h"
 
-/* --- documents in either form ------------------------------------------------
- */
+/* --- documents in either form -------------------------------------- */
 
 /* Replaces a v1 document by its v2 form. */
 static HRESULT convert(const struct kind *kind, struct json_doc *doc,
@@ -49,8 +48,7 @@ static HRESULT read_document(const struct kind *kind, const char *text,
     return hr;
 }
 
-/* --- the verbs
- * ------------------------------------------------------------------ */
+/* --- the verbs ----------------------------------------------------- */
 
 /* The id that the call or the document gives, or a new one. */
 static HRESULT choose_id(struct net *net, const struct net_request *request,
@@ -245,8 +243,7 @@ void net_reply_free(struct net_reply *reply) {
     *reply = (struct net_reply){0};
 }
 
-/* --- the net as a whole
- * --------------------------------------------------------- */
+/* --- the net as a whole -------------------------------------------- */
 
 HRESULT net_open(const struct net_env *env, struct net **out,
                  struct hcs_error *error) {

@@ -57,8 +57,7 @@ HRESULT space_make_default(struct net *net, struct hcs_error *error) {
     return S_OK;
 }
 
-/* --- compartments
- * --------------------------------------------------------------- */
+/* --- compartments -------------------------------------------------- */
 
 static bool number_is_used(const struct net *net, uint32_t number) {
     const struct link *head = &net->tables[NET_NAMESPACE].objects;
@@ -122,8 +121,7 @@ static void bring_down(struct net *net, struct space *space,
     net->next_compartment = next;
 }
 
-/* --- making and taking away
- * -------------------------------------------------------- */
+/* --- making and taking away ---------------------------------------- */
 
 static HRESULT space_read(const struct doc *doc, struct space *space,
                           bool *compartment, struct hcs_error *error) {
@@ -201,8 +199,7 @@ static void space_drop(struct net *net, struct object *object) {
     take_away(net, space_of(object), true);
 }
 
-/* --- endpoints
- * ------------------------------------------------------------------------ */
+/* --- endpoints ----------------------------------------------------- */
 
 void space_leave(struct net *net, struct endpoint *endpoint, bool quietly) {
     struct space *space = endpoint->space;
@@ -300,8 +297,7 @@ static HRESULT remove_endpoint(struct net *net, struct space *space,
     return hr;
 }
 
-/* --- containers
- * ------------------------------------------------------------------------ */
+/* --- containers ---------------------------------------------------- */
 
 static struct container *find_container(struct space *space, const char *id) {
     for (size_t i = 0; i < space->container_count; i++)

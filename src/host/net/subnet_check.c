@@ -41,8 +41,7 @@ bool subnet_reserves(const struct subnet *subnet, const struct pool *pool,
            ip_same(&last, address);
 }
 
-/* --- overlaps
- * ----------------------------------------------------------------- */
+/* --- overlaps ------------------------------------------------------ */
 
 static bool overlaps(const struct subnets *subnets,
                      const struct ip_prefix *prefix) {

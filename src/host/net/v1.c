@@ -55,8 +55,7 @@ HRESULT v1_recognise(const struct doc *doc, const struct kind *kind, bool *v1,
     return S_OK;
 }
 
-/* --- members
- * --------------------------------------------------------------------- */
+/* --- members ------------------------------------------------------- */
 
 /* The member under its new name, if it is there. */
 static void pass(const struct doc *doc, const char *v1, const char *v2,
@@ -171,8 +170,7 @@ static bool begin_policies(const struct doc *doc, struct json_writer *w) {
     return true;
 }
 
-/* --- networks
- * ------------------------------------------------------------------------ */
+/* --- networks ------------------------------------------------------ */
 
 /* The old numbers of the types. */
 static const char *const old_modes[] = {
@@ -292,9 +290,7 @@ void v1_network(const struct doc *doc, struct json_writer *w) {
     json_end_object(w);
 }
 
-/* --- endpoints
- * ---------------------------------------------------------------------------
- */
+/* --- endpoints ----------------------------------------------------- */
 
 static void pass_address(const struct doc *doc, const char *name,
                          const char *length, struct json_writer *w) {
@@ -388,9 +384,7 @@ void v1_endpoint(const struct doc *doc, struct json_writer *w) {
     json_end_object(w);
 }
 
-/* --- namespaces
- * -----------------------------------------------------------------------------
- */
+/* --- namespaces ---------------------------------------------------- */
 
 void v1_namespace(const struct doc *doc, struct json_writer *w) {
     json_begin_object(w);
