@@ -6,7 +6,7 @@
 --
 --   @entries OWNER NAME...    the functions of that owner, in that order
 --   @fields MODULE CLASS      the fields of a class
---   @codes @families @events  tables
+--   @codes @families @events @policies  tables
 --
 -- Every documented function has to be named once.
 
@@ -14,6 +14,7 @@ package.path = "lua/?.lua;lua/?/init.lua;" .. package.path
 
 local codes = require "hcs.codes"
 local events = require "hcs.events"
+local policy = require "hcs.doc.policy"
 local reference = require "hcs.reference"
 
 local PAGE = "docs/reference.md"
@@ -239,6 +240,17 @@ function fill.events(out)
     for _, number in ipairs(numbers) do
         local names = events.TYPES[number]
         out[#out + 1] = ("| `%s` | %s | 0x%08X |"):format(names[1], names[2], number)
+    end
+end
+
+function fill.policies(out)
+    out[#out + 1] = "| function | Microsoft's type | of | options |"
+    out[#out + 1] = "|---|---|---|---|"
+    for _, one in ipairs(policy.types()) do
+        local names = {}
+        for index, name in ipairs(one.options) do names[index] = "`" .. name .. "`" end
+        out[#out + 1] = ("| `%s` | %s | %s | %s |"):format(one.name, one.type,
+            table.concat(one.of, ", "), #names > 0 and table.concat(names, " ") or "none")
     end
 end
 

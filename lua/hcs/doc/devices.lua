@@ -3,6 +3,7 @@
 -- consoles, shares. Each function takes an option's value and returns what
 -- stands in VirtualMachine.Devices.
 
+local address = require "hcs.doc.address"
 local enum = require "hcs.doc.enum"
 local options = require "hcs.options"
 local paths = require "hcs.paths"
@@ -77,15 +78,6 @@ end
 local NIC = { mac = "string", endpoint = "string", name = "string",
     network = options.LATER, forward = options.LATER }
 
--- "00:15:5d:01:02:03" in either notation and case -> Microsoft's.
-local function mac_address(what, text)
-    local digits = text:gsub("[:-]", "")
-    if not digits:find("^%x+$") or #digits ~= 12 then
-        options.misuse("%s.mac: %q is not an address like \"00-15-5D-01-02-03\"", what, text)
-    end
-    return (digits:upper():gsub("%x%x", "%0-"):sub(1, -2))
-end
-
 --- Network adapters: a list of { mac, endpoint = id, name }, all optional; the
 --- name (default: the endpoint's id, else the place from "0") is the key.
 function M.nics(value)
@@ -102,7 +94,7 @@ function M.nics(value)
         end
         adapters[key] = {
             EndpointId = nic.endpoint,
-            MacAddress = nic.mac and mac_address(what, nic.mac),
+            MacAddress = nic.mac and address.mac(what .. ".mac", nic.mac),
         }
     end
     return adapters

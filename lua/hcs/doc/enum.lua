@@ -2,14 +2,10 @@
 -- Enum texts in options: Microsoft's names in snake_case, from the tables.
 
 local options = require "hcs.options"
-local schema = require "hcs.schema.hcs"
+local sets = require "hcs.schema.sets"
+local snake_case = require "hcs.doc.snake"
 
---- "VirtualDisk" -> "virtual_disk", "KDump" -> "k_dump".
-local function snake_case(name)
-    return (name:gsub("(%l)(%u)", "%1_%2"):gsub("(%u)(%u%l)", "%1_%2"):lower())
-end
-
---- Microsoft's name for an option's text.
+--- Microsoft's name for an option's text; underscores do not count.
 ---@param what string the option, for the message
 ---@param type_name string "AttachmentType"
 ---@param text string "virtual_disk"
@@ -17,9 +13,10 @@ end
 ---@return string
 return function(what, type_name, text, others)
     local names = table.move(others or {}, 1, others and #others or 0, 1, {})
-    for _, name in ipairs(schema.types[type_name].order) do
+    local bare = text:gsub("_", "")
+    for _, name in ipairs(sets.find(type_name).order) do
         local plain = snake_case(name)
-        if plain == text then
+        if name:lower() == bare then
             return name
         end
         names[#names + 1] = plain

@@ -2,13 +2,17 @@
 -- Documents: made from options, merged, compared, written and read. They are
 -- plain tables with Microsoft's spelling.
 local core = require "hcs.core"
+local endpoint = require "hcs.doc.endpoint"
 local errors = require "hcs.error"
 local merge = require "hcs.doc.merge"
+local namespace = require "hcs.doc.namespace"
+local network = require "hcs.doc.network"
 local options = require "hcs.options"
+local policy = require "hcs.doc.policy"
 local sets = require "hcs.schema.sets"
 local vm = require "hcs.doc.vm"
 
-local doc = { merge = merge.merge, diff = merge.diff }
+local doc = { merge = merge.merge, diff = merge.diff, policy = policy.builders }
 
 --- The ComputeSystem document of a virtual machine, for the options of
 --- hcs.create; relative paths stay as they are unless env.cwd is given.
@@ -18,6 +22,38 @@ local doc = { merge = merge.merge, diff = merge.diff }
 function doc.vm(given, env)
     options.argument("vm", "the options", given, "table")
     return vm(given, env)
+end
+
+--- The HostComputeNetwork document of a network: { name, id, type (default
+--- "nat"), subnet or subnets, gateway, vlan, vsid, dhcp, dns, mac_pool, adapter,
+--- policies, flags, owner, document }. A subnet is a prefix or { prefix, gateway,
+--- routes, vlan, vsid, policies, ip_subnets, flags }; where the host is the
+--- gateway it has the subnet's first address, unless gateway is false.
+---@param given table
+---@return table document
+function doc.network(given)
+    options.argument("network", "the options", given, "table")
+    return network(given)
+end
+
+--- The HostComputeEndpoint document of an endpoint: { name, id, network,
+--- namespace, ip or ips, mac, dns, gateway, routes, forward, bandwidth, policies,
+--- flags, owner, document }. An address may have a length ("10.0.0.5/24"); forward
+--- is { ["tcp/8080"] = 80 }: a port of the host's to one of the endpoint's.
+---@param given table
+---@return table document
+function doc.endpoint(given)
+    options.argument("endpoint", "the options", given, "table")
+    return endpoint(given)
+end
+
+--- The HostComputeNamespace document of a namespace: { id, name, type (default
+--- "host"), number, compartment, owner, document }.
+---@param given? table
+---@return table document
+function doc.namespace(given)
+    options.argument("namespace", "the options", given, "table|nil")
+    return namespace(given)
 end
 
 local function encode(document, type_name)
