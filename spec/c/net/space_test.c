@@ -32,6 +32,27 @@ static void every_host_has_one(void **state) {
                      36);
 }
 
+static uint64_t one(void *context) {
+    (void)context;
+    return 1;
+}
+
+/* A host that comes back has the id that it had. */
+static void its_id_may_be_given(void **state) {
+    struct net_env env = {.ops = sim_plane_ops(), .random = one};
+    struct world w = {0};
+    (void)state;
+
+    env.host_namespace = guid("aaaaaaaa-0000-4000-8000-000000000001");
+    assert_hr(sim_plane_open(&env.plane, NULL), S_OK);
+    assert_hr(net_open(&env, &w.net, NULL), S_OK);
+    assert_string_equal(found(&w, NET_NAMESPACE, NULL),
+                        "aaaaaaaa-0000-4000-8000-000000000001");
+    net_reply_free(&w.reply);
+    net_close(w.net);
+    sim_plane_ops()->destroy(env.plane);
+}
+
 static void all_types_are_there(void **state) {
     static const char *const types[] = {"Host", "HostDefault", "Guest",
                                         "GuestDefault"};
@@ -193,7 +214,8 @@ int main(void) {
 #define TEST(name) \
     cmocka_unit_test_setup_teardown(name, world_open, world_close)
     const struct CMUnitTest tests[] = {
-        TEST(every_host_has_one),          TEST(all_types_are_there),
+        TEST(every_host_has_one),          cmocka_unit_test(its_id_may_be_given),
+        TEST(all_types_are_there),
         TEST(endpoints_come_and_go),       TEST(guests_attach_by_their_machine),
         TEST(what_fails_below_has_a_code), TEST(containers_are_kept),
         TEST(what_happens_is_told),

@@ -80,6 +80,8 @@ struct net_env {
     void (*event)(void *context, const struct net_event *event);
     void *context;
     int build;                        /* the Windows build to be */
+    /* The id of the namespace that every host has; zero: a new one. */
+    struct guid host_namespace;
 };
 /* clang-format on */
 

@@ -45,14 +45,15 @@ static struct space *space_new(enum plane_namespace_type type) {
 
 HRESULT space_make_default(struct net *net, struct hcs_error *error) {
     struct space *space = space_new(PLANE_HOST_DEFAULT);
-    struct guid id;
+    struct guid id = net->env.host_namespace;
 
     if (!space)
         return out_of_memory(error);
     space->hosts = true;
     space->number = DEFAULT_COMPARTMENT;
     space->compartment = DEFAULT_COMPARTMENT;
-    object_new_id(net, &id);
+    if (guid_is_zero(&id))
+        object_new_id(net, &id);
     object_put(net, NET_NAMESPACE, &space->object, &id);
     return S_OK;
 }
