@@ -9,6 +9,7 @@ local hints = require "hcs.hints"
 local options = require "hcs.options"
 local reference = require "hcs.reference"
 local schema = require "hcs.schema.hcs"
+local sets = require "hcs.schema.sets"
 local validate = require "hcs.validate"
 
 local explain = {}
@@ -68,6 +69,7 @@ end
 local function member_line(member)
     local kind = member.type and (type(member.type) == "table" and member.type.name or member.type)
         or member.value and tostring(member.value) or ""
+    if member.by then kind = "what " .. member.by .. " says" end
     if member.array then kind = kind .. "[]" end
     if member.map then kind = "{" .. tostring(member.map) .. ": " .. kind .. "}" end
     return ("  %s%s%s"):format(member.name, kind ~= "" and ": " .. kind or "",
@@ -186,8 +188,8 @@ local function known_names()
     local names = codes.names()
     table.move(events.NAMES, 1, #events.NAMES, #names + 1, names)
     for name in pairs(reference.all()) do names[#names + 1] = name:match("[%w_]+$") end
-    for name in pairs(schema.types) do names[#names + 1] = name end
-    return names
+    local types = sets.names()
+    return table.move(types, 1, #types, #names + 1, names)
 end
 
 --- Explains `what`; nil and an error when it is nothing known.

@@ -70,6 +70,13 @@ for _, uri in ipairs(helper.hosts()) do
             assert.truthy(tostring(err):find("Chipset", 1, true))
             assert.is_nil((hcs.validate({ Foo = 1 })))
             assert.is_true(hcs.validate({ Owner = "x" }))
+            assert.is_true(hcs.validate({ Name = "x" }, "HostComputeNetwork"))
+            assert.is_true(hcs.validate({ Nmae = "x" }, "HostComputeNetwork", { lenient = true }))
+            local _, fault = hcs.validate({ Nmae = "x" }, "HostComputeNetwork")
+            assert.equal(0x803B001B, fault.hresult)
+            assert.truthy(fault.message:find('did you mean "Name"?', 1, true))
+            _, fault = hcs.validate({ Type = "x" }, "HostComputeNetwork")
+            assert.equal("HCN_E_INVALID_NETWORK_TYPE", fault.symbol)
         end)
 
         it("gives raw text no mercy either, through the operation", function()

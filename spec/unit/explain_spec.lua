@@ -23,6 +23,7 @@ describe("explain", function()
 
     it("knows types, members, events and functions", function()
         assert.equal("type", hcs.explain("ComputeSystem").kind)
+        assert.truthy(hcs.explain("EndpointPolicy").text:find("Settings: what Type says", 1, true))
         assert.truthy(hcs.explain("NotificationType").text:find("GracefulExit", 1, true))
         local member = hcs.explain("VirtualMachine.Devices.Scsi.0.Attachments.0.Path")
         assert.equal("member", member.kind)
