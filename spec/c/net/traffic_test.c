@@ -292,6 +292,43 @@ static void sets_are_followed(void **state) {
     }
 }
 
+/* Wherever the plane refuses, the network and all who follow it are as they
+ * were. */
+static void sets_change_for_all_or_none(void **state) {
+    struct world *w = *state;
+    struct guid net = make_nat(w);
+    struct guid ends[2];
+
+    modify(w, S_OK, NET_NETWORK, &net, SETS("Add", "9.9.9.9"));
+    modify(w, S_OK, NET_NETWORK, &net,
+           "{'ResourceType':'Policy','RequestType':'Add','Settings':{"
+           "'Policies':[" POLICY("NetworkACL",
+                                 "'Action':'Block','Direction':'In',"
+                                 "'RemoteAddresses':'bad'") "]}}");
+    for (size_t i = 0; i < 2; i++)
+        ends[i] = attached(
+            w, &net,
+            EP(POLICY(
+                "ACL",
+                "'Action':'Block','Direction':'Out',"
+                "'RemoteAddresses':'bad'") "," POLICY("PortMapping",
+                                                      "'Protocol':6,'"
+                                                      "InternalPort':80")));
+    for (unsigned n = 1; n <= 3; n++) {
+        sim_plane_fail(w->plane, n, HR_TIMEOUT);
+        modify(w, HR_TIMEOUT, NET_NETWORK, &net, SETS("Update", "203.0.113.9"));
+        assert_true(passes(w, NULL, "198.51.100.1", TCP, 49152));
+        for (size_t i = 0; i < 2; i++) {
+            assert_true(passes(w, &ends[i], "203.0.113.9", TCP, 80));
+            assert_false(passes(w, &ends[i], "9.9.9.9", TCP, 80));
+        }
+    }
+    modify(w, S_OK, NET_NETWORK, &net, SETS("Update", "203.0.113.9"));
+    assert_false(passes(w, NULL, "198.51.100.1", TCP, 49152));
+    for (size_t i = 0; i < 2; i++)
+        assert_false(passes(w, &ends[i], "203.0.113.9", TCP, 80));
+}
+
 static void outbound_nat_has_exceptions(void **state) {
     struct world *w = *state;
     struct guid net = make(w, NET_NETWORK, NULL, NETWORK("L2Bridge"));
@@ -397,6 +434,7 @@ int main(void) {
         TEST(tiers_come_in_their_order),
         TEST(networks_have_rules_too),
         TEST(sets_are_followed),
+        TEST(sets_change_for_all_or_none),
         TEST(outbound_nat_has_exceptions),
         TEST(proxies_take_packets),
         TEST(some_are_kept_apart),
