@@ -143,8 +143,8 @@ int hcshost_pollfd(HCSHOST host) {
         return -1;
     if (call.host->store) {
         struct store *store = call.host->store;
-        if (SUCCEEDED(waker_cover(&call.host->waker, store->ops->waitable(store),
-                                  NULL)))
+        if (SUCCEEDED(waker_cover(&call.host->waker,
+                                  store->ops->waitable(store), NULL)))
             fd = waitable_number(call.host->waker.inputs);
     }
     call_end(&call);

@@ -196,8 +196,7 @@ static void memory_ends_anywhere(void **state) {
         for (; fails_from(w, &request, n, steps[i].what); n++) {
             char *after = picture(w, &s);
             if (strcmp(before, after) != 0)
-                print_error("%s, allocation %u\n", steps[i].what,
-                            (unsigned)n);
+                print_error("%s, allocation %u\n", steps[i].what, (unsigned)n);
             assert_string_equal(after, before);
             free(after);
         }

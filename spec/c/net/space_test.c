@@ -214,10 +214,13 @@ int main(void) {
 #define TEST(name) \
     cmocka_unit_test_setup_teardown(name, world_open, world_close)
     const struct CMUnitTest tests[] = {
-        TEST(every_host_has_one),          cmocka_unit_test(its_id_may_be_given),
+        TEST(every_host_has_one),
+        cmocka_unit_test(its_id_may_be_given),
         TEST(all_types_are_there),
-        TEST(endpoints_come_and_go),       TEST(guests_attach_by_their_machine),
-        TEST(what_fails_below_has_a_code), TEST(containers_are_kept),
+        TEST(endpoints_come_and_go),
+        TEST(guests_attach_by_their_machine),
+        TEST(what_fails_below_has_a_code),
+        TEST(containers_are_kept),
         TEST(what_happens_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
