@@ -48,6 +48,28 @@ local SCENES = {
             system:close()
         end
         operation:close()]],
+    networks = [[
+        local _, callback = api.HcnRegisterServiceCallback(true, {})
+        local _, lan, record = api.HcnCreateNetwork(nil, '{"Name":"lan"}')
+        if lan then
+            local _, endpoint = api.HcnCreateEndpoint(lan, nil, "{}")
+            if endpoint then
+                api.HcnQueryEndpointStats(endpoint)
+                api.HcnCloseEndpoint(endpoint)
+            end
+            api.HcnQueryNetworkProperties(lan)
+            api.HcnModifyNetwork(lan, "{}")
+            tostring(lan)
+        end
+        api.HcnOpenNamespace "01234567-89AB-CDEF-0123-456789ABCDEF"
+        local _, list = api.HcnEnumerateNetworks()
+        api.pump(0)
+        api.next()
+        if list then
+            for id in list:gmatch '"(.-)"' do api.HcnDeleteNetwork(id) end
+        end
+        if callback then callback:close() end
+        if lan then lan:close() end]],
     guests = [[
         api.guest(nil, true)
         local operation = api.HcsCreateOperation()
@@ -122,9 +144,8 @@ local RUN = [[
         for _ = 1, 20 do api.step(0.01) end -- what was closed ends
         local inventory = core.json.decode(api.inventory())
         api.close()
-        if inventory.Systems ~= 0 or inventory.Operations ~= 0 then
-            error(("%%d left after %%d"):format(inventory.Systems + inventory.Operations, tried))
-        end
+        local left = inventory.Systems + inventory.Operations + inventory.Handles
+        if left ~= 0 then error(("%%d left after %%d"):format(left, tried)) end
     end
     os.remove(support.temporary)
     api, document = nil, nil

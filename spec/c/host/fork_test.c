@@ -37,6 +37,8 @@ static void expect_end(pid_t pid) {
 
 struct family {
     HCSHOST host;
+    HCN_NETWORK network;
+    HCN_CALLBACK callback;
     HCS_SYSTEM system;
     HCS_OPERATION op;
     int called;
@@ -50,6 +52,30 @@ static void on_done(HCS_OPERATION operation, void *context) {
 static void on_event(HCS_EVENT *event, void *context) {
     (void)event;
     __atomic_add_fetch((int *)context, 1, __ATOMIC_SEQ_CST);
+}
+
+static void on_notice(DWORD type, void *context, HRESULT status, PCWSTR data) {
+    (void)type;
+    (void)status;
+    (void)data;
+    __atomic_add_fetch((int *)context, 1, __ATOMIC_SEQ_CST);
+}
+
+static const GUID none;
+
+static void refuses_networks(const struct family *f) {
+    HCN_ENDPOINT endpoint = NULL;
+    PWSTR document = NULL;
+    must(HcnQueryNetworkProperties(f->network, NULL, &document, NULL) ==
+         E_HANDLE);
+    must(HcnModifyNetwork(f->network, u"{}", NULL) == E_HANDLE);
+    must(HcnCreateEndpoint(f->network, &none, u"{}", &endpoint, NULL) ==
+         E_HANDLE);
+    must(HcnEnumerateNetworks(NULL, &document, NULL) == E_HANDLE);
+    must(HcnDeleteNetwork(&none, NULL) == E_HANDLE);
+    must(HcnCloseNetwork(f->network) == E_HANDLE);
+    must(HcnUnregisterServiceCallback(f->callback) == E_HANDLE);
+    must(document == NULL && endpoint == NULL);
 }
 
 /* Every function that takes a handle. */
@@ -88,6 +114,7 @@ static void refuses_all(void *context) {
     must(HcsOpenComputeSystem(u"x", GENERIC_ALL, &system) == E_HANDLE);
     must(HcsGetServiceProperties(NULL, &document) == E_HANDLE);
     must(HcsGrantVmAccess(u"x", u"/bin/sh") == E_HANDLE);
+    refuses_networks(f);
     HcsCloseComputeSystem(f->system);
     HcsCloseOperation(f->op);
     must(hcshost_close(f->host) == E_HANDLE);
@@ -99,6 +126,7 @@ static void lives_by_itself(const char *spec) {
     HCSHOST host = NULL;
     HCS_OPERATION op;
     HCS_SYSTEM system = NULL;
+    HCN_NETWORK network = NULL;
     must(hcshost_enter(NULL, NULL) == S_OK);
     must(hcshost_open(spec, &host, NULL) == S_OK);
     must(hcshost_enter(host, NULL) == S_OK);
@@ -108,6 +136,9 @@ static void lives_by_itself(const char *spec) {
          S_OK);
     must(HcsWaitForOperationResult(op, INFINITE, NULL) == S_OK);
     must(finish(op, HcsStartComputeSystem(system, op, NULL)) == S_OK);
+    must(HcnCreateNetwork(&none, u"{\"Name\":\"child\"}", &network, NULL) ==
+         S_OK);
+    must(HcnCloseNetwork(network) == S_OK);
     HcsCloseComputeSystem(system);
     HcsCloseOperation(op);
     must(hcshost_close(host) == S_OK);
@@ -125,6 +156,8 @@ static void child(void *context) {
 static struct family *family_new(const char *spec) {
     static struct family f;
     f = (struct family){.host = world_open(spec)};
+    ok(HcnCreateNetwork(&none, u"{\"Name\":\"family\"}", &f.network, NULL));
+    ok(HcnRegisterServiceCallback(on_notice, &f.called, &f.callback));
     f.op = HcsCreateOperation(NULL, NULL);
     f.system = world_create(u"family", f.op);
     ok(HcsSetComputeSystemCallback(f.system, HcsEventOptionNone, &f.called,
@@ -141,6 +174,12 @@ static void family_end(struct family *f) {
     ok(HcsWaitForComputeSystemExit(f->system, INFINITE, NULL));
     HcsCloseComputeSystem(f->system);
     HcsCloseOperation(f->op);
+    ok(HcnModifyNetwork(f->network,
+                        u"{\"ResourceType\":\"DNS\",\"RequestType\":"
+                        u"\"Update\",\"Settings\":{\"Domain\":\"a\"}}",
+                        NULL));
+    ok(HcnCloseNetwork(f->network));
+    ok(HcnUnregisterServiceCallback(f->callback));
     world_close(f->host);
 }
 

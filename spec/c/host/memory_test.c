@@ -104,9 +104,108 @@ static void memory_ends_anywhere(void **state) {
     assert_true(n > 30); /* it was there to be missed */
 }
 
+/* --- networks --------------------------------------------------------------
+ */
+
+#define DOCUMENT(more) u"{" more u"\"SchemaVersion\":{\"Major\":2,\"Minor\":0}}"
+
+static const GUID none;
+
+static void CALLBACK on_notice(DWORD type, void *context, HRESULT status,
+                               PCWSTR data) {
+    int *disconnects = context;
+    (void)status;
+    (void)data;
+    *disconnects += type == HcnNotificationServiceDisconnect;
+}
+
+/* A call that works leaves something, one that fails does not. */
+#define is_whole(call, left)                                 \
+    do {                                                     \
+        HRESULT result = (call);                             \
+        assert_int_equal(SUCCEEDED(result), (left) != NULL); \
+    } while (0)
+
+/* True when all of it could be made. */
+static bool use_networks(HCSHOST host, int *disconnects, bool *registered) {
+    HCN_NETWORK network = NULL;
+    HCN_ENDPOINT endpoint = NULL;
+    HCN_NAMESPACE space = NULL;
+    HCN_CALLBACK callback = NULL;
+    PWSTR text = NULL, record = NULL;
+    bool all;
+    HRESULT hr;
+
+    is_whole(HcnRegisterServiceCallback(on_notice, disconnects, &callback),
+             callback);
+    *registered = callback != NULL;
+    hr = HcnCreateNetwork(&none, DOCUMENT(u"\"Name\":\"poor\","), &network,
+                          &record);
+    is_whole(hr, network);
+    assert_true(FAILED(hr) || !record);
+    LocalFree(record);
+    if (network) {
+        is_whole(
+            HcnCreateEndpoint(network, &none, DOCUMENT(u""), &endpoint, NULL),
+            endpoint);
+        is_whole(HcnQueryNetworkProperties(network, NULL, &text, NULL), text);
+        LocalFree(text);
+        ok(HcnCloseNetwork(network));
+    }
+    if (endpoint) {
+        is_whole(HcnQueryEndpointStats(endpoint, NULL, &text, NULL), text);
+        LocalFree(text);
+        ok(HcnCloseEndpoint(endpoint));
+    }
+    is_whole(HcnCreateNamespace(&none, DOCUMENT(u""), &space, NULL), space);
+    if (space)
+        ok(HcnCloseNamespace(space));
+    is_whole(HcnEnumerateNetworks(NULL, &text, &record), text);
+    LocalFree(text);
+    LocalFree(record);
+    all = network && endpoint && space && callback && text;
+    hcshost_sim_service(host, 0);
+    hcshost_step(host, 0, 0, NULL);
+    if (callback)
+        ok(HcnUnregisterServiceCallback(callback));
+    return all;
+}
+
+/* An object that nobody learns of is not made, no handle is left, and that the
+ * service goes away is always heard. */
+static bool use_with(size_t allocations) {
+    HCSHOST host = world_open("sim:?driver=step&clock=virtual&access=open");
+    int disconnects = 0;
+    bool registered = false, all;
+    PWSTR document = NULL;
+    size_t used;
+
+    faults_fail_from(allocations);
+    all = use_networks(host, &disconnects, &registered);
+    used = faults_allocations();
+    faults_fail_from(0);
+    assert_int_equal(disconnects, registered);
+    ok(hcshost_inventory(host, &document));
+    has(text_of(document), "\"Handles\":0,");
+    world_close(host);
+    assert_true(all || used >= allocations);
+    return used < allocations;
+}
+
+static void networks_without_memory(void **state) {
+    size_t n = 1;
+    (void)state;
+    while (!use_with(n)) {
+        n++;
+        assert_true(n < 5000);
+    }
+    assert_true(n > 40);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_ends_anywhere),
+        cmocka_unit_test(networks_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
