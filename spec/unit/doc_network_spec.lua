@@ -261,6 +261,15 @@ describe("hcs.doc.policy", function()
             protocols = 0 }.Settings.Protocols)
     end)
 
+    it("knows enums whose names begin with their type's by the rest", function()
+        for _, text in ipairs { "off", "iov_interrupt_moderation_off" } do
+            assert.equal("IovInterruptModerationOff",
+                doc.policy.iov { interrupt_moderation = text }.Settings.InterruptModeration)
+        end
+        assert.truthy(refusal(doc.policy.iov, { interrupt_moderation = "of" })
+            :find("expected default, adaptive, off, low, medium, high", 1, true))
+    end)
+
     it("takes the value of a policy with one option", function()
         assert.same({ Type = "VLAN", Settings = { IsolationId = 5 } }, doc.policy.vlan(5))
         assert.same(doc.policy.vlan(5), doc.policy.vlan { isolation_id = 5 })

@@ -5,6 +5,13 @@ local options = require "hcs.options"
 local sets = require "hcs.schema.sets"
 local snake_case = require "hcs.doc.snake"
 
+-- "IovInterruptModerationOff" of IovInterruptModerationType is "off".
+local function own_part(type_name, name)
+    local prefix = type_name:gsub("Type$", "")
+    local rest = name:sub(1, #prefix) == prefix and name:sub(#prefix + 1) or ""
+    return rest ~= "" and rest or name
+end
+
 --- Microsoft's name for an option's text; underscores do not count.
 ---@param what string the option, for the message
 ---@param type_name string "AttachmentType"
@@ -15,8 +22,9 @@ return function(what, type_name, text, others)
     local names = table.move(others or {}, 1, others and #others or 0, 1, {})
     local bare = text:gsub("_", "")
     for _, name in ipairs(sets.find(type_name).order) do
-        local plain = snake_case(name)
-        if name:lower() == bare then
+        local own = own_part(type_name, name)
+        local plain = snake_case(own)
+        if name:lower() == bare or own:lower() == bare then
             return name
         end
         names[#names + 1] = plain
