@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * Streams are ends of named pipes, a set has an event. */
+ * Streams are ends of named pipes, a set has an event.
+ *
+ * No wake-up is lost, since each pump resets the event first, then asks the
+ * pipes, then arms what is watched, and a completion ends its request first,
+ * then sets the event. What comes before a pipe is asked is found. What comes
+ * later meets a request that waits and completes it, or finds one armed that is
+ * done at once, which sets the event here. And one that is busy when it would
+ * be armed sets the event when it ends, which is after the reset. */
 #include "stream_win32.h"
 
 #include <stdlib.h>

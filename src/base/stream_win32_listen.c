@@ -119,19 +119,17 @@ static HRESULT instance_create(const struct stream_listener *listener,
     return pipe_end_create(listener->set->bell, handle, out, error);
 }
 
-/* Asks to be told when a client comes. Without that, one is found by the next
- * pump. */
+/* Asks to be told when a client comes. Where the system does not promise to
+ * tell, somebody is there already, or one asks again. */
 static void arm(const struct stream_listener *listener) {
     struct request *in = &listener->end->in;
-    DWORD code;
     if (request_is_busy(in))
         return;
     request_begin(in);
-    code = ConnectNamedPipe(listener->end->handle, &in->overlapped)
-               ? ERROR_SUCCESS
-               : GetLastError();
-    if (!request_began(in, code) &&
-        (code == ERROR_PIPE_CONNECTED || code == ERROR_NO_DATA))
+    if (!request_began(in,
+                       ConnectNamedPipe(listener->end->handle, &in->overlapped)
+                           ? ERROR_SUCCESS
+                           : GetLastError()))
         SetEvent(listener->end->bell->ready);
 }
 

@@ -40,8 +40,8 @@ static DWORD milliseconds(int64_t timeout) {
 }
 
 bool waker_sleep(struct waker *waker, int64_t timeout) {
-    HANDLE watched[] = {waker->call, waker->input};
-    HANDLE input = waker->input;
+    HANDLE input = waker->input; /* another thread may cover one meanwhile */
+    HANDLE watched[] = {waker->call, input};
     DWORD which = WaitForMultipleObjects(input ? 2 : 1, watched, FALSE,
                                          milliseconds(timeout));
     if (which == WAIT_OBJECT_0) /* the first of those that are ready */
