@@ -6,11 +6,14 @@
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "../../../src/backend/linux/device.h"
 
 #define WAIT 250 /* ms for what may not come */
 
@@ -23,7 +26,7 @@ void works_at(struct bench *bench, HRESULT hr, const char *what,
     fail();
 }
 
-int bench_open(void **state) {
+static int open_bench(void **state, bool uplink) {
     struct bench *bench = calloc(1, sizeof *bench);
     struct linux_plane_options options = {0};
     HRESULT hr;
@@ -34,12 +37,67 @@ int bench_open(void **state) {
     if (!mkdtemp(bench->directory))
         return -1;
     options.directory = bench->directory;
+    if (uplink)
+        options.uplink = address("10.200.0.0");
     bench->ops = linux_plane_ops();
     hr = linux_plane_open(&options, &bench->plane, &bench->error);
     if (FAILED(hr))
         print_error("0x%08x %s\n", (unsigned)hr, bench->error.text);
     *state = bench;
     return FAILED(hr) ? -1 : 0;
+}
+
+int bench_open(void **state) {
+    return open_bench(state, false);
+}
+
+static int fill_bench(struct bench *bench) {
+    up_network(bench, 1, PLANE_NAT);
+    up_endpoint(bench, 1, 0);
+    up_endpoint(bench, 1, 1);
+    return 0;
+}
+
+int bench_two(void **state) {
+    int result = open_bench(state, false);
+
+    return result ? result : fill_bench(*state);
+}
+
+int bench_uplink(void **state) {
+    int result = open_bench(state, true);
+
+    return result ? result : fill_bench(*state);
+}
+
+int bench_run(const struct CMUnitTest *tests, size_t count) {
+    struct hcs_error error;
+    struct wire wire;
+    int result;
+
+    if (FAILED(linux_plane_enter(&error)) || unshare(CLONE_NEWNET) != 0 ||
+        FAILED(wire_open(&wire, &error)) ||
+        FAILED(device_up(&wire, 1, &error))) {
+        print_error("no network namespaces here: %s\n", error.text);
+        return 1;
+    }
+    wire_close(&wire);
+    result = _cmocka_run_group_tests("linux", tests, count, NULL, NULL);
+    return result;
+}
+
+struct ip_prefix prefix(const char *text) {
+    struct ip_prefix out;
+
+    assert_true(ip_prefix_parse(text, &out));
+    return out;
+}
+
+struct ip_address address(const char *text) {
+    struct ip_address out;
+
+    assert_true(ip_parse(text, &out));
+    return out;
 }
 
 int bench_close(void **state) {
@@ -77,7 +135,7 @@ struct guid space_id(unsigned n, unsigned k) {
     return id_of(0x3000000 + n * 0x1000 + k);
 }
 
-static struct ip_address address(unsigned n, unsigned last) {
+static struct ip_address numbered(unsigned n, unsigned last) {
     struct ip_address out = {.family = IP_V4};
 
     out.bytes[0] = 10;
@@ -89,10 +147,10 @@ static struct ip_address address(unsigned n, unsigned last) {
 
 void told_network(struct net_told *out, unsigned n, enum plane_mode mode) {
     memset(out, 0, sizeof *out);
-    out->subnet.prefix.address = address(n, 0);
+    out->subnet.prefix.address = numbered(n, 0);
     out->subnet.prefix.length = 16;
     if (mode != PLANE_PRIVATE)
-        out->subnet.gateway = address(n, 1);
+        out->subnet.gateway = numbered(n, 1);
     out->network.id = net_id(n);
     out->network.name = "a network";
     out->network.adapter = "";
@@ -104,10 +162,10 @@ void told_network(struct net_told *out, unsigned n, enum plane_mode mode) {
 
 void told_endpoint(struct end_told *out, unsigned n, unsigned k) {
     memset(out, 0, sizeof *out);
-    out->address.address = address(n, 10 + k);
+    out->address.address = numbered(n, 10 + k);
     out->address.length = 16;
     out->route.destination.address.family = IP_V4;
-    out->route.next_hop = address(n, 1);
+    out->route.next_hop = numbered(n, 1);
     out->endpoint.id = end_id(n, k);
     out->endpoint.network = net_id(n);
     out->endpoint.name = "an endpoint";
@@ -119,6 +177,11 @@ void told_endpoint(struct end_told *out, unsigned n, unsigned k) {
     out->endpoint.route_count = 1;
     out->endpoint.dns.domain = "";
     out->endpoint.port_name = "";
+}
+
+void change(struct bench *bench, struct end_told *told) {
+    works(bench, bench->ops->endpoint_change(bench->plane, &told->endpoint,
+                                             &bench->error));
 }
 
 void up_network(struct bench *bench, unsigned n, enum plane_mode mode) {
@@ -146,8 +209,6 @@ void up_endpoint(struct bench *bench, unsigned n, unsigned k) {
     struct end_told told;
 
     told_endpoint(&told, n, k);
-    if (n && k == 0xFFF)
-        told.endpoint.route_count = 0;
     works(bench,
           bench->ops->endpoint_up(bench->plane, &told.endpoint, &bench->error));
     attach(bench, n, k);
@@ -169,6 +230,11 @@ int place_socket(struct bench *bench, struct place place, int domain, int type,
     struct guid id = space_id(place.n, place.k);
     int fd;
 
+    if (place.n == 0 && place.k == 1) {
+        fd = socket(domain, type | SOCK_CLOEXEC, protocol);
+        assert_true(fd >= 0);
+        return fd;
+    }
     works(bench, linux_plane_socket(bench->plane, place.n ? &id : NULL, domain,
                                     type, protocol, &fd, &bench->error));
     return fd;

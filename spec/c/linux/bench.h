@@ -27,6 +27,20 @@ void works_at(struct bench *bench, HRESULT hr, const char *what,
 
 int bench_open(void **state);
 int bench_close(void **state);
+/* With the NAT network 1 and its endpoints 0 and 1. */
+int bench_two(void **state);
+/* The same with an uplink whose prefix is 10.200.0.0/30. */
+int bench_uplink(void **state);
+/* Runs the tests in a network namespace that plays the machine's own, so that
+ * the machine's real one cannot be touched. */
+#define bench_main(tests) bench_run(tests, HCS_COUNT(tests))
+int bench_run(const struct CMUnitTest *tests, size_t count);
+
+struct ip_prefix prefix(const char *text);
+struct ip_address address(const char *text);
+/* endpoint_change, which works. */
+struct end_told;
+void change(struct bench *bench, struct end_told *told);
 
 /* Objects are told apart by small numbers. */
 struct guid id_of(unsigned n);
@@ -55,12 +69,13 @@ void up_endpoint(struct bench *bench, unsigned n, unsigned k);
 void attach(struct bench *bench, unsigned n, unsigned k);
 void down_endpoint(struct bench *bench, unsigned n, unsigned k);
 
-/* A place to send from and receive at: an endpoint's namespace, or the host's
- * when n is 0. */
+/* A place to send from and receive at: an endpoint's namespace, the host that
+ * the plane plays, or the machine's own network. */
 struct place {
     unsigned n, k;
 };
 #define HOST ((struct place){0, 0})
+#define OUTSIDE ((struct place){0, 1})
 #define AT(n, k) ((struct place){(n), (k)})
 
 int place_socket(struct bench *bench, struct place place, int domain, int type,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "device.h"
@@ -54,6 +55,34 @@ HRESULT device_address(struct wire *wire, int index,
     }
     ip_format(address, text);
     return wire_do(wire, &m, error, "the address %s", text);
+}
+
+/* Whether the interface has joined the group that it is asked in for the
+ * address: "4    eth0            ff0200000000000000000001ff000010 …". */
+static bool has_joined(const char *name, const struct ip_address *address) {
+    char line[160], device[IFNAMSIZ], group[33], wanted[33];
+    const uint8_t *tail = address->bytes + 13;
+    bool found = false;
+    FILE *file = fopen("/proc/thread-self/net/igmp6", "re");
+
+    if (!file)
+        return true; /* nothing to look at */
+    snprintf(wanted, sizeof wanted, "ff0200000000000000000001ff%02x%02x%02x",
+             tail[0], tail[1], tail[2]);
+    while (!found && fgets(line, sizeof line, file))
+        found = sscanf(line, "%*d %15s %32s", device, group) == 2 &&
+                strcmp(device, name) == 0 && strcmp(group, wanted) == 0;
+    fclose(file);
+    return found;
+}
+
+void device_await(const char *name, const struct ip_address *address) {
+    const struct timespec pause = {0, DEVICE_PAUSE};
+
+    if (address->family != IP_V6)
+        return;
+    for (int i = 0; i < DEVICE_LOOKS && !has_joined(name, address); i++)
+        nanosleep(&pause, NULL);
 }
 
 void device_address_drop(struct wire *wire, int index,

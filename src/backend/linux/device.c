@@ -8,8 +8,12 @@
 #include <linux/veth.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define ALIAS_LENGTH 255u
+
+/* <linux/if.h> has it, but does not go with <net/if.h>. */
+enum { IF_OPER_UNKNOWN = 0, IF_OPER_UP = 6 };
 
 static void begin(struct message *m, uint16_t type, uint16_t flags, int index) {
     struct ifinfomsg head = {.ifi_family = AF_UNSPEC, .ifi_index = index};
@@ -127,6 +131,20 @@ HRESULT device_up(struct wire *wire, int index, struct hcs_error *error) {
 
     message_begin(&m, RTM_NEWLINK, 0, &head, sizeof head);
     return wire_do(wire, &m, error, "interface number %d on", index);
+}
+
+void device_settle(struct wire *wire, int index) {
+    const struct timespec pause = {0, DEVICE_PAUSE};
+
+    for (int i = 0; i < DEVICE_LOOKS; i++) {
+        uint8_t state = IF_OPER_UP;
+
+        /* Looking is what makes newer kernels bring it up to date. */
+        if (FAILED(get(wire, index, IFLA_OPERSTATE, &state, 1, NULL)) ||
+            state == IF_OPER_UP || state == IF_OPER_UNKNOWN)
+            return;
+        nanosleep(&pause, NULL);
+    }
 }
 
 static HRESULT set_u32(struct wire *wire, int index, uint16_t attribute,

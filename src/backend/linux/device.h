@@ -41,6 +41,11 @@ HRESULT device_name(struct wire *wire, int index, char out[IFNAMSIZ],
                     struct hcs_error *error);
 
 HRESULT device_up(struct wire *wire, int index, struct hcs_error *error);
+/* Waits until one that is on carries packets: the kernel takes up to a second
+ * over it unless it is asked. At most two seconds. */
+#define DEVICE_PAUSE 4000000 /* ns between looks */
+#define DEVICE_LOOKS 500
+void device_settle(struct wire *wire, int index);
 HRESULT device_mtu(struct wire *wire, int index, uint32_t mtu,
                    struct hcs_error *error);
 HRESULT device_mac(struct wire *wire, int index, const struct mac_address *mac,
@@ -64,6 +69,9 @@ void device_delete(struct wire *wire, int index);
 HRESULT device_address(struct wire *wire, int index,
                        const struct ip_address *address, uint8_t length,
                        bool plain, struct hcs_error *error);
+/* Waits until an interface that is on answers for its IPv6 address, which the
+ * kernel sees to in its own time; at most two seconds. Nothing for IPv4. */
+void device_await(const char *name, const struct ip_address *address);
 void device_address_drop(struct wire *wire, int index,
                          const struct ip_address *address, uint8_t length);
 

@@ -7,6 +7,7 @@
 
 #include "../../base/hresult_hcn.h"
 #include "../../base/json.h"
+#include "../../base/text.h"
 
 HRESULT filter_open(struct nft_ctx **out, struct hcs_error *error) {
     struct nft_ctx *filter = nft_ctx_new(NFT_CTX_DEFAULT);
@@ -54,6 +55,18 @@ HRESULT filter_run(struct nft_ctx *filter, const struct buf *transaction,
         return S_OK;
     if (nft_run_cmd_from_buffer(filter, transaction->data) != 0)
         return refused(filter, error);
+    return S_OK;
+}
+
+HRESULT filter_text(struct nft_ctx *filter, char **out,
+                    struct hcs_error *error) {
+    *out = NULL;
+    if (nft_run_cmd_from_buffer(filter, "list ruleset") != 0)
+        return refused(filter, error);
+    *out = text_copy(nft_ctx_get_output_buffer(filter));
+    if (!*out)
+        return error_set(error, E_OUTOFMEMORY, NULL,
+                         "no memory for the packet filter's rules");
     return S_OK;
 }
 

@@ -16,6 +16,9 @@ void filter_close(struct nft_ctx *filter); /* NULL is fine */
 
 HRESULT filter_run(struct nft_ctx *filter, const struct buf *transaction,
                    struct hcs_error *error);
+/* All that is in the namespace's packet filter, malloc'd. */
+HRESULT filter_text(struct nft_ctx *filter, char **out,
+                    struct hcs_error *error);
 /* The packets that a named counter has counted. */
 HRESULT filter_count(struct nft_ctx *filter, const char *family,
                      const char *counter, uint64_t *packets,

@@ -99,7 +99,12 @@ static HRESULT furnish(struct inner *inner, char device[PLANE_DEVICE_SIZE],
         hr = device_up(&inner->wire, inner->index, error);
     if (SUCCEEDED(hr))
         hr = add_routes(inner, error);
-    return hr;
+    if (FAILED(hr))
+        return hr;
+    device_settle(&inner->wire, inner->index);
+    for (size_t i = 0; i < endpoint->address_count; i++)
+        device_await(name, &endpoint->addresses[i].address);
+    return S_OK;
 }
 
 /* Into the namespace, to do it, and back. */
@@ -150,5 +155,9 @@ HRESULT veth_make(struct plane *plane, struct endpoint *endpoint,
         hr = device_up(&plane->wire, port->device.index, error);
     if (SUCCEEDED(hr))
         hr = go_and_furnish(plane, endpoint, peer, device, error);
-    return hr;
+    if (FAILED(hr))
+        return hr;
+    device_settle(&plane->wire, port->device.index);
+    device_settle(&plane->wire, endpoint->network->bridge.index);
+    return S_OK;
 }

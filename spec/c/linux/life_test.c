@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT
+ * What is left when things end, and what happens when they go wrong. */
+#include "bench.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "../../../src/backend/linux/device.h"
+#include "../../../src/backend/linux/filter.h"
+
+#define MANY 200
+
+static size_t count_entries(const char *path) {
+    DIR *folder = opendir(path);
+    size_t count = 0;
+
+    assert_non_null(folder);
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count;
+}
+
+/* The lines of one file of the calling thread's namespace. */
+static size_t count_lines(const char *path) {
+    FILE *file = fopen(path, "r");
+    size_t count = 0;
+
+    assert_non_null(file);
+    for (int c; (c = getc(file)) != EOF;)
+        count += c == '\n';
+    fclose(file);
+    return count;
+}
+
+/* In the namespace of the plane's host: how many interfaces there are, and
+ * tables, chains and so on of the packet filter. */
+struct census {
+    size_t devices, rules;
+};
+
+static void look(struct bench *bench, struct census *out) {
+    int home, back = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    struct nft_ctx *filter;
+    char *text;
+
+    works(bench,
+          linux_plane_namespace(bench->plane, NULL, &home, &bench->error));
+    assert_int_equal(setns(home, CLONE_NEWNET), 0);
+    out->devices = count_lines("/proc/thread-self/net/dev");
+    works(bench, filter_open(&filter, &bench->error));
+    works(bench, filter_text(filter, &text, &bench->error));
+    out->rules = 0;
+    for (const char *c = text; *c; c++)
+        out->rules += *c == '\n';
+    free(text);
+    filter_close(filter);
+    assert_int_equal(setns(back, CLONE_NEWNET), 0);
+    close(back);
+    close(home);
+}
+
+static void test_many(void **state) {
+    struct bench *bench = *state;
+    struct census before, during, after;
+    size_t descriptors, threads;
+    struct guid network = net_id(1);
+
+    look(bench, &before);
+    up_network(bench, 1, PLANE_NAT);
+    up_endpoint(bench, 1, 0);
+    down_endpoint(bench, 1, 0);
+    bench->ops->network_down(bench->plane, &network);
+    descriptors = count_entries("/proc/self/fd");
+    threads = count_entries("/proc/self/task");
+    up_network(bench, 1, PLANE_NAT);
+    for (unsigned k = 0; k < MANY; k++)
+        up_endpoint(bench, 1, k);
+    assert_true(ping(bench, AT(1, 0), "10.1.0.209"));
+    assert_true(ping(bench, AT(1, MANY - 1), "10.1.0.10"));
+    look(bench, &during);
+    assert_int_equal(during.devices, before.devices + 1 + MANY);
+    for (unsigned k = 0; k < MANY; k++)
+        down_endpoint(bench, 1, k);
+    bench->ops->network_down(bench->plane, &network);
+    look(bench, &after);
+    assert_int_equal(after.devices, before.devices);
+    assert_int_equal(after.rules, before.rules);
+    assert_int_equal(count_entries("/proc/self/fd"), descriptors);
+    assert_int_equal(count_entries("/proc/self/task"), threads);
+}
+
+/* All at once, without taking anything away first. */
+static void test_destroy(void **state) {
+    struct bench *bench = *state;
+    size_t descriptors, threads;
+    struct linux_plane_options options = {0};
+    struct plane *first = bench->plane;
+
+    descriptors = count_entries("/proc/self/fd");
+    threads = count_entries("/proc/self/task");
+    works(bench, linux_plane_open(&options, &bench->plane, &bench->error));
+    up_network(bench, 1, PLANE_NAT);
+    for (unsigned k = 0; k < 10; k++)
+        up_endpoint(bench, 1, k);
+    bench->ops->destroy(bench->plane);
+    bench->ops->destroy(NULL);
+    bench->plane = first;
+    assert_int_equal(count_entries("/proc/self/fd"), descriptors);
+    assert_int_equal(count_entries("/proc/self/task"), threads);
+}
+
+/* Two planes know nothing of each other. */
+static void test_two_planes(void **state) {
+    struct bench *bench = *state;
+    struct linux_plane_options options = {0};
+    struct bench other = *bench;
+
+    works(bench, linux_plane_open(&options, &other.plane, &bench->error));
+    up_network(bench, 1, PLANE_NAT);
+    up_network(&other, 1, PLANE_NAT);
+    up_endpoint(bench, 1, 0);
+    up_endpoint(&other, 1, 1);
+    assert_false(ping(bench, AT(1, 0), "10.1.0.11"));
+    assert_true(ping(&other, HOST, "10.1.0.11"));
+    other.ops->destroy(other.plane);
+    assert_true(ping(bench, AT(1, 0), "10.1.0.1"));
+}
+
+/* Deletes an interface as another program would. */
+static void delete_behind(struct bench *bench, const char *name) {
+    int home, back = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    struct device device;
+    struct wire wire;
+
+    works(bench,
+          linux_plane_namespace(bench->plane, NULL, &home, &bench->error));
+    assert_int_equal(setns(home, CLONE_NEWNET), 0);
+    works(bench, wire_open(&wire, &bench->error));
+    snprintf(device.name, sizeof device.name, "%s", name);
+    works(bench, device_find(&device, &bench->error));
+    device_delete(&wire, device.index);
+    assert_true(FAILED(device_find(&device, NULL)));
+    wire_close(&wire);
+    assert_int_equal(setns(back, CLONE_NEWNET), 0);
+    close(back);
+    close(home);
+}
+
+static void test_bridge_deleted(void **state) {
+    struct bench *bench = *state;
+    struct plane_port port = {.kind = PLANE_PORT_NAMESPACE, .adapter = ""};
+    struct guid network = net_id(1), id = end_id(1, 2);
+    struct plane_statistics numbers;
+    char device[PLANE_DEVICE_SIZE];
+    struct census before, after;
+    struct end_told told;
+    struct net_told net;
+
+    look(bench, &before);
+    up_network(bench, 1, PLANE_NAT);
+    up_endpoint(bench, 1, 0);
+    up_endpoint(bench, 1, 1);
+    delete_behind(bench, "hb1");
+    assert_false(ping(bench, AT(1, 0), "10.1.0.11"));
+    /* What needs it fails with words, and changes nothing. */
+    told_endpoint(&told, 1, 2);
+    works(bench,
+          bench->ops->endpoint_up(bench->plane, &told.endpoint, &bench->error));
+    port.owner = space_id(1, 0);
+    assert_true(FAILED(
+        bench->ops->port_up(bench->plane, &id, &port, device, &bench->error)));
+    assert_int_not_equal(bench->error.text[0], '\0');
+    told_network(&net, 1, PLANE_NAT);
+    assert_true(FAILED(
+        bench->ops->network_change(bench->plane, &net.network, &bench->error)));
+    id = end_id(1, 0);
+    works(bench,
+          bench->ops->statistics(bench->plane, &id, &numbers, &bench->error));
+    id = end_id(1, 2);
+    bench->ops->endpoint_down(bench->plane, &id);
+    down_endpoint(bench, 1, 0);
+    down_endpoint(bench, 1, 1);
+    bench->ops->network_down(bench->plane, &network);
+    look(bench, &after);
+    assert_int_equal(after.devices, before.devices);
+    assert_int_equal(after.rules, before.rules);
+    up_network(bench, 1, PLANE_NAT);
+    up_endpoint(bench, 1, 0);
+    assert_true(ping(bench, AT(1, 0), "10.1.0.1"));
+}
+
+static void test_port_deleted(void **state) {
+    struct bench *bench = *state;
+    struct guid id = end_id(1, 0);
+    struct plane_statistics numbers;
+
+    up_network(bench, 1, PLANE_NAT);
+    up_endpoint(bench, 1, 0);
+    delete_behind(bench, "hp2");
+    assert_true(FAILED(
+        bench->ops->statistics(bench->plane, &id, &numbers, &bench->error)));
+    bench->ops->port_down(bench->plane, &id);
+    works(bench,
+          bench->ops->statistics(bench->plane, &id, &numbers, &bench->error));
+    down_endpoint(bench, 1, 0);
+}
+
+/* Other programs cannot change its tables, not even there. */
+static void test_tables_are_owned(void **state) {
+    struct bench *bench = *state;
+    int home, back = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    struct nft_ctx *filter;
+    struct buf text = {0};
+
+    works(bench,
+          linux_plane_namespace(bench->plane, NULL, &home, &bench->error));
+    assert_int_equal(setns(home, CLONE_NEWNET), 0);
+    works(bench, filter_open(&filter, &bench->error));
+    buf_puts(&text, "flush chain inet hcn leave");
+    assert_true(FAILED(filter_run(filter, &text, &bench->error)));
+    buf_free(&text);
+    filter_close(filter);
+    assert_int_equal(setns(back, CLONE_NEWNET), 0);
+    close(back);
+    close(home);
+}
+
+/* The process dies in the middle of things: nothing is left of it. */
+static void test_killed(void **state) {
+    struct bench *bench = *state;
+    int ready[2], status;
+    char byte;
+    pid_t child;
+
+    (void)bench;
+    assert_int_equal(pipe(ready), 0);
+    child = fork();
+    if (child == 0) {
+        struct linux_plane_options options = {0};
+        struct bench mine = {.ops = linux_plane_ops()};
+        options.uplink = address("10.201.0.0");
+        works(&mine, linux_plane_open(&options, &mine.plane, &mine.error));
+        up_network(&mine, 1, PLANE_NAT);
+        up_endpoint(&mine, 1, 0);
+        (void)!write(ready[1], "x", 1);
+        pause();
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(if_nametoindex("hcs-up") > 0, 1);
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    /* The kernel takes namespaces away in its own time. */
+    for (int i = 0; i < 500 && if_nametoindex("hcs-up") > 0; i++)
+        usleep(10000);
+    assert_int_equal(if_nametoindex("hcs-up"), 0);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+/* Without an uplink nothing changes in the machine's own network. */
+static void test_machine_untouched(void **state) {
+    struct bench *bench = *state;
+    struct nft_ctx *filter;
+    char *before, *after;
+    size_t devices = count_lines("/proc/thread-self/net/dev");
+    size_t forwarding;
+    char value[8] = "";
+    int fd = open("/proc/sys/net/ipv4/ip_forward", O_RDONLY | O_CLOEXEC);
+
+    forwarding = (size_t)read(fd, value, sizeof value - 1);
+    close(fd);
+    works(bench, filter_open(&filter, &bench->error));
+    works(bench, filter_text(filter, &before, &bench->error));
+    up_network(bench, 1, PLANE_NAT);
+    up_endpoint(bench, 1, 0);
+    works(bench, filter_text(filter, &after, &bench->error));
+    assert_string_equal(before, after);
+    assert_int_equal(count_lines("/proc/thread-self/net/dev"), devices);
+    assert_int_equal(forwarding, 2);
+    assert_string_equal(value, "0\n");
+    fd = open("/proc/sys/net/ipv4/ip_forward", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(read(fd, value, sizeof value - 1), 2);
+    close(fd);
+    assert_string_equal(value, "0\n");
+    free(before);
+    free(after);
+    filter_close(filter);
+}
+
+int main(void) {
+#define TEST(name) \
+    cmocka_unit_test_setup_teardown(name, bench_open, bench_close)
+    const struct CMUnitTest tests[] = {
+        TEST(test_many),         TEST(test_destroy),
+        TEST(test_two_planes),   TEST(test_bridge_deleted),
+        TEST(test_port_deleted), TEST(test_tables_are_owned),
+        TEST(test_killed),       TEST(test_machine_untouched),
+    };
+
+    return bench_main(tests);
+}
