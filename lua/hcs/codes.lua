@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- The HRESULTs a user of this library meets: symbol, a sentence, families.
 -- Data for hcs.error and hcs.explain.
+local hcn = require "hcs.codes_hcn"
+
 local codes = {}
 
 -- {hresult, symbol, sentence, family...}
@@ -81,6 +83,7 @@ local LIST = {
     { 0x80004005, "E_FAIL", "failed" },
     { 0x8000FFFF, "E_UNEXPECTED", "failed unexpectedly" },
 }
+table.move(hcn, 1, #hcn, #LIST + 1, LIST)
 
 -- What this library reports by itself, without an HRESULT of its own.
 codes.own = {

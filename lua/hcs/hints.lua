@@ -13,6 +13,35 @@ local function grant(err)
         :format(quoted(err.target))
 end
 
+-- Whether a failure is one of the network service's.
+local function of_networks(err)
+    return (err.op or ""):match("^network[.:]") or (err.op or ""):match("^endpoint[.:]")
+        or (err.op or ""):match("^namespace[.:]")
+end
+
+local function denied(err)
+    if not of_networks(err) then return grant(err) end
+    return "run elevated: for networks 'Hyper-V Administrators' is not enough on Windows 11 22H2"
+end
+
+local function existing(err)
+    return ("hcs.network.open{ name = %s }, or if_exists = \"open\" or \"replace\"")
+        :format(quoted(err.target))
+end
+
+local function shared(err)
+    if of_networks(err) then
+        return "another process of the host has this port; netstat or ss tells which"
+    end
+    return "whoever has it open must close it; a system that just ended takes a moment"
+end
+
+local function prefix_taken(err)
+    if not (err.op or ""):match("^network") then return nil end
+    return "another network has the prefix (builds before 2019 have one NAT network): "
+        .. "hcs.network.list() tells"
+end
+
 local function invalid(err)
     local parent = err.path and err.path:match("^%$%.(.+)%.[^.]*$")
     if parent then return ("hcs.explain %s lists what may stand there"):format(quoted(parent)) end
@@ -36,7 +65,7 @@ hints.table = {
         end,
     },
     ["0x80070422"] = "sc config vmcompute start= demand",
-    ["0x80070005"] = grant,
+    ["0x80070005"] = denied,
     ["0x8037010D"] = invalid,
     ["0x8007000D"] = { create = invalid, modify = invalid }, -- later it is a file's content
     ["0x8037010F"] = function(err)
@@ -63,12 +92,36 @@ hints.table = {
     ["0x80070490"] = {
         attach_disk = "create it with disks = {…}: a system without disks has no controller",
     },
+    ["0x80070034"] = prefix_taken,
+    ["0x800700B7"] = prefix_taken,
+    ["0x803B0006"] = "an external network needs an adapter that is up and in no other switch: "
+        .. "name it in a NetAdapterName policy; binding it interrupts the host for seconds",
+    ["0x803B0010"] = existing,
+    ["0x803B0011"] = "the adapter has an external switch already; use that network, or remove it",
+    ["0x803B0018"] = "the adapter's switch was not made by the network service; remove it there",
+    ["0x803B0013"] = "another endpoint has this port: hcs.endpoint.list() tells; "
+        .. "external port 0 lets the host choose",
+    ["0x803B0016"] = "port mappings need a network of type \"nat\"",
+    ["0x803B000A"] = "a prefix has no bits beyond its length: 192.168.100.0/24, "
+        .. "and other types than nat and ics want a subnet",
+    ["0x803B000D"] = "addresses are IPs or prefixes, none meaning any; a prefix has no host bits",
+    ["0x803B000E"] = "policies of networks and of endpoints are of different types",
+    ["0x803B001E"] = "the address must be in a subnet of the network; "
+        .. "without one the host chooses",
+    ["0x803B002F"] = "not the first, the last or the gateway's address; or the subnet is full",
+    ["0x803B0014"] = "take it from its system first: vm:remove_nic()",
+    ["0x803B002B"] = "ep:detach() first",
+    ["0x803B0034"] = "ep:attach(namespace), or the nics of a system",
+    ["0x803B002A"] = "turn on the service 'SharedAccess'",
+    ["0x803B0020"] = "start the service 'hns' again",
+    ["0x800706BA"] = "start the service 'hns'",
+    ["0x800706BE"] = "open the objects again: their handles went with the service",
     ["0x800707DE"] = "store the file uncompressed, unencrypted and not sparse",
     ["0x80070570"] = {
         create = "the file is no saved state or disk image, or a truncated one",
         start = "the file is no saved state or disk image, or a truncated one",
     },
-    ["0x80070020"] = "whoever has it open must close it; a system that just ended takes a moment",
+    ["0x80070020"] = shared,
     ["0x80370118"] = {
         create = "an existing .vmgs of other secure boot or TPM settings can cause this",
     },
