@@ -6,7 +6,8 @@
 --
 --   @entries OWNER NAME...    the functions of that owner, in that order
 --   @fields MODULE CLASS      the fields of a class
---   @codes @families @events @policies  tables
+--   @codes @families @policies  tables
+--   @events [networks]        a table of those of systems, or of networks
 --
 -- Every documented function has to be named once.
 
@@ -14,6 +15,7 @@ package.path = "lua/?.lua;lua/?/init.lua;" .. package.path
 
 local codes = require "hcs.codes"
 local events = require "hcs.events"
+local network_events = require "hcs.hcn.events"
 local policy = require "hcs.doc.policy"
 local reference = require "hcs.reference"
 
@@ -231,16 +233,20 @@ function fill.families(out)
 end
 
 -- In the order of the platform's numbers.
-function fill.events(out)
+local function add_events(out, types)
     local numbers = {}
-    for number in pairs(events.TYPES) do numbers[#numbers + 1] = number end
+    for number in pairs(types) do numbers[#numbers + 1] = number end
     table.sort(numbers)
     out[#out + 1] = "| event | platform's name | number |"
     out[#out + 1] = "|---|---|---|"
     for _, number in ipairs(numbers) do
-        local names = events.TYPES[number]
+        local names = types[number]
         out[#out + 1] = ("| `%s` | %s | 0x%08X |"):format(names[1], names[2], number)
     end
+end
+
+function fill.events(out, whose)
+    add_events(out, whose == "networks" and network_events.TYPES or events.TYPES)
 end
 
 function fill.policies(out)

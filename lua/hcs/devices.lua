@@ -4,6 +4,7 @@
 local console = require "hcs.console"
 local errors = require "hcs.error"
 local grants = require "hcs.grants"
+local nics = require "hcs.hcn.nics"
 local operation = require "hcs.operation"
 local options = require "hcs.options"
 local paths = require "hcs.paths"
@@ -205,6 +206,103 @@ end
 ---@return true? ok, hcs.Error? err, string? code
 function methods.detach_disk(self, disk, timeout)
     return system.face(self, "detach_disk", timeout, methods.detach_disk_async, disk)
+end
+
+-- --- network adapters ---------------------------------------------------------------
+
+local ADAPTERS = "VirtualMachine/Devices/NetworkAdapters/"
+
+local function send(self, op, document)
+    local sent, err, code = modify(self, op, document)
+    if not sent then return nil, err, code end
+    return operation.await(sent)
+end
+
+-- A text that adapters of a system can be told by, which no path can have in it.
+local function check_name(name)
+    if name:find("/", 1, true) then
+        options.misuse("add_nic: %q: no / in an adapter's name", name)
+    end
+end
+
+local function add_nic_within(self, wanted)
+    local made = { wanted }
+    if wanted.network then
+        local list, err, code = nics.make(self._world, self.id, made, #self._nics + 1)
+        if not list then return nil, err, code end
+        made = list
+    end
+    local nic = made[1]
+    nic.name = nic.name or nic.endpoint
+    local ok, err, code = send(self, "add_nic", { ResourcePath = ADAPTERS .. nic.name,
+        RequestType = "Add", Settings = nics.settings(nic) })
+    if ok then
+        table.insert(self._nics, nic)
+        return nic
+    end
+    nics.release(self._world, made)
+    return nil, err, code
+end
+
+--- Adds a network adapter; see add_nic.
+---@param given table
+---@return hcs.Operation op
+function methods.add_nic_async(self, given)
+    local fields = { op = "add_nic", target = system.live(self).id, strict = self._strict }
+    local wanted = nics.one(given)
+    if wanted.name then check_name(wanted.name) end
+    return operation.compose(self._world, fields, add_nic_within, self, wanted)
+end
+
+--- Adds a network adapter: { network (an object, its id or { name = }), forward =
+--- { ["tcp/8080"] = 80 }, policies, mac, name }, whose endpoint is made, and goes
+--- with the system, or { endpoint (an object or its id), mac, name }. Returns what
+--- remove_nic takes: {name, endpoint, mac}. Fails with `not_found` without the
+--- network, with `exists` for a port or name that is taken.
+---@param given table
+---@param timeout? number|string seconds, default 240
+---@return table? nic, hcs.Error? err, string? code
+function methods.add_nic(self, given, timeout)
+    return system.face(self, "add_nic", timeout, methods.add_nic_async, given)
+end
+
+-- Takes the adapter of a name out of those that were added.
+local function take_nic(self, name)
+    for index, nic in ipairs(self._nics) do
+        if nic.name == name then return table.remove(self._nics, index) end
+    end
+    return nil
+end
+
+local function remove_nic_within(self, name)
+    local ok, err, code = send(self, "remove_nic",
+        { ResourcePath = ADAPTERS .. name, RequestType = "Remove" })
+    if not ok then return nil, err, code end
+    local nic = take_nic(self, name)
+    if nic then nics.release(self._world, { nic }) end
+    return true
+end
+
+--- Removes a network adapter; see remove_nic.
+---@param nic string|table
+---@return hcs.Operation op
+function methods.remove_nic_async(self, nic)
+    local fields = { op = "remove_nic", target = system.live(self).id, strict = self._strict }
+    options.argument("remove_nic", "the adapter", nic, "string|table")
+    local name = type(nic) == "table" and nic.name or nic
+    if type(name) ~= "string" then
+        options.misuse("remove_nic: what add_nic returned, or a name, expected")
+    end
+    return operation.compose(self._world, fields, remove_nic_within, self, name)
+end
+
+--- Removes a network adapter (what add_nic returned, or its name), and the endpoint
+--- if it was made for it. Fails with `not_found` where there is none.
+---@param nic string|table
+---@param timeout? number|string seconds, default 240
+---@return true? ok, hcs.Error? err, string? code
+function methods.remove_nic(self, nic, timeout)
+    return system.face(self, "remove_nic", timeout, methods.remove_nic_async, nic)
 end
 
 -- --- consoles ---------------------------------------------------------------------

@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- Events of systems: their names, who hears them, and the `crash` event that
 -- is composed of a crash's reports.
-local options = require "hcs.options"
 local loop = require "hcs.loop"
+local nics = require "hcs.hcn.nics"
+local options = require "hcs.options"
 local task = require "hcs.task"
 
 ---@class hcs.Event
@@ -10,7 +11,9 @@ local task = require "hcs.task"
 ---@field type string the platform's name: "SystemExited"
 ---@field time number seconds of the host's clock
 ---@field seq integer counts the events of this world
----@field system hcs.System whose it is
+---@field system? hcs.System whose it is; nil for those of networks
+---@field id? string (networks) the id of the network or namespace
+---@field err? hcs.Error (networks) what failed
 ---@field document? table the platform's document, where there is one
 ---@field json? string its text
 ---@field log? string (crash) the guest's last words
@@ -40,7 +43,8 @@ local QUIET = 2      -- seconds after which no further report is expected
 local mt = {
     __name = "hcs.Event",
     __tostring = function(event)
-        return ('hcs.Event %s of "%s"'):format(event.name, event.system.id)
+        local whose = event.system and event.system.id or event.id
+        return ("hcs.Event %s%s"):format(event.name, whose and (' of "%s"'):format(whose) or "")
     end,
 }
 
@@ -48,13 +52,17 @@ function events.check_name(what, name)
     return options.one_of(what, "the event", name, events.NAMES)
 end
 
-local function make(world, system, names, json)
+--- Makes an event of `fields`; `names` is its name and the platform's.
+function events.new(world, names, fields)
     world.sequence = world.sequence + 1
-    local document = world.decode(json)
-    return setmetatable({
-        name = names[1], type = names[2], time = loop.now(world), seq = world.sequence,
-        system = system, document = document, json = json,
-    }, mt)
+    fields.name, fields.type = names[1], names[2]
+    fields.time, fields.seq = loop.now(world), world.sequence
+    return setmetatable(fields, mt)
+end
+
+local function make(world, system, names, json)
+    return events.new(world, names,
+        { system = system, document = world.decode(json), json = json })
 end
 
 -- --- hearing ----------------------------------------------------------------
@@ -85,12 +93,18 @@ end
 ---@field off fun(): boolean takes the handler back; whether it was registered
 
 --- Registers a handler in a list of handlers; returns what can take it back.
-function events.on(list, name, fn)
+--- `after` is called when it was.
+function events.on(list, name, fn, after)
     local handler = add(list, name, fn)
+    local function take_back()
+        local was_there = off(list, handler)
+        if was_there and after then after() end
+        return was_there
+    end
     return setmetatable({
         --- Takes the handler back; whether it was registered.
-        off = function() return off(list, handler) end,
-    }, { __name = "hcs.Handler", __close = function() off(list, handler) end })
+        off = take_back,
+    }, { __name = "hcs.Handler", __close = function() take_back() end })
 end
 
 local function call_handlers(world, list, event, strict)
@@ -99,6 +113,11 @@ local function call_handlers(world, list, event, strict)
             task.spawn(world, strict, "on " .. event.name, handler.fn, event)
         end
     end
+end
+
+--- Calls the world's handlers of an event that is no system's.
+function events.announce(world, event)
+    call_handlers(world, world.handlers, event, false)
 end
 
 local function keep_unheard(system, event)
@@ -117,7 +136,10 @@ local function feed_watchers(system, event)
 end
 
 local function deliver(world, system, event)
-    if event.name == "exited" then system._exit = event end
+    if event.name == "exited" then
+        system._exit = event
+        nics.release(world, system._nics)
+    end
     if event.name == "service_disconnect" then system._lost = event end
     keep_unheard(system, event)
     feed_watchers(system, event)
@@ -170,13 +192,11 @@ local function compose(world, system)
     system._crash = nil
     if crash.timer then world.timers:cancel(crash.timer) end
     local last = crash.last
-    world.sequence = world.sequence + 1
-    deliver(world, system, setmetatable({
-        name = "crash", type = last.type, time = loop.now(world), seq = world.sequence,
+    deliver(world, system, events.new(world, { "crash", last.type }, {
         system = system, document = last.document, json = last.json,
         log = crash.log, parameters = crash.parameters, dumps = crash.dumps,
         reports = crash.reports,
-    }, mt))
+    }))
 end
 
 local function begin_crash(system, event)

@@ -6,6 +6,7 @@ local codes = require "hcs.codes"
 local errors = require "hcs.error"
 local events = require "hcs.events"
 local hints = require "hcs.hints"
+local network_events = require "hcs.hcn.events"
 local options = require "hcs.options"
 local reference = require "hcs.reference"
 local schema = require "hcs.schema.hcs"
@@ -147,16 +148,24 @@ local function of_build(number)
     }
 end
 
-local function of_event(name)
-    name = name:gsub("^HcsEvent", "")
-    for number, names in pairs(events.TYPES) do
+local function of_event_in(types, whose, name)
+    for number, names in pairs(types) do
         if name == names[1] or name == names[2] or name == "System" .. names[2] then
             return explanation {
                 kind = "event", name = names[1], number = number,
-                text = ("event %q: the platform's %s (0x%08X)"):format(names[1], names[2], number),
+                text = ("event %q: %s's %s (0x%08X)"):format(names[1], whose, names[2], number),
             }
         end
     end
+    return nil
+end
+
+local function of_event(name)
+    name = name:gsub("^HcsEvent", "")
+    local network = name:gsub("^HcnNotification", "")
+    local found = name == network and of_event_in(events.TYPES, "the platform", name)
+        or of_event_in(network_events.TYPES, "the network service", network)
+    if found then return found end
     if name ~= "crash" then return nil end
     return explanation {
         kind = "event", name = "crash",
@@ -187,6 +196,7 @@ end
 local function known_names()
     local names = codes.names()
     table.move(events.NAMES, 1, #events.NAMES, #names + 1, names)
+    table.move(network_events.NAMES, 1, #network_events.NAMES, #names + 1, names)
     for name in pairs(reference.all()) do names[#names + 1] = name:match("[%w_]+$") end
     local types = sets.names()
     return table.move(types, 1, #types, #names + 1, names)

@@ -6,8 +6,11 @@ local add_systems = require "hcs.facade.systems"
 local add_tasks = require "hcs.facade.tasks"
 local class = require "hcs.class"
 local doc = require "hcs.doc"
+local endpoint = require "hcs.endpoint"
 local file = require "hcs.file"
 local host = require "hcs.host"
+local namespace = require "hcs.namespace"
+local network = require "hcs.network"
 local sim = require "hcs.sim"
 local worlds = require "hcs.world"
 
@@ -49,6 +52,9 @@ function facade.new(world, strict)
     add_tasks(M, world, strict, ready)
     add_knowledge(M, world, strict, ready, facade.new)
     M.file = file.functions(world, strict, ready)
+    M.network = network.functions(world, strict, ready)
+    M.endpoint = endpoint.functions(world, strict, ready)
+    M.namespace = namespace.functions(world, strict, ready)
     M.doc = doc
     M.null = world.core.null
     M._VERSION = worlds.VERSION

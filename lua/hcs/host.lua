@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- hcs.host: which host this world has, and what it offers.
+local call = require "hcs.hcn.call"
 local class = require "hcs.class"
 local errors = require "hcs.error"
 local operation = require "hcs.operation"
@@ -51,6 +52,13 @@ local EXPORTS = {
     grant_group = "HcsGrantVmGroupAccess",
 }
 
+-- The functions may be there on a host without networks.
+local function can_networks(world)
+    local ok, err = call.make(world, { op = "can" }, "HcnEnumerateNetworks", nil)
+    if ok then return true end
+    return false, err.message
+end
+
 local function query_of(world, given)
     if given == nil then return nil end
     if type(given) == "string" then
@@ -81,8 +89,8 @@ function host.functions(world, strict, ready)
 
     M.properties_async = operation.async(world, strict, "properties", M.properties, ready)
 
-    --- What is alive on the host: {systems, handles, operations, processes, files,
-    --- threads}, numbers.
+    --- What is alive on the host: {systems, networks, endpoints, namespaces, handles,
+    --- operations, processes, files, threads}, numbers.
     ---@return table<string, integer>? counts, hcs.Error? err, string? code
     function M.inventory()
         local ok, err, code = ready()
@@ -100,7 +108,7 @@ function host.functions(world, strict, ready)
     M.inventory_async = operation.async(world, strict, "inventory", M.inventory, ready)
 
     --- Whether the host can do something: an export by name or one of "crash",
-    --- "wait_exit", "grant_group", "sim". Returns true, or false and why.
+    --- "wait_exit", "grant_group", "networks", "sim". Returns true, or false and why.
     ---@param what string
     ---@return boolean? possible, string|hcs.Error? reason, string? code
     function M.can(what)
@@ -110,10 +118,12 @@ function host.functions(world, strict, ready)
         if what == "sim" then
             if world.kind == "sim" then return true end
             return false, "the host is " .. world.kind .. ":"
+        elseif what == "networks" then
+            return can_networks(world)
         end
         local export = EXPORTS[what] or what
-        if not export:match("^Hcs") then
-            local known = { "sim" }
+        if not export:match("^Hc[sn]") then
+            local known = { "networks", "sim" }
             for name in pairs(EXPORTS) do known[#known + 1] = name end
             table.sort(known)
             options.one_of("can", "what", what, known)

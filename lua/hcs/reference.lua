@@ -13,11 +13,17 @@ local SOURCES = {
     { module = "hcs.doc.merge", table = "M", name = "hcs.doc" },
     { module = "hcs.host", table = "M", name = "hcs.host" },
     { module = "hcs.file", table = "M", name = "hcs.file" },
+    { module = "hcs.network", table = "M", name = "hcs.network" },
+    { module = "hcs.endpoint", table = "M", name = "hcs.endpoint" },
+    { module = "hcs.namespace", table = "M", name = "hcs.namespace" },
     { module = "hcs.sim", table = "M", name = "hcs.sim" },
     { module = "hcs.sim", table = "g", name = "g" },
     { module = "hcs.system", table = "methods", name = "System" },
     { module = "hcs.lifecycle", table = "methods", name = "System" },
     { module = "hcs.devices", table = "methods", name = "System" },
+    { module = "hcs.network", table = "methods", name = "Network" },
+    { module = "hcs.endpoint", table = "methods", name = "Endpoint" },
+    { module = "hcs.namespace", table = "methods", name = "Namespace" },
     { module = "hcs.console", table = "methods", name = "Console" },
     { module = "hcs.operation", table = "methods", name = "Operation" },
     { module = "hcs.task", table = "methods", name = "Task" },
@@ -121,7 +127,8 @@ function reference.find(name)
     local owner = name:match("^(.-)[:.][%w_]+$")
     local whole = entries[name] or entries["hcs." .. name]
     if whole then return whole end
-    local order = { "hcs." .. short, "System:" .. short, "Console:" .. short, "Operation:" .. short,
+    local order = { "hcs." .. short, "System:" .. short, "Endpoint:" .. short,
+        "Network:" .. short, "Namespace:" .. short, "Console:" .. short, "Operation:" .. short,
         "Task:" .. short, "hcs.file." .. short, "hcs.host." .. short, "hcs.sim." .. short,
         "hcs.doc." .. short, "Scope:" .. short, "Error:" .. short, "g." .. short }
     if owner and owner ~= "hcs" then table.remove(order, 1) end

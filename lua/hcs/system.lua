@@ -7,6 +7,7 @@ local errors = require "hcs.error"
 local events = require "hcs.events"
 local grants = require "hcs.grants"
 local loop = require "hcs.loop"
+local nics = require "hcs.hcn.nics"
 local operation = require "hcs.operation"
 local options = require "hcs.options"
 local owner = require "hcs.owner"
@@ -30,13 +31,13 @@ function system.forget(world, handle)
     if next(world.systems) == nil then system.pinned[world] = nil end
 end
 
---- Wraps a handle. `fields`: id, handle, document, grants, warnings, keep.
+--- Wraps a handle. `fields`: id, handle, document, grants, nics, warnings, keep.
 function system.new(world, strict, fields)
     local self = System.new({
         id = fields.id, warnings = fields.warnings or {},
         _world = world, _handle = fields.handle, _document = fields.document,
         _grants = fields.grants or {}, _keep = fields.keep, _created = fields.created,
-        _grant = fields.grant,
+        _grant = fields.grant, _nics = fields.nics or {},
         _handlers = {}, _watchers = {}, _unheard = {}, _consoles = {},
     }, strict)
     world.systems[fields.handle] = self
@@ -305,6 +306,7 @@ function methods.close(self)
         system.forget(world, self._handle)
         if self._created and not self._keep then ending.note(world, self.id) end
         revoke(self)
+        if not self._keep or self._exit then nics.release(world, self._nics) end
     end
     loop.wake(world, self)
     return true

@@ -5,9 +5,11 @@ local errors = require "hcs.error"
 local grants = require "hcs.grants"
 local lint = require "hcs.lint"
 local loop = require "hcs.loop"
+local nics = require "hcs.hcn.nics"
 local operation = require "hcs.operation"
 local options = require "hcs.options"
 local owner = require "hcs.owner"
+local sweep_networks = require "hcs.hcn.sweep"
 local system = require "hcs.system"
 local validate = require "hcs.validate"
 local vm = require "hcs.doc.vm"
@@ -69,12 +71,14 @@ local function plan_of(world, given)
     for key, value in pairs(given) do options_of_document[key] = value end
     options.argument("create", 'option "owner"', given.owner, "string|nil")
     options_of_document.owner = owner.tag(world.core, given.owner)
+    local wanted
+    options_of_document.nics, wanted = nics.split(given.nics)
     local document = vm(options_of_document,
         { cwd = world.core.cwd(), build = world.build })
     options.one_of("create", "if_exists", given.if_exists or "fail", POLICIES)
     return {
         id = given.id, document = document, keep = given.keep, if_exists = given.if_exists,
-        grant = given.grant, validate = given.validate,
+        grant = given.grant, validate = given.validate, nics = wanted,
         json = world.encode(document, "ComputeSystem"),
     }
 end
@@ -99,7 +103,7 @@ end
 local function adopt(world, strict, plan, handle, granted)
     return system.new(world, strict, {
         id = plan.id, handle = handle, document = plan.document, grants = granted,
-        keep = plan.keep, grant = plan.grant, created = true,
+        keep = plan.keep, grant = plan.grant, created = true, nics = plan.made,
         warnings = lint.warnings(plan.document),
     })
 end
@@ -189,17 +193,43 @@ local function create_with_policy(world, strict, plan, granted, deadline)
     return nil, err, code
 end
 
+-- Endpoints of a system that came to nothing go when their block is left.
+local function keep_of_nics(world, made)
+    local keep = { made = made }
+    return setmetatable(keep, {
+        __close = function() nics.release(world, keep.made) end,
+    })
+end
+
+-- Makes the endpoints that the system's adapters want, and names them in the
+-- document.
+local function make_nics(world, plan)
+    local made, err, code = nics.make(world, plan.id, plan.nics)
+    if not made then return nil, err, code end
+    plan.made = made
+    if #made > 0 then
+        nics.put(plan.document, made)
+        plan.json = world.encode(plan.document, "ComputeSystem")
+    end
+    return made
+end
+
 --- Makes a system of a plan; see hcs.create.
 function systems.create_planned(world, strict, plan, deadline)
     if plan.validate ~= false then
         local ok, fault = validate.check(plan.document, "ComputeSystem", { build = world.build })
         if not ok then return invalid(world, plan.id, fault) end
     end
-    local granted, err, code = grant_files(world, plan)
+    local made, err, code = make_nics(world, plan)
+    if not made then return nil, err, code end
+    local keep <close> = keep_of_nics(world, made)
+    local granted
+    granted, err, code = grant_files(world, plan)
     if not granted then return nil, err, code end
     local self
     self, err, code = create_with_policy(world, strict, plan, granted, deadline)
     if self and self._created then
+        keep.made = {}
         ending.forget(world, plan.id)
         return self
     end
@@ -305,7 +335,8 @@ local function end_system(world, id, deadline)
     return true
 end
 
---- Terminates the systems whose owning process is dead. Returns their records.
+--- Terminates the systems whose owning process is dead, and deletes the networks
+--- and what belongs to them likewise. Returns their records.
 function systems.sweep(world, given, deadline)
     given = options.check("sweep", given, SWEEP)
     local records, err, code = systems.list(world, { owner = given.owner }, deadline)
@@ -321,6 +352,9 @@ function systems.sweep(world, given, deadline)
             swept[#swept + 1] = record
         end
     end
+    local ok
+    ok, err, code = sweep_networks(world, given, swept, deadline)
+    if not ok then return nil, err, code end
     return swept
 end
 

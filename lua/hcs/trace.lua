@@ -42,7 +42,7 @@ end
 
 -- Functions of the ABI are Microsoft's; ours only tell or drive.
 local function is_call(name)
-    return name:sub(1, 3) == "Hcs" or name:sub(1, 5) == "guest" or name == "pipe_connect"
+    return name:find "^Hc[sn]" or name:find "^guest" or name == "pipe_connect"
 end
 
 --- Starts to write to `path`.

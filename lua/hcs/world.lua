@@ -5,6 +5,8 @@ local ending = require "hcs.ending"
 local errors = require "hcs.error"
 local events = require "hcs.events"
 local loop = require "hcs.loop"
+local network_events = require "hcs.hcn.events"
+local objects = require "hcs.hcn.object"
 local operation = require "hcs.operation"
 local options = require "hcs.options"
 local sets = require "hcs.schema.sets"
@@ -49,6 +51,7 @@ local function reset(self, uri)
     self.api = nil
     self.operations, self.systems, self.descriptors = {}, {}, {}
     self.tasks, self.guests, self.programs, self.granted = {}, {}, {}, {}
+    self.objects, self.network_callback = setmetatable({}, { __mode = "k" }), nil
     self.ready = { first = 1, last = 0 }
     self.timers, self.ending = timers.new(), ending.new()
     self.faults, self.handlers = {}, {}
@@ -81,6 +84,7 @@ local SINKS = {
     operation = operation.completed,
     event = events.arrived,
     guest = sim.arrived,
+    network = network_events.arrived,
 }
 
 --- Makes a world for a host spec (default: default_uri()). `core` stands in
@@ -149,6 +153,8 @@ function world.close(self)
     for _, one in pairs(self.systems) do systems[#systems + 1] = one end
     table.sort(systems, function(a, b) return a.id < b.id end)
     for _, one in ipairs(systems) do one:close() end
+    objects.close_all(self)
+    network_events.stop(self)
     local api = self.api
     self.api = nil
     trace.stop(self)

@@ -102,6 +102,18 @@ describe("examples", function()
         has(text, "left%s+0\n")
     end)
 
+    it("networks", function()
+        has_in_order(passes "examples/networks.lua", {
+            "network:%s+lab%s+nat%s+192%.168%.100%.0/24%s+by 192%.168%.100%.1\n",
+            "event:%s+network_create%s+%x+%-", "event:%s+namespace_create",
+            "endpoint:%s+web%s+192%.168%.100%.2/24%s+00%-15%-5D%S+%s+in a namespace",
+            "endpoint:%s+db%s+192%.168%.100%.50/24%s+%S+%s+of a system",
+            "policy:%s+QOS", "policy:%s+ACL%s+Allow", "policy:%s+ACL%s+Block",
+            "refused:%s+port_already_exists", "after the system:%s+1 endpoint",
+            "event:%s+namespace_delete", "event:%s+network_delete", "left over:%s+0\n",
+        })
+    end)
+
     it("hello, with nothing but a simulated host", function()
         local text, status = platform.run({ platform.lua, "examples/hello.lua" }, { limit = LIMIT,
             environment = { HCS_HOST = "sim:", HCS_KERNEL = false, HCS_INITRD = false } })

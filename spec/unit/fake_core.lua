@@ -194,9 +194,11 @@ function fake.new(about)
     return self
 end
 
---- A world's table on a new fake; the second result is the fake.
-function fake.hcs(about, strict, uri)
+--- A world's table on a new fake, whose host has networks if it is asked to; the
+--- second result is the fake.
+function fake.hcs(about, strict, uri, networks)
     local self = fake.new(about or { Clock = "Virtual", Build = 26100, Driver = "Step" })
+    if networks then require("spec.unit.fake_network").add(self) end
     local worlds = require "hcs.world"
     local world = worlds.new(uri or "fake:", self.core)
     self.world = world

@@ -3,6 +3,7 @@
 -- of the public surface.
 local fake = require "spec.unit.fake_core"
 local host = require "hcs.host"
+local network_events = require "hcs.hcn.events"
 local platform = require "spec.platform"
 local reference = require "hcs.reference"
 
@@ -12,6 +13,8 @@ local CLASSES = {
     System = require("hcs.system").methods, Console = require("hcs.console").methods,
     Operation = require("hcs.operation").methods, Task = require("hcs.task").methods,
     Scope = require("hcs.scope").methods, Error = require("hcs.error").methods,
+    Network = require("hcs.network").methods, Endpoint = require("hcs.endpoint").methods,
+    Namespace = require("hcs.namespace").methods,
 }
 
 local function slurp(path)
@@ -43,7 +46,8 @@ end
 local function public_functions()
     local hcs = fake.hcs(nil, false, "sim:")
     local tables = { ["hcs."] = hcs, ["hcs.file."] = hcs.file, ["hcs.host."] = hcs.host,
-        ["hcs.sim."] = hcs.sim, ["hcs.doc."] = hcs.doc }
+        ["hcs.sim."] = hcs.sim, ["hcs.doc."] = hcs.doc, ["hcs.network."] = hcs.network,
+        ["hcs.endpoint."] = hcs.endpoint, ["hcs.namespace."] = hcs.namespace }
     for name, methods in pairs(CLASSES) do tables[name .. ":"] = methods end
     local names = {}
     for owner, functions in pairs(tables) do
@@ -112,9 +116,24 @@ describe("docs/reference.md", function()
         end
         for _, list in ipairs { "DISK", "NIC", "CONSOLE", "SHARE" } do
             for _, name in ipairs(option_names("lua/hcs/doc/devices.lua", list)) do
-                local later = name == "network" or name == "forward"
-                assert.equal(not later, section:find(name, 1, true) ~= nil, name)
+                assert.truthy(section:find(name, 1, true), name)
             end
+        end
+    end)
+
+    it("has every option of networks, endpoints and namespaces", function()
+        local entries = entries_of_page()
+        for _, noun in ipairs { "network", "endpoint", "namespace" } do
+            local text = entries["hcs.doc." .. noun] .. entries["hcs." .. noun .. ".create"]
+            for _, name in ipairs(option_names(("lua/hcs/doc/%s.lua"):format(noun), "KNOWN")) do
+                assert.truthy(text:find(name, 1, true), noun .. ": " .. name)
+            end
+        end
+    end)
+
+    it("has every event of networks", function()
+        for _, names in pairs(network_events.TYPES) do
+            assert.truthy(page:find("| `" .. names[1] .. "` | " .. names[2] .. " |", 1, true))
         end
     end)
 

@@ -12,6 +12,8 @@ local CLASSES = {
     System = require("hcs.system").methods, Console = require("hcs.console").methods,
     Operation = require("hcs.operation").methods, Task = require("hcs.task").methods,
     Scope = require("hcs.scope").methods, Error = require("hcs.error").methods,
+    Network = require("hcs.network").methods, Endpoint = require("hcs.endpoint").methods,
+    Namespace = require("hcs.namespace").methods,
 }
 
 -- What crosses the ABI, and so has both faces.
@@ -20,15 +22,24 @@ local CROSSING = {
     ["hcs.file"] = { "grant", "revoke", "create_guest_state", "create_runtime_state" },
     ["hcs.host"] = { "properties", "inventory", "can" },
     ["hcs.sim"] = { "guest", "service" },
+    ["hcs.network"] = { "create", "open", "list", "delete" },
+    ["hcs.endpoint"] = { "create", "open", "list", "delete" },
+    ["hcs.namespace"] = { "create", "open", "list", "delete" },
+    ["Network"] = { "properties", "modify", "delete", "add_policy", "remove_policy" },
+    ["Endpoint"] = { "properties", "modify", "delete", "add_policy", "remove_policy", "attach",
+        "detach", "stats", "addresses" },
+    ["Namespace"] = { "properties", "modify", "delete", "endpoints" },
     ["System"] = { "start", "pause", "resume", "shutdown", "terminate", "stop", "crash", "capture",
-        "save", "save_template", "set_memory", "attach_disk", "detach_disk", "modify",
+        "save", "save_template", "set_memory", "attach_disk", "detach_disk", "add_nic",
+        "remove_nic", "modify",
         "properties", "state", "can" },
 }
 
 local function tables()
     local hcs = fake.hcs(nil, false, "sim:")
     local all = { ["hcs"] = hcs, ["hcs.file"] = hcs.file, ["hcs.host"] = hcs.host,
-        ["hcs.sim"] = hcs.sim, ["hcs.doc"] = hcs.doc }
+        ["hcs.sim"] = hcs.sim, ["hcs.doc"] = hcs.doc, ["hcs.network"] = hcs.network,
+        ["hcs.endpoint"] = hcs.endpoint, ["hcs.namespace"] = hcs.namespace }
     for name, methods in pairs(CLASSES) do all[name] = methods end
     return all
 end
@@ -107,14 +118,15 @@ describe("the surface", function()
 
     it("does not promise what later work brings", function()
         local hcs = fake.hcs(nil, false, "sim:")
-        for _, name in ipairs { "network", "endpoint", "namespace", "load_balancer", "route",
-            "guest_network_service", "disk", "layer", "dump", "testing", "farm" } do
+        for _, name in ipairs { "load_balancer", "route", "guest_network_service", "disk",
+            "layer", "dump", "testing", "farm" } do
             assert.is_nil(hcs[name], "hcs." .. name)
         end
+        assert.is_nil(hcs.network.plan)
         for _, name in ipairs { "fault", "snapshot", "restore" } do
             assert.is_nil(hcs.sim[name], "hcs.sim." .. name)
         end
-        for _, name in ipairs { "exec", "open_process", "add_nic", "add_share", "socket" } do
+        for _, name in ipairs { "exec", "open_process", "add_share", "socket" } do
             assert.is_nil(CLASSES.System[name], "System:" .. name)
         end
         assert.is_nil(fake.hcs(nil, false, "qemu:").sim)

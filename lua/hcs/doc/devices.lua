@@ -75,8 +75,7 @@ function M.disks(value, cwd)
     return next(attachments) and { ["0"] = { Attachments = attachments } } or nil
 end
 
-local NIC = { mac = "string", endpoint = "string", name = "string",
-    network = options.LATER, forward = options.LATER }
+local NIC = { mac = "string", endpoint = "string", name = "string" }
 
 --- Network adapters: a list of { mac, endpoint = id, name }, all optional; the
 --- name (default: the endpoint's id, else the place from "0") is the key.
@@ -87,6 +86,10 @@ function M.nics(value)
     end
     for i, nic in ipairs(entries("nics", value)) do
         local what = ("nics[%d]"):format(i)
+        if type(nic) == "table" and nic.network then
+            options.misuse("%s: hcs.create makes an endpoint on the network; a document "
+                .. "names one that is there: endpoint = its id", what)
+        end
         options.check(what, nic, NIC)
         local key = nic.name or nic.endpoint or tostring(i - 1)
         if adapters[key] then

@@ -87,8 +87,10 @@ local function add_find(M, world, strict, ready)
 end
 
 local function add_cleaning(M, world, strict, ready)
-    --- Terminates systems of ours whose process is dead: { owner, dry_run }
-    --- choose. Returns their records.
+    --- Terminates systems of ours whose process is dead, and deletes the networks,
+    --- endpoints and namespaces that such a process made: { owner, dry_run } choose.
+    --- A network with an endpoint of somebody else's stays. Returns their records, as
+    --- the lists have them.
     ---@param given? {owner: string, dry_run: boolean}
     ---@param timeout? number|string seconds, default 240
     ---@return table[]? records, hcs.Error? err, string? code
@@ -107,7 +109,10 @@ local function add_cleaning(M, world, strict, ready)
     --- A scope, which undoes in reverse what it was given, when it is closed.
     ---@return hcs.Scope scope
     function M.scope()
-        return scope.new(world, strict, M.create)
+        return scope.new(world, strict, {
+            create = M.create, network = M.network.create, endpoint = M.endpoint.create,
+            namespace = M.namespace.create,
+        })
     end
 end
 

@@ -2,6 +2,7 @@
 -- The verbs of hcs that run tasks, wait, and drive the world.
 local events = require "hcs.events"
 local loop = require "hcs.loop"
+local network_events = require "hcs.hcn.events"
 local options = require "hcs.options"
 local task = require "hcs.task"
 
@@ -134,16 +135,28 @@ local function add_polling(M, world, ready)
     end
 end
 
-local function add_handlers(M, world)
+-- Names of events of systems and of networks.
+local NAMES = table.move(network_events.NAMES, 1, #network_events.NAMES, #events.NAMES + 1,
+    { table.unpack(events.NAMES) })
+
+local function add_handlers(M, world, ready)
     --- Has `fn(event)` called, as a task, for each event of that name of any
-    --- system. Returns an object whose `off()` takes the handler back.
+    --- system, or of networks and namespaces, whoever made them. Returns an object
+    --- whose `off()` takes the handler back. Fails only for networks' events, which
+    --- the host has to be asked for.
     ---@param event string its name
     ---@param fn fun(event: hcs.Event)
-    ---@return hcs.Handler handler
+    ---@return hcs.Handler? handler, hcs.Error? err, string? code
     function M.on(event, fn)
-        events.check_name("on", event)
+        options.one_of("on", "the event", event, NAMES)
         options.argument("on", "the handler", fn, "function")
-        return events.on(world.handlers, event, fn)
+        if not network_events.is_name(event) then return events.on(world.handlers, event, fn) end
+        local ok, err, code = ready()
+        if ok then ok, err, code = network_events.listen(world) end
+        if not ok then return nil, err, code end
+        return events.on(world.handlers, event, fn, function()
+            network_events.rest(world)
+        end)
     end
 
     --- Has `fn(err, traceback)` called for errors in handlers and in tasks that
@@ -161,5 +174,5 @@ return function(M, world, strict, ready)
     add_tasks(M, world, strict, ready)
     add_steps(M, world, ready)
     add_polling(M, world, ready)
-    add_handlers(M, world)
+    add_handlers(M, world, ready)
 end
