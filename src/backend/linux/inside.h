@@ -31,7 +31,8 @@ struct network {
     uint32_t flags;
     unsigned serial;
     struct device bridge;
-    bool host; /* the host has a port on it */
+    struct mac_address mac; /* of the bridge */
+    bool host;              /* the host has a port on it */
     bool nat;
     struct arena terms; /* of what follows; replaced as a whole */
     struct plane_subnet *subnets;

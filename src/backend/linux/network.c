@@ -150,14 +150,13 @@ static HRESULT make_bridge(struct plane *plane,
                            struct network *network, struct hcs_error *error) {
     struct device *bridge = &network->bridge;
     char id[GUID_TEXT_SIZE], other[64];
-    struct mac_address mac;
     HRESULT hr;
 
-    choose_mac(told, network->serial, &mac);
+    choose_mac(told, network->serial, &network->mac);
     snprintf(bridge->name, sizeof bridge->name, "hb%u", network->serial);
     guid_format(&network->id, id);
     snprintf(other, sizeof other, "hcn-net-%s", id);
-    hr = device_bridge(&plane->wire, bridge, &mac, error);
+    hr = device_bridge(&plane->wire, bridge, &network->mac, error);
     if (SUCCEEDED(hr))
         hr = device_altname(&plane->wire, bridge->index, other, error);
     if (SUCCEEDED(hr))
@@ -259,13 +258,46 @@ undo_bridge:
 /* --- change ----------------------------------------------------------------
  */
 
-static HRESULT change_mac(struct plane *plane, const struct plane_network *told,
-                          const struct network *network,
-                          struct hcs_error *error) {
-    struct mac_address mac;
+static bool same_texts(const struct plane_dns *a, const struct plane_dns *b) {
+    size_t size = a->server_count * sizeof *a->servers;
 
-    choose_mac(told, network->serial, &mac);
-    return device_mac(&plane->wire, network->bridge.index, &mac, error);
+    return strcmp(a->domain, b->domain) == 0 &&
+           a->server_count == b->server_count &&
+           (size == 0 || memcmp(a->servers, b->servers, size) == 0);
+}
+
+/* Whether DHCP and DNS have to be told otherwise. */
+static bool services_differ(const struct network *a, const struct network *b) {
+    if (a->subnet_count != b->subnet_count || !same_texts(&a->dns, &b->dns))
+        return true;
+    for (size_t i = 0; i < a->subnet_count; i++)
+        if (!ip_same(&a->subnets[i].gateway, &b->subnets[i].gateway) ||
+            !ip_same(&a->subnets[i].prefix.address,
+                     &b->subnets[i].prefix.address) ||
+            a->subnets[i].prefix.length != b->subnets[i].prefix.length)
+            return true;
+    return false;
+}
+
+/* The bridge, and what runs on it. */
+static HRESULT change_bridge(struct plane *plane, struct network *now,
+                             const struct network *before,
+                             struct hcs_error *error) {
+    HRESULT hr = add_addresses(plane, now, before, error);
+
+    if (SUCCEEDED(hr))
+        hr = device_mac(&plane->wire, now->bridge.index, &now->mac, error);
+    if (SUCCEEDED(hr) && now->service && services_differ(now, before))
+        hr = service_renew(plane, now, error);
+    return hr;
+}
+
+static void change_back(struct plane *plane, const struct network *now,
+                        struct network *before) {
+    drop_addresses(plane, now, before);
+    (void)device_mac(&plane->wire, before->bridge.index, &before->mac, NULL);
+    if (before->service && services_differ(now, before))
+        (void)service_renew(plane, before, NULL);
 }
 
 HRESULT network_change(struct plane *plane, const struct plane_network *told,
@@ -281,14 +313,16 @@ HRESULT network_change(struct plane *plane, const struct plane_network *told,
     hr = copy_terms(told, &now, error);
     if (SUCCEEDED(hr))
         hr = check_prefixes(plane, told, network->host, error);
-    if (SUCCEEDED(hr))
-        hr = add_addresses(plane, &now, network, error);
-    if (SUCCEEDED(hr))
-        hr = change_mac(plane, told, network, error);
+    if (FAILED(hr)) {
+        arena_free(&now.terms);
+        return hr;
+    }
+    choose_mac(told, now.serial, &now.mac);
+    hr = change_bridge(plane, &now, network, error);
     if (SUCCEEDED(hr))
         hr = install(plane, told, &now, false, error);
     if (FAILED(hr)) {
-        drop_addresses(plane, &now, network);
+        change_back(plane, &now, network);
         arena_free(&now.terms);
         return hr;
     }
@@ -298,7 +332,7 @@ HRESULT network_change(struct plane *plane, const struct plane_network *told,
     network->subnets = now.subnets;
     network->subnet_count = now.subnet_count;
     network->dns = now.dns;
-    service_refresh(plane, network);
+    network->mac = now.mac;
     return S_OK;
 }
 

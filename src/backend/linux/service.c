@@ -67,7 +67,7 @@ static HRESULT write_files(struct plane *plane, const struct network *network,
     for (struct link *l = plane->endpoints.next; l != &plane->endpoints;
          l = l->next) {
         const struct endpoint *one = HCS_CONTAINER(l, struct endpoint, link);
-        if (one->network == network)
+        if (one->network->serial == network->serial)
             service_put_endpoint(one, &hosts, &names);
     }
     hr = write_file(service->hosts, &hosts, error);
