@@ -62,6 +62,7 @@ local SCENES = {
             tostring(lan)
         end
         api.HcnOpenNamespace "01234567-89AB-CDEF-0123-456789ABCDEF"
+        api.packet '{"Destination":"10.0.0.1"}'
         local _, list = api.HcnEnumerateNetworks()
         api.pump(0)
         api.next()

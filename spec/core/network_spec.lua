@@ -272,6 +272,66 @@ for _, driver in ipairs(support.drivers) do
             assert.are.equal(4, state())
         end)
 
+        it("carry packets, as they were told to", function()
+            local lan = network()
+            local MAPPED = "22222222-2222-3333-4444-555555555555"
+            local function endpoint(id, policies)
+                local hr, made, record = api.HcnCreateEndpoint(lan, id,
+                    document { Policies = policies })
+                assert.are.equal(0, hr, record)
+                local _, text = api.HcnQueryEndpointProperties(made, V2)
+                return core.json.decode(text).IpConfigurations[1].IpAddress
+            end
+            endpoint(ID)
+            local address = endpoint(MAPPED, {
+                { Type = "PortMapping",
+                    Settings = { Protocol = 6, InternalPort = 80, ExternalPort = 8080 } },
+                { Type = "ACL", Settings = { Action = "Block", Direction = "In",
+                    Protocols = "17", RuleType = "Switch", Priority = 100 } },
+                { Type = "ACL", Settings = { Action = "Allow", Direction = "In",
+                    Protocols = "256", RuleType = "Switch", Priority = 65500 } } })
+            local space = assert(select(2, api.HcnCreateNamespace(nil, V2)))
+            for _, id in ipairs { ID, MAPPED } do
+                local hr, record = api.HcnModifyNamespace(space, document {
+                    ResourceType = "Endpoint", RequestType = "Add",
+                    Settings = { EndpointId = id } })
+                assert.are.equal(0, hr, record)
+            end
+            local function packet(members)
+                members.From = members.From or ID
+                members.Destination = members.Destination or address
+                return core.json.decode(assert(api.packet(core.json.encode(members))))
+            end
+            local verdict = packet { Protocol = 6, DestinationPort = 5, Count = 3, Bytes = 10 }
+            assert.is_true(verdict.Passed, verdict.Reason)
+            assert.are.equal(MAPPED, verdict.To)
+            verdict = packet { Protocol = 17, DestinationPort = 5, Count = 2 }
+            assert.is_false(verdict.Passed)
+            assert.is_nil(verdict.To)
+            assert.truthy(#verdict.Reason > 5)
+            local _, mapped = api.HcnOpenEndpoint(MAPPED)
+            local _, stats = api.HcnQueryEndpointStats(mapped)
+            stats = core.json.decode(stats)
+            assert.are.equal(3, stats.PacketsReceived)
+            assert.are.equal(30, stats.BytesReceived)
+            assert.are.equal(2, stats.DroppedPacketsIncoming)
+            assert.is_true(api.service(false)) -- packets need none
+            assert.is_true(packet({ Protocol = 6, DestinationPort = 5 }).Passed)
+        end)
+
+        it("refuse what is no packet", function()
+            for _, bad in ipairs { "{", "[]", "{}", '{"Destination":"x"}',
+                '{"Destination":"10.0.0.1","Protocol":256}',
+                '{"Destination":"10.0.0.1","DestinationPort":65536}',
+                '{"Destination":"10.0.0.1","From":"nobody"}',
+                '{"Destination":"10.0.0.1","Source":7}' } do
+                local verdict, hr = api.packet(bad)
+                assert.is_nil(verdict)
+                assert.is_true(hr >= 0x80000000, bad)
+            end
+            raises("#1", api.packet)
+        end)
+
         it("are the same for the same seed", function()
             local texts = {}
             for index = 1, 3 do

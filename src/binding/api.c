@@ -51,6 +51,7 @@ static const luaL_Reg embedded[] = {
 static const luaL_Reg simulated[] = {
     {"guest", lhcs_guest},
     {"service", lhcs_service},
+    {"packet", lhcs_packet},
     {"guest_print", lhcs_guest_print},
     {"guest_wake", lhcs_guest_wake},
     {"guest_act", lhcs_guest_act},

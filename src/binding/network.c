@@ -326,6 +326,21 @@ static int callback_context(lua_State *L) {
     return 1;
 }
 
+/* api.packet(document): what becomes of a packet, a document. */
+int lhcs_packet(lua_State *L) {
+    struct lhcs_world *world = lhcs_world(L);
+    struct lhcs_word packet = {.arg = 1};
+    PWSTR verdict = NULL;
+    HRESULT hr;
+    lhcs_words(L, &packet, 1);
+    hr = world->own.hcshost_sim_packet(world->host, packet.wide, &verdict);
+    lhcs_words_free(&packet, 1);
+    if (FAILED(hr))
+        return lhcs_fail(L, hr, NULL);
+    lhcs_push_document(L, world, verdict);
+    return 1;
+}
+
 void lhcs_network_register(lua_State *L) {
     static const luaL_Reg none[] = {{NULL, NULL}};
     static const luaL_Reg callback[] = {{"context", callback_context},

@@ -109,6 +109,7 @@ static void refuses_all(void *context) {
     must(hcshost_proc(f->host, "HcsCreateOperation") == NULL);
     must(hcshost_enter(f->host, NULL) == E_HANDLE);
     must(hcshost_sim_guest(f->host, NULL, NULL, NULL) == E_HANDLE);
+    must(hcshost_sim_packet(f->host, u"{}", &document) == E_HANDLE);
     /* this thread had entered the parent's host */
     must(HcsCreateOperation(NULL, NULL) == NULL);
     must(HcsOpenComputeSystem(u"x", GENERIC_ALL, &system) == E_HANDLE);

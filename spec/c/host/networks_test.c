@@ -155,6 +155,8 @@ static void pointers_must_lead_somewhere(void **state) {
     refused(E_INVALIDARG, HcnEnumerateNetworks(NULL, NULL, &record), &record);
     refused(E_INVALIDARG,
             HcnCreateEndpoint(NULL, &none, EMPTY, &endpoint, &record), &record);
+    fails(E_POINTER, hcshost_sim_packet(NULL, u"{}", NULL));
+    fails(E_INVALIDARG, hcshost_sim_packet(NULL, NULL, &text));
     refused(E_INVALIDARG, HcnModifyNetwork(NULL, EMPTY, &record), &record);
     refused(E_INVALIDARG, HcnQueryEndpointStats(NULL, NULL, &text, &record),
             &record);
@@ -252,6 +254,9 @@ static void real_hosts_have_none(void **state) {
                   &callback));
         assert_null(network);
         assert_null(callback);
+        fails(E_NOTIMPL,
+              hcshost_sim_packet(host, u"{\"Destination\":\"10.0.0.1\"}",
+                                 &record));
         world_close(host);
     }
     LocalFree(why);
