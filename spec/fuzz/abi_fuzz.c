@@ -24,6 +24,10 @@
 #define COMPUTER \
     u"{\"Owner\":\"f\",\"SchemaVersion\":{\"Major\":2,\"Minor\":5},"
 
+#define ENDPOINT u"00000001-0000-0000-0000-000000000000"
+#define ADAPTER \
+    u"{\"ResourcePath\":\"VirtualMachine/Devices/NetworkAdapters/b\","
+
 static const PCWSTR ids[] = {u"a", u"b",
                              u"01234567-89ab-cdef-0123-456789abcdef", u""};
 
@@ -35,6 +39,11 @@ static const PCWSTR computers[] = {
     COMPUTER MACHINE(u",\"RestoreState\":{\"SaveStateFilePath\":"
                      u"\"C:\\\\s.vmrs\"}"),
     COMPUTER MACHINE(u",\"RestoreState\":{\"TemplateSystemId\":\"a\"}"),
+    COMPUTER u"\"VirtualMachine\":{\"Chipset\":{\"Uefi\":{}},"
+             u"\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"
+             u"\"Processor\":{\"Count\":1}},\"Devices\":{"
+             u"\"NetworkAdapters\":{\"a\":{\"EndpointId\":"
+             u"\"" ENDPOINT u"\"}}}}}",
     COMPUTER MACHINE(u",\"DebugOptions\":{\"BugcheckSavedStateFileName\":"
                      u"\"C:\\\\bug.vmrs\"}"),
     u"{",
@@ -58,6 +67,9 @@ static const PCWSTR options[] = {
     u"\"Path\":\"C:\\\\d.vhdx\"}}",
     u"{\"ResourcePath\":\"VirtualMachine/Devices/Scsi/0/Attachments/1\","
     u"\"RequestType\":\"Remove\"}",
+    ADAPTER u"\"RequestType\":\"Add\",\"Settings\":{\"EndpointId\":"
+            u"\"" ENDPOINT u"\"}}",
+    ADAPTER u"\"RequestType\":\"Remove\"}",
     u"{\"Ids\":[\"a\"]}",
     u"{\"Owners\":[\"f\",\"\"],\"Types\":[\"VirtualMachine\"]}"};
 
@@ -93,7 +105,10 @@ struct world {
     struct use uses[OPERATIONS];
     struct place places[SYSTEMS];
     HANDLE pipe;
-    unsigned depth; /* calls from callbacks of callbacks */
+    HCN_NETWORK network;
+    HCN_ENDPOINT endpoint;
+    HCN_CALLBACK callback; /* NULL: none */
+    unsigned depth;        /* calls from callbacks of callbacks */
 };
 
 static void act(struct world *world);
@@ -305,6 +320,86 @@ static void close_pipe(struct world *world) {
     world->pipe = NULL;
 }
 
+/* --- networks ------------------------------------------------------------ */
+
+static const GUID network_id = {2, 0, 0, {0}};
+static const GUID endpoint_id = {1, 0, 0, {0}}; /* ENDPOINT */
+
+static void on_notice(DWORD type, void *context, HRESULT status, PCWSTR data) {
+    struct world *world = context;
+
+    require(type >= 1 && type <= 6 && status == S_OK && data);
+    act_inside(world);
+}
+
+static void close_networks(struct world *world) {
+    if (world->network)
+        require(HcnCloseNetwork(world->network) == S_OK);
+    if (world->endpoint)
+        require(HcnCloseEndpoint(world->endpoint) == S_OK);
+    world->network = NULL;
+    world->endpoint = NULL;
+}
+
+/* Not from inside, which strict hosts refuse. */
+static void stop_listening(struct world *world) {
+    if (world->callback && world->depth == 0) {
+        require(HcnUnregisterServiceCallback(world->callback) == S_OK);
+        world->callback = NULL;
+    }
+}
+
+static void ask_networks(struct world *world) {
+    PWSTR text, record = NULL;
+
+    HcnQueryNetworkProperties(world->network, NULL, no_document(&text),
+                              &record);
+    LocalFree(text);
+    LocalFree(record);
+    HcnQueryEndpointStats(world->endpoint, NULL, no_document(&text), &record);
+    require(!text == (record != NULL));
+    LocalFree(text);
+    LocalFree(record);
+}
+
+static void use_networks(struct world *world) {
+    switch (choose(&world->input, 9)) {
+    case 0:
+        if (!world->network)
+            HcnCreateNetwork(&network_id, u"{\"Name\":\"n\"}", &world->network,
+                             NULL);
+        return;
+    case 1:
+        if (!world->network)
+            HcnOpenNetwork(&network_id, &world->network, NULL);
+        return;
+    case 2:
+        if (!world->endpoint)
+            HcnCreateEndpoint(world->network, &endpoint_id, u"{}",
+                              &world->endpoint, NULL);
+        return;
+    case 3:
+        HcnDeleteNetwork(&network_id, NULL);
+        return;
+    case 4:
+        HcnDeleteEndpoint(&endpoint_id, NULL);
+        return;
+    case 5:
+        close_networks(world);
+        return;
+    case 6:
+        if (!world->callback)
+            HcnRegisterServiceCallback(on_notice, world, &world->callback);
+        return;
+    case 7:
+        stop_listening(world);
+        return;
+    default:
+        ask_networks(world);
+        return;
+    }
+}
+
 /* --- the play ------------------------------------------------------------ */
 
 static void step(struct world *world) {
@@ -339,8 +434,9 @@ static void change_use(struct world *world) {
 
 static void act(struct world *world) {
     static void (*const acts[])(struct world *) = {
-        make,        open_one, listen_to,  submit, submit,    enumerate,
-        touch_files, use_pipe, close_pipe, step,   wait_exit, change_use};
+        make,      open_one,    listen_to,   submit,     submit,
+        enumerate, touch_files, use_pipe,    close_pipe, step,
+        wait_exit, change_use,  use_networks};
     size_t which = choose(&world->input, HCS_COUNT(acts) + 1);
 
     if (which < HCS_COUNT(acts))
@@ -399,6 +495,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (int i = 0; i < STEPS && world.input.left > 0; i++)
         act(&world);
     world.input.left = 0;
+    stop_listening(&world);
     world.depth = 1;
     close_pipe(&world);
     hcshost_step(world.host, 10000 * MS, 0, NULL);
@@ -408,6 +505,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (int i = 0; i < OPERATIONS; i++)
         close_use(&world.uses[i]);
     end_systems(&world);
+    close_networks(&world);
+    HcnDeleteNetwork(&network_id, NULL);
     hcshost_step(world.host, 0, 0, NULL);
     require_nothing_left(world.host);
     require(hcshost_enter(NULL, NULL) == S_OK);

@@ -254,9 +254,8 @@ static void real_hosts_have_none(void **state) {
                   &callback));
         assert_null(network);
         assert_null(callback);
-        fails(E_NOTIMPL,
-              hcshost_sim_packet(host, u"{\"Destination\":\"10.0.0.1\"}",
-                                 &record));
+        fails(E_NOTIMPL, hcshost_sim_packet(
+                             host, u"{\"Destination\":\"10.0.0.1\"}", &record));
         world_close(host);
     }
     LocalFree(why);
