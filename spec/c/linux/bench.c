@@ -110,8 +110,7 @@ int bench_close(void **state) {
     return result;
 }
 
-/* --- what is told -----------------------------------------------------------
- */
+/* --- what is told ------------------------------------------------------ */
 
 struct guid id_of(unsigned n) {
     struct guid id = {{0}};
@@ -222,8 +221,7 @@ void down_endpoint(struct bench *bench, unsigned n, unsigned k) {
     bench->ops->endpoint_down(bench->plane, &id);
 }
 
-/* --- packets ----------------------------------------------------------------
- */
+/* --- packets ----------------------------------------------------------- */
 
 int place_socket(struct bench *bench, struct place place, int domain, int type,
                  int protocol) {

@@ -70,8 +70,7 @@ static void test_isolated(void **state) {
     assert_true(ping(bench, AT(1, 0), "10.1.0.11"));
 }
 
-/* --- limits ------------------------------------------------------------------
- */
+/* --- limits ------------------------------------------------------------ */
 
 /* Bytes per second that arrive from endpoint 0 at endpoint 1 in half one. */
 static double rate(struct bench *bench) {
@@ -135,8 +134,7 @@ static void test_limit(void **state) {
     assert_true(rate(bench) > 6000000);
 }
 
-/* --- false senders
- * ------------------------------------------------------------ */
+/* --- false senders ----------------------------------------------------- */
 
 static void send_frame(struct bench *bench, const unsigned char *frame,
                        size_t size) {
@@ -223,8 +221,7 @@ static void test_spoofing(void **state) {
     assert_int_equal(dropped(bench), 4);
 }
 
-/* --- numbers
- * ------------------------------------------------------------------ */
+/* --- numbers ----------------------------------------------------------- */
 
 static void test_statistics(void **state) {
     struct bench *bench = *state;
@@ -251,8 +248,7 @@ static void test_statistics(void **state) {
         HCN_E_ENDPOINT_NOT_FOUND);
 }
 
-/* --- where they end
- * ------------------------------------------------------------ */
+/* --- where they end ---------------------------------------------------- */
 
 static void test_names(void **state) {
     static const char *const names[] = {"quote \" and 'quote'",
@@ -357,8 +353,7 @@ static void test_two_adapters(void **state) {
     assert_string_equal(device, "");
 }
 
-/* --- virtual machines
- * ----------------------------------------------------------- */
+/* --- virtual machines -------------------------------------------------- */
 
 /* A frame with the header that the tap wants before it. */
 static void put_frame(int tap, const unsigned char *frame, size_t size) {

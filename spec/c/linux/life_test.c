@@ -236,34 +236,79 @@ static void test_tables_are_owned(void **state) {
     close(home);
 }
 
+/* The only child of a process, 0: it has none. */
+static pid_t child_of(pid_t pid) {
+    char path[400], folder_name[64];
+    DIR *folder;
+    int child = 0;
+
+    snprintf(folder_name, sizeof folder_name, "/proc/%d/task", (int)pid);
+    folder = opendir(folder_name);
+    for (struct dirent *entry; child == 0 && (entry = readdir(folder));) {
+        FILE *file;
+        snprintf(path, sizeof path, "%s/%s/children", folder_name,
+                 entry->d_name);
+        file = fopen(path, "r");
+        if (file && fscanf(file, "%d", &child) != 1)
+            child = 0;
+        if (file)
+            fclose(file);
+    }
+    closedir(folder);
+    return child;
+}
+
+/* A plane with all that it may have; the process waits to be killed. */
+static void live_until_killed(struct bench *bench, int ready) {
+    struct linux_plane_options options = {.directory = bench->directory};
+    struct bench mine = {.ops = linux_plane_ops()};
+    struct net_told told;
+
+    options.uplink = address("10.201.0.0");
+    works(&mine, linux_plane_open(&options, &mine.plane, &mine.error));
+    told_network(&told, 1, PLANE_NAT);
+    if (SUCCEEDED(mine.ops->can_network(mine.plane, PLANE_ICS, &mine.error)))
+        told.network.mode = PLANE_ICS;
+    works(&mine, mine.ops->network_up(mine.plane, &told.network, &mine.error));
+    up_endpoint(&mine, 1, 0);
+    (void)!write(ready, "x", 1);
+    for (;;)
+        pause();
+}
+
+static bool gone(pid_t service) {
+    return if_nametoindex("hcs-up0") == 0 &&
+           (service == 0 || kill(service, 0) != 0);
+}
+
 /* The process dies in the middle of things: nothing is left of it. */
 static void test_killed(void **state) {
     struct bench *bench = *state;
-    int ready[2], status;
+    struct linux_plane_options options = {.directory = bench->directory};
+    struct plane *next;
+    pid_t child, service;
+    int ready[2];
     char byte;
-    pid_t child;
 
-    (void)bench;
     assert_int_equal(pipe(ready), 0);
     child = fork();
-    if (child == 0) {
-        struct linux_plane_options options = {0};
-        struct bench mine = {.ops = linux_plane_ops()};
-        options.uplink = address("10.201.0.0");
-        works(&mine, linux_plane_open(&options, &mine.plane, &mine.error));
-        up_network(&mine, 1, PLANE_NAT);
-        up_endpoint(&mine, 1, 0);
-        (void)!write(ready[1], "x", 1);
-        pause();
-    }
+    if (child == 0)
+        live_until_killed(bench, ready[1]);
     assert_int_equal(read(ready[0], &byte, 1), 1);
-    assert_int_equal(if_nametoindex("hcs-up") > 0, 1);
+    assert_true(if_nametoindex("hcs-up0") > 0);
+    service = child_of(child);
+    assert_int_equal(service > 0, SUCCEEDED(bench->ops->can_network(
+                                      bench->plane, PLANE_ICS, NULL)));
     kill(child, SIGKILL);
-    waitpid(child, &status, 0);
+    waitpid(child, NULL, 0);
     /* The kernel takes namespaces away in its own time. */
-    for (int i = 0; i < 500 && if_nametoindex("hcs-up") > 0; i++)
+    for (int i = 0; i < 500 && !gone(service); i++)
         usleep(10000);
-    assert_int_equal(if_nametoindex("hcs-up"), 0);
+    assert_true(gone(service));
+    /* The next one finds the files and takes them away. */
+    works(bench, linux_plane_open(&options, &next, &bench->error));
+    bench->ops->destroy(next);
+    assert_int_equal(count_entries(bench->directory), 2);
     close(ready[0]);
     close(ready[1]);
 }

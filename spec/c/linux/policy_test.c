@@ -7,8 +7,7 @@
 #define TCP 6
 #define UDP 17
 
-/* --- ports
- * -------------------------------------------------------------------- */
+/* --- ports ------------------------------------------------------------- */
 
 static void map_port(struct bench *bench, struct plane_mapping *mapping) {
     struct end_told told;
@@ -115,8 +114,7 @@ static void test_mapping_twice(void **state) {
     assert_true(tcp(bench, HOST, "10.1.0.1", 8088, AT(1, 0), 80));
 }
 
-/* --- rules
- * -------------------------------------------------------------------- */
+/* --- rules ------------------------------------------------------------- */
 
 static void set_acls(struct bench *bench, unsigned k,
                      const struct plane_acl *acls, size_t count) {

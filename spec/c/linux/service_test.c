@@ -207,12 +207,11 @@ static void test_no_service(void **state) {
     bench->ops->destroy(plane);
 }
 
-/* --- the way out
- * --------------------------------------------------------------- */
+/* --- the way out ------------------------------------------------------- */
 
 /* The machine knows the way to an address in the plane. */
 static void way_to(struct bench *bench, const char *where) {
-    struct device device = {.name = "hcs-up"};
+    struct device device = {.name = "hcs-up0"};
     struct device_route route = {.destination = prefix(where),
                                  .gateway = address("10.200.0.2")};
     struct wire wire;
@@ -296,18 +295,23 @@ static void test_outbound_nat(void **state) {
     assert_string_equal(source, "10.200.0.2");
 }
 
-static void test_uplink_ends(void **state) {
+/* Two planes have one each. */
+static void test_two_uplinks(void **state) {
     struct bench *bench = *state;
     struct linux_plane_options options = {.uplink = address("10.201.0.1")};
-    struct plane *plane = NULL;
+    struct bench other = *bench;
 
-    assert_true(if_nametoindex("hcs-up") > 0);
-    /* Not the first of its prefix; then a second of the name. */
-    assert_int_equal(linux_plane_open(&options, &plane, &bench->error),
+    assert_true(if_nametoindex("hcs-up0") > 0);
+    /* That is not the first of its prefix. */
+    assert_int_equal(linux_plane_open(&options, &other.plane, &bench->error),
                      E_INVALIDARG);
+    assert_null(other.plane);
     options.uplink = address("10.201.0.0");
-    assert_true(FAILED(linux_plane_open(&options, &plane, &bench->error)));
-    assert_null(plane);
+    works(bench, linux_plane_open(&options, &other.plane, &bench->error));
+    assert_true(if_nametoindex("hcs-up1") > 0);
+    assert_true(ping(&other, HOST, "10.201.0.1"));
+    other.ops->destroy(other.plane);
+    assert_int_equal(if_nametoindex("hcs-up1"), 0);
     assert_true(ping(bench, AT(1, 0), "10.200.0.1"));
 }
 
@@ -324,7 +328,7 @@ int main(void) {
         OUT(test_uplink),
         OUT(test_mapping_from_outside),
         OUT(test_outbound_nat),
-        OUT(test_uplink_ends),
+        OUT(test_two_uplinks),
     };
 
     return bench_main(tests);

@@ -7,8 +7,7 @@
 #include "../../base/hresult_hcn.h"
 #include "inside.h"
 
-/* --- addresses that the host has for it -------------------------------------
- */
+/* --- addresses that the host has for it -------------------------------- */
 
 #define LOOPBACK 1 /* in every namespace */
 
@@ -81,8 +80,7 @@ static HRESULT add_virtual(struct plane *plane, const struct terms *terms,
     return hr;
 }
 
-/* --- terms ------------------------------------------------------------------
- */
+/* --- terms ------------------------------------------------------------- */
 
 static void terms_free(struct terms *terms) {
     let_go(terms);
@@ -145,8 +143,7 @@ static HRESULT check_policies(const struct plane *plane,
     return hr;
 }
 
-/* --- up ---------------------------------------------------------------------
- */
+/* --- up ---------------------------------------------------------------- */
 
 static HRESULT endpoint_new(struct plane *plane,
                             const struct plane_endpoint *told,
@@ -235,8 +232,7 @@ HRESULT endpoint_up(struct plane *plane, const struct plane_endpoint *told,
     return S_OK;
 }
 
-/* --- change ------------------------------------------------------------------
- */
+/* --- change ------------------------------------------------------------ */
 
 HRESULT endpoint_change(struct plane *plane, const struct plane_endpoint *told,
                         struct hcs_error *error) {

@@ -114,15 +114,16 @@ struct plane {
     int watch;                 /* epoll of the services' ends */
 };
 
-/* --- plane.c ------------------------------------------------------------- */
+/* --- plane.c ----------------------------------------------------------- */
 
+void plane_destroy(struct plane *plane); /* NULL is fine */
 HRESULT no_memory(struct hcs_error *error);
 struct network *find_network(const struct plane *plane, const struct guid *id);
 struct endpoint *find_endpoint(const struct plane *plane,
                                const struct guid *id);
 struct space *find_space(const struct plane *plane, const struct guid *id);
 
-/* --- probe.c ------------------------------------------------------------- */
+/* --- probe.c ----------------------------------------------------------- */
 
 /* In a namespace of its own, which it leaves the crew in. */
 void probe(struct abilities *can);
@@ -131,7 +132,7 @@ HRESULT probe_network(const struct plane *plane, enum plane_mode mode,
 HRESULT probe_policy(const struct plane *plane, enum plane_policy policy,
                      struct hcs_error *error);
 
-/* --- network.c, endpoint.c, port.c, space.c, statistics.c ---------------- */
+/* --- network.c, endpoint.c, port.c, space.c, statistics.c -------------- */
 
 HRESULT network_up(struct plane *plane, const struct plane_network *told,
                    struct hcs_error *error);
@@ -145,7 +146,7 @@ HRESULT endpoint_change(struct plane *plane, const struct plane_endpoint *told,
                         struct hcs_error *error);
 void endpoint_down(struct plane *plane, struct endpoint *endpoint);
 
-/* --- held.c: ports of the host that the plane plays ----------------------- */
+/* --- held.c: ports of the host that the plane plays -------------------- */
 
 /* Whether one is free; HR_SHARING_VIOLATION if not. `fd` (may be NULL) gets the
  * socket that keeps it so. */
@@ -184,7 +185,7 @@ HRESULT count_port(struct plane *plane, const struct endpoint *endpoint,
 HRESULT statistics(struct plane *plane, const struct endpoint *endpoint,
                    struct plane_statistics *out, struct hcs_error *error);
 
-/* --- shape.c ------------------------------------------------------------- */
+/* --- shape.c ----------------------------------------------------------- */
 
 /* What comes out of the endpoint's port is at most `limit` bytes per second;
  * 0: any number. */
@@ -192,7 +193,7 @@ HRESULT shape_port(struct plane *plane, const struct endpoint *endpoint,
                    uint64_t limit, struct hcs_error *error);
 void shape_end(struct plane *plane, const struct endpoint *endpoint);
 
-/* --- rules_*.c: the texts of transactions -------------------------------- */
+/* --- rules_*.c: the texts of transactions ------------------------------ */
 
 /* How a chain of a network refuses: the endpoint's own drops, and counts. */
 #define RULES_MARK "0x48434e"
@@ -224,7 +225,7 @@ void rules_tuple(const char *chain, const struct plane_tuple *tuple,
 bool rules_addresses(const char *what, const struct plane_addresses *list,
                      uint8_t family, bool not_these, struct buf *out);
 
-/* --- service.c ----------------------------------------------------------- */
+/* --- service.c --------------------------------------------------------- */
 
 bool service_wanted(const struct plane_network *told);
 HRESULT service_start(struct plane *plane, struct network *network,
@@ -237,10 +238,12 @@ void service_refresh(struct plane *plane, struct network *network);
 void service_stop(struct plane *plane, struct network *network);
 /* Starts again those that ended. */
 HRESULT service_tend(struct plane *plane, struct hcs_error *error);
+/* Takes away the files of a process that died. */
+void service_sweep(const char *directory);
 /* Where the program is, malloc'd, or NULL. */
 char *service_find(const char *wanted);
 
-/* --- uplink.c ------------------------------------------------------------ */
+/* --- uplink.c ---------------------------------------------------------- */
 
 HRESULT uplink_open(struct plane *plane, const struct ip_address *first,
                     struct hcs_error *error);

@@ -9,7 +9,7 @@
 #include "../../base/hresult_hcn.h"
 #include "inside.h"
 
-/* --- keeping what was told ------------------------------------------------ */
+/* --- keeping what was told --------------------------------------------- */
 
 static HRESULT copy_texts(struct arena *arena, struct plane_dns *dns,
                           struct hcs_error *error) {
@@ -48,7 +48,7 @@ static HRESULT copy_terms(const struct plane_network *told,
     return copy_texts(&network->terms, &network->dns, error);
 }
 
-/* --- addresses of the host ------------------------------------------------ */
+/* --- addresses of the host --------------------------------------------- */
 
 static bool has_gateway(const struct network *network,
                         const struct plane_subnet *subnet) {
@@ -119,7 +119,7 @@ static HRESULT check_prefixes(const struct plane *plane,
     return S_OK;
 }
 
-/* --- up ------------------------------------------------------------------- */
+/* --- up ---------------------------------------------------------------- */
 
 static void choose_mac(const struct plane_network *told, unsigned serial,
                        struct mac_address *mac) {
@@ -255,8 +255,7 @@ undo_bridge:
     return hr;
 }
 
-/* --- change ----------------------------------------------------------------
- */
+/* --- change ------------------------------------------------------------ */
 
 static bool same_texts(const struct plane_dns *a, const struct plane_dns *b) {
     size_t size = a->server_count * sizeof *a->servers;

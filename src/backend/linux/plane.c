@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * The plane as a whole: its namespace, its tables, and the vtable, each of
- * whose functions has its work done by the crew. */
+ * The plane as a whole: its namespace and its tables, from beginning to end. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "../../base/hresult_hcn.h"
 #include "../../base/text.h"
 #include "inside.h"
 
@@ -19,7 +16,7 @@ HRESULT no_memory(struct hcs_error *error) {
     return error_set(error, E_OUTOFMEMORY, NULL, "no memory for the network");
 }
 
-/* --- finding -------------------------------------------------------------- */
+/* --- finding ----------------------------------------------------------- */
 
 #define FIND(list, type, id)                                            \
     do {                                                                \
@@ -44,7 +41,7 @@ struct space *find_space(const struct plane *plane, const struct guid *id) {
     FIND(&plane->spaces, space, id);
 }
 
-/* --- opening -------------------------------------------------------------- */
+/* --- opening ----------------------------------------------------------- */
 
 struct opening {
     struct plane *plane;
@@ -169,9 +166,18 @@ static HRESULT plane_new(const struct linux_plane_options *options,
         plane->directory = text_copy(options->directory);
         if (!plane->directory)
             return no_memory(error);
+        service_sweep(options->directory);
         plane->dnsmasq = service_find(options->dnsmasq);
     }
     return S_OK;
+}
+
+void plane_destroy(struct plane *plane) {
+    if (!plane)
+        return;
+    crew_run(&plane->crew, tear_down, plane, NULL);
+    crew_stop(&plane->crew);
+    plane_free(plane);
 }
 
 HRESULT linux_plane_open(const struct linux_plane_options *options,
@@ -195,359 +201,9 @@ HRESULT linux_plane_open(const struct linux_plane_options *options,
     opening.plane = plane;
     hr = crew_run(&plane->crew, set_up, &opening, error);
     if (FAILED(hr)) {
-        linux_plane_ops()->destroy(plane);
+        plane_destroy(plane);
         return hr;
     }
     *out = plane;
     return S_OK;
-}
-
-static void destroy(struct plane *plane) {
-    if (!plane)
-        return;
-    crew_run(&plane->crew, tear_down, plane, NULL);
-    crew_stop(&plane->crew);
-    plane_free(plane);
-}
-
-/* --- calls -----------------------------------------------------------------
- */
-
-/* What a function of the vtable hands to the crew. */
-struct call {
-    struct plane *plane;
-    const void *told;
-    const struct guid *id;
-    void *out;
-};
-
-static HRESULT run(crew_work *work, struct plane *plane, const void *told,
-                   const struct guid *id, void *out, struct hcs_error *error) {
-    struct call call = {plane, told, id, out};
-
-    return crew_run(&plane->crew, work, &call, error);
-}
-
-static HRESULT can_network(struct plane *plane, enum plane_mode mode,
-                           struct hcs_error *error) {
-    return probe_network(plane, mode, error);
-}
-
-static HRESULT can_policy(struct plane *plane, enum plane_policy policy,
-                          struct hcs_error *error) {
-    return probe_policy(plane, policy, error);
-}
-
-/* The plane's host has its networks and the uplink, and nothing else. */
-static bool prefix_taken(struct plane *plane, const struct ip_prefix *prefix) {
-    return uplink_has(plane, prefix);
-}
-
-struct port_question {
-    uint8_t protocol;
-    uint16_t port;
-};
-
-static HRESULT work_port_taken(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    const struct port_question *question = call->told;
-    const struct ip_address *address = call->out;
-
-    return hold_port(question->protocol, address, question->port,
-                     address->family == IP_V6, NULL, error);
-}
-
-static bool port_taken(struct plane *plane, uint8_t protocol,
-                       const struct ip_address *address, uint16_t port) {
-    struct port_question question = {protocol, port};
-    struct ip_address copy = *address;
-
-    return run(work_port_taken, plane, &question, NULL, &copy, NULL) ==
-           HR_SHARING_VIOLATION;
-}
-
-static HRESULT find_adapter(struct plane *plane,
-                            const struct plane_adapter *wanted,
-                            char out[PLANE_DEVICE_SIZE],
-                            struct hcs_error *error) {
-    (void)plane;
-    out[0] = '\0';
-    return error_set(error, HCN_E_ADAPTER_NOT_FOUND, NULL,
-                     "networks here do not reach the host's adapters%s%s",
-                     *wanted->name ? ", nor " : "", wanted->name);
-}
-
-static HRESULT work_network_up(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    return network_up(call->plane, call->told, error);
-}
-
-static HRESULT op_network_up(struct plane *plane,
-                             const struct plane_network *told,
-                             struct hcs_error *error) {
-    return run(work_network_up, plane, told, NULL, NULL, error);
-}
-
-static HRESULT work_network_change(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    return network_change(call->plane, call->told, error);
-}
-
-static HRESULT op_network_change(struct plane *plane,
-                                 const struct plane_network *told,
-                                 struct hcs_error *error) {
-    return run(work_network_change, plane, told, NULL, NULL, error);
-}
-
-static HRESULT work_network_down(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    struct network *network = find_network(call->plane, call->id);
-
-    (void)error;
-    if (network)
-        network_down(call->plane, network);
-    return S_OK;
-}
-
-static void op_network_down(struct plane *plane, const struct guid *id) {
-    run(work_network_down, plane, NULL, id, NULL, NULL);
-}
-
-static HRESULT work_endpoint_up(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    return endpoint_up(call->plane, call->told, error);
-}
-
-static HRESULT op_endpoint_up(struct plane *plane,
-                              const struct plane_endpoint *told,
-                              struct hcs_error *error) {
-    return run(work_endpoint_up, plane, told, NULL, NULL, error);
-}
-
-static HRESULT work_endpoint_change(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    return endpoint_change(call->plane, call->told, error);
-}
-
-static HRESULT op_endpoint_change(struct plane *plane,
-                                  const struct plane_endpoint *told,
-                                  struct hcs_error *error) {
-    return run(work_endpoint_change, plane, told, NULL, NULL, error);
-}
-
-static HRESULT work_endpoint_down(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    struct endpoint *endpoint = find_endpoint(call->plane, call->id);
-
-    (void)error;
-    if (endpoint)
-        endpoint_down(call->plane, endpoint);
-    return S_OK;
-}
-
-static void op_endpoint_down(struct plane *plane, const struct guid *id) {
-    run(work_endpoint_down, plane, NULL, id, NULL, NULL);
-}
-
-static HRESULT work_namespace_up(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    return space_up(call->plane, call->told, error);
-}
-
-static HRESULT op_namespace_up(struct plane *plane,
-                               const struct plane_namespace *told,
-                               struct hcs_error *error) {
-    return run(work_namespace_up, plane, told, NULL, NULL, error);
-}
-
-static HRESULT work_namespace_down(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    struct space *space = find_space(call->plane, call->id);
-
-    (void)error;
-    if (space)
-        space_down(call->plane, space);
-    return S_OK;
-}
-
-static void op_namespace_down(struct plane *plane, const struct guid *id) {
-    run(work_namespace_down, plane, NULL, id, NULL, NULL);
-}
-
-static HRESULT need_endpoint(const struct call *call, struct endpoint **out,
-                             struct hcs_error *error) {
-    *out = find_endpoint(call->plane, call->id);
-    if (*out)
-        return S_OK;
-    return error_set(error, HCN_E_ENDPOINT_NOT_FOUND, NULL,
-                     "the plane has no such endpoint");
-}
-
-static HRESULT work_port_up(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    struct endpoint *endpoint;
-    HRESULT hr = need_endpoint(call, &endpoint, error);
-
-    return FAILED(hr)
-               ? hr
-               : port_up(call->plane, endpoint, call->told, call->out, error);
-}
-
-static HRESULT op_port_up(struct plane *plane, const struct guid *endpoint,
-                          const struct plane_port *port,
-                          char device[PLANE_DEVICE_SIZE],
-                          struct hcs_error *error) {
-    return run(work_port_up, plane, port, endpoint, device, error);
-}
-
-static HRESULT work_port_down(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    struct endpoint *endpoint = find_endpoint(call->plane, call->id);
-
-    (void)error;
-    if (endpoint)
-        port_down(call->plane, endpoint);
-    return S_OK;
-}
-
-static void op_port_down(struct plane *plane, const struct guid *endpoint) {
-    run(work_port_down, plane, NULL, endpoint, NULL, NULL);
-}
-
-static HRESULT work_statistics(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    struct endpoint *endpoint;
-    HRESULT hr = need_endpoint(call, &endpoint, error);
-
-    return FAILED(hr) ? hr
-                      : statistics(call->plane, endpoint, call->out, error);
-}
-
-static HRESULT op_statistics(struct plane *plane, const struct guid *endpoint,
-                             struct plane_statistics *out,
-                             struct hcs_error *error) {
-    return run(work_statistics, plane, NULL, endpoint, out, error);
-}
-
-const struct plane_ops *linux_plane_ops(void) {
-    static const struct plane_ops ops = {
-        .name = "linux",
-        .can_network = can_network,
-        .can_policy = can_policy,
-        .prefix_taken = prefix_taken,
-        .port_taken = port_taken,
-        .find_adapter = find_adapter,
-        .network_up = op_network_up,
-        .network_change = op_network_change,
-        .network_down = op_network_down,
-        .endpoint_up = op_endpoint_up,
-        .endpoint_change = op_endpoint_change,
-        .endpoint_down = op_endpoint_down,
-        .namespace_up = op_namespace_up,
-        .namespace_down = op_namespace_down,
-        .port_up = op_port_up,
-        .port_down = op_port_down,
-        .statistics = op_statistics,
-        .destroy = destroy,
-    };
-    return &ops;
-}
-
-/* --- what is this plane's own ----------------------------------------------
- */
-
-static HRESULT give(int from, int *fd, struct hcs_error *error) {
-    *fd = fcntl(from, F_DUPFD_CLOEXEC, 3);
-    return *fd < 0 ? error_errno(error, errno, "a descriptor") : S_OK;
-}
-
-static HRESULT work_tap(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    struct endpoint *endpoint;
-    HRESULT hr = need_endpoint(call, &endpoint, error);
-
-    if (FAILED(hr))
-        return hr;
-    if (endpoint->port.tap < 0)
-        return error_set(error, HCN_E_ENDPOINT_NOT_ATTACHED, NULL,
-                         "the endpoint is not attached to a virtual machine");
-    return give(endpoint->port.tap, call->out, error);
-}
-
-HRESULT linux_plane_tap(struct plane *plane, const struct guid *endpoint,
-                        int *fd, struct hcs_error *error) {
-    *fd = -1;
-    return run(work_tap, plane, NULL, endpoint, fd, error);
-}
-
-static HRESULT need_space(const struct call *call, int *fd,
-                          struct hcs_error *error) {
-    struct space *space;
-
-    *fd = call->plane->home;
-    if (!call->id)
-        return S_OK;
-    space = find_space(call->plane, call->id);
-    if (!space)
-        return error_set(error, HR_NOT_FOUND, NULL,
-                         "the plane has no such namespace");
-    *fd = space->fd;
-    return S_OK;
-}
-
-static HRESULT work_namespace(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    int fd;
-    HRESULT hr = need_space(call, &fd, error);
-
-    return FAILED(hr) ? hr : give(fd, call->out, error);
-}
-
-HRESULT linux_plane_namespace(struct plane *plane, const struct guid *space,
-                              int *fd, struct hcs_error *error) {
-    *fd = -1;
-    return run(work_namespace, plane, NULL, space, fd, error);
-}
-
-struct socket_wish {
-    int domain, type, protocol;
-};
-
-static HRESULT work_socket(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    const struct socket_wish *wish = call->told;
-    int space, *fd = call->out;
-    HRESULT hr = need_space(call, &space, error), back;
-
-    if (SUCCEEDED(hr))
-        hr = crew_enter(space, error);
-    if (FAILED(hr))
-        return hr;
-    *fd = socket(wish->domain, wish->type | SOCK_CLOEXEC, wish->protocol);
-    if (*fd < 0)
-        hr = error_errno(error, errno, "a socket in a namespace");
-    back = crew_enter(call->plane->home, SUCCEEDED(hr) ? error : NULL);
-    return FAILED(hr) ? hr : back;
-}
-
-HRESULT linux_plane_socket(struct plane *plane, const struct guid *space,
-                           int domain, int type, int protocol, int *fd,
-                           struct hcs_error *error) {
-    struct socket_wish wish = {domain, type, protocol};
-
-    *fd = -1;
-    return run(work_socket, plane, &wish, space, fd, error);
-}
-
-int linux_plane_pollfd(const struct plane *plane) {
-    return plane->watch;
-}
-
-static HRESULT work_tend(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    return service_tend(call->plane, error);
-}
-
-HRESULT linux_plane_tend(struct plane *plane, struct hcs_error *error) {
-    return run(work_tend, plane, NULL, NULL, NULL, error);
 }

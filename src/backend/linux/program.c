@@ -15,8 +15,7 @@
 static const unsigned rights[] = {CAP_NET_ADMIN, CAP_NET_RAW,
                                   CAP_NET_BIND_SERVICE};
 
-/* --- in the child: nothing but system calls ---------------------------------
- */
+/* --- in the child: nothing but system calls ---------------------------- */
 
 static bool keep_rights(void) {
     struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
@@ -53,8 +52,7 @@ static void become(char *const arguments[], pid_t parent, int report) {
     _exit(127);
 }
 
-/* --- in the parent -----------------------------------------------------------
- */
+/* --- in the parent ----------------------------------------------------- */
 
 static void reap(pid_t pid) {
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)

@@ -22,7 +22,7 @@ static char letter(enum plane_direction direction) {
     return direction == PLANE_IN ? 'i' : 'o';
 }
 
-/* --- rules --------------------------------------------------------------- */
+/* --- rules ------------------------------------------------------------- */
 
 static unsigned count_tiers(const struct plane_endpoint *told,
                             enum plane_direction direction) {
@@ -107,7 +107,7 @@ static void put_direction(const struct writer *w,
     put_acls(w, direction);
 }
 
-/* --- translation --------------------------------------------------------- */
+/* --- translation ------------------------------------------------------- */
 
 static void put_nat(const struct writer *w,
                     const struct plane_outbound_nat *nat, uint8_t family) {
@@ -145,7 +145,7 @@ static void put_nat(const struct writer *w,
     }
 }
 
-/* --- mapped ports -------------------------------------------------------- */
+/* --- mapped ports ------------------------------------------------------ */
 
 static const struct ip_address *address_of(const struct endpoint *endpoint,
                                            uint8_t family) {
@@ -203,7 +203,7 @@ static HRESULT put_mappings(const struct writer *w, struct hcs_error *error) {
     return S_OK;
 }
 
-/* --- who the sender may be ----------------------------------------------- */
+/* --- who the sender may be --------------------------------------------- */
 
 static void put_sources(const struct writer *w, uint8_t family) {
     const char *what = family == IP_V4 ? "ip saddr" : "ip6 saddr";
@@ -251,7 +251,7 @@ static void put_guard(const struct writer *w) {
     put_sources(w, IP_V6);
 }
 
-/* --- the whole ----------------------------------------------------------- */
+/* --- the whole --------------------------------------------------------- */
 
 static void put_chains(const struct writer *w, const char *verb, bool guard,
                        const unsigned tiers[2]) {

@@ -4,6 +4,7 @@
  * one that DNS can have. */
 #include "service.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -19,7 +20,9 @@
 #include "../../base/text.h"
 
 #define STARTING (INT64_C(2) * 1000000000) /* ns it may take to be there */
-#define PAUSE 5000000                      /* ns between looks */
+#define HOSTS_END ".dhcp"
+#define NAMES_END ".dns"
+#define PAUSE 5000000 /* ns between looks */
 
 bool service_wanted(const struct plane_network *told) {
     return told->mode == PLANE_ICS ||
@@ -39,8 +42,7 @@ char *service_find(const char *wanted) {
     return NULL;
 }
 
-/* --- its files --------------------------------------------------------------
- */
+/* --- its files --------------------------------------------------------- */
 
 static HRESULT write_file(const char *path, const struct buf *text,
                           struct hcs_error *error) {
@@ -78,8 +80,28 @@ static HRESULT write_files(struct plane *plane, const struct network *network,
     return hr;
 }
 
-/* --- starting ----------------------------------------------------------------
- */
+static bool is_ours(const char *name) {
+    char id[GUID_TEXT_SIZE];
+    struct guid guid;
+
+    snprintf(id, sizeof id, "%s", name);
+    return strlen(name) >= GUID_TEXT_SIZE && guid_parse(id, &guid) &&
+           (strcmp(name + GUID_TEXT_SIZE - 1, HOSTS_END) == 0 ||
+            strcmp(name + GUID_TEXT_SIZE - 1, NAMES_END) == 0);
+}
+
+void service_sweep(const char *directory) {
+    DIR *folder = opendir(directory);
+
+    if (!folder)
+        return; /* who needs it will say so */
+    for (struct dirent *entry; (entry = readdir(folder));)
+        if (is_ours(entry->d_name))
+            (void)unlinkat(dirfd(folder), entry->d_name, 0);
+    closedir(folder);
+}
+
+/* --- starting ---------------------------------------------------------- */
 
 /* How many sockets for DHCP and DNS there are in the plane's namespace. Their
  * lines are "  12: 00000000:0043 …". */
@@ -155,9 +177,9 @@ static HRESULT name_files(const struct plane *plane,
     char id[GUID_TEXT_SIZE];
 
     guid_format(&network->id, id);
-    snprintf(service->hosts, sizeof service->hosts, "%s/%s.dhcp",
+    snprintf(service->hosts, sizeof service->hosts, "%s/%s" HOSTS_END,
              plane->directory, id);
-    snprintf(service->names, sizeof service->names, "%s/%s.dns",
+    snprintf(service->names, sizeof service->names, "%s/%s" NAMES_END,
              plane->directory, id);
     if (access(plane->directory, W_OK) != 0)
         return error_errno(error, errno, "the directory %s", plane->directory);
@@ -184,8 +206,7 @@ HRESULT service_start(struct plane *plane, struct network *network,
     return hr;
 }
 
-/* --- while it runs
- * ------------------------------------------------------------ */
+/* --- while it runs ----------------------------------------------------- */
 
 void service_refresh(struct plane *plane, struct network *network) {
     const struct service *service = network->service;

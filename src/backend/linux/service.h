@@ -26,8 +26,7 @@ struct arguments {
     bool failed;
 };
 
-/* --- service_files.c -------------------------------------------------------
- */
+/* --- service_files.c --------------------------------------------------- */
 
 /* An endpoint's lines. */
 void service_put_endpoint(const struct endpoint *endpoint, struct buf *hosts,

@@ -58,8 +58,7 @@ void service_put_endpoint(const struct endpoint *endpoint, struct buf *hosts,
     }
 }
 
-/* --- arguments ---------------------------------------------------------------
- */
+/* --- arguments --------------------------------------------------------- */
 
 static HCS_PRINTF(2, 3) void add(struct arguments *out, const char *format,
                                  ...) {

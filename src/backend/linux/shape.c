@@ -42,7 +42,7 @@ static HRESULT make_shaper(struct plane *plane, struct device *device,
     return hr;
 }
 
-/* --- how much: tbf -------------------------------------------------------- */
+/* --- how much: tbf ----------------------------------------------------- */
 
 /* The kernel counts in ticks of 64 ns. */
 static uint32_t ticks(uint64_t bytes, uint64_t rate) {
@@ -79,7 +79,7 @@ static HRESULT put_limit(struct plane *plane, const struct device *device,
                    (unsigned long long)rate);
 }
 
-/* --- what: all that comes in ---------------------------------------------- */
+/* --- what: all that comes in ------------------------------------------- */
 
 static void put_redirect(struct message *m, const struct device *to) {
     struct tc_mirred redirect = {.action = TC_ACT_STOLEN,
@@ -131,7 +131,7 @@ static HRESULT qdisc(struct plane *plane, int index, uint16_t type,
     return wire_do(&plane->wire, &m, error, "the limiter's place");
 }
 
-/* --- the whole ------------------------------------------------------------ */
+/* --- the whole --------------------------------------------------------- */
 
 void shape_end(struct plane *plane, const struct endpoint *endpoint) {
     struct device shaper = {.index = 0};

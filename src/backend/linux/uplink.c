@@ -4,9 +4,6 @@
  * translates what comes out of the plane. Both are the plane's own and end
  * with it; no setting of the machine's is changed, so whether it forwards to
  * the world beyond is for its owner to say (net.ipv4.ip_forward). */
-#include <string.h>
-
-#include "../../base/hresult_hcn.h"
 #include "inside.h"
 
 static struct ip_address next(const struct ip_address *first, unsigned by) {
@@ -40,63 +37,76 @@ static HRESULT lay_table(struct plane *plane, const struct ip_prefix *prefix,
     return hr;
 }
 
-/* In the machine's namespace. */
-static HRESULT make_outside(struct plane *plane, const struct ip_prefix *prefix,
-                            int *inner, struct hcs_error *error) {
-    struct device_pair pair = {.name = "hcs-up",
-                               .peer_name = "up0",
-                               .peer_space = plane->home,
-                               .mtu = DEVICE_MTU};
+/* The machine's end, in the machine's namespace. */
+static HRESULT settle_outside(struct plane *plane,
+                              const struct ip_prefix *prefix,
+                              struct hcs_error *error) {
     struct ip_address address = next(&prefix->address, 1);
-    struct device outer;
-    HRESULT hr = wire_open(&plane->outside_wire, error);
+    struct wire *wire = &plane->outside_wire;
+    char name[IFNAMSIZ];
+    HRESULT hr = wire_open(wire, error);
 
     if (SUCCEEDED(hr))
-        hr = device_veth(&plane->outside_wire, &pair, &outer, error);
-    if (FAILED(hr))
-        return hr;
-    plane->uplink = outer.index;
-    hr = device_peer(&plane->outside_wire, &outer, inner, error);
+        hr = device_name(wire, plane->uplink, name, error);
     if (SUCCEEDED(hr))
-        hr = device_address(&plane->outside_wire, outer.index, &address, 30,
-                            false, error);
+        hr = device_address(wire, plane->uplink, &address, 30, false, error);
     if (SUCCEEDED(hr))
-        hr = device_up(&plane->outside_wire, outer.index, error);
+        hr = device_up(wire, plane->uplink, error);
     if (SUCCEEDED(hr))
-        hr = device_setting(error, "1", "ipv4/conf/%s/forwarding", outer.name);
+        hr = device_setting(error, "1", "ipv4/conf/%s/forwarding", name);
     if (SUCCEEDED(hr))
         hr = lay_table(plane, prefix, error);
     return hr;
 }
 
+/* The plane's end. */
+static HRESULT settle_inside(struct plane *plane, int index,
+                             const struct ip_prefix *prefix,
+                             struct hcs_error *error) {
+    struct ip_address address = next(&prefix->address, 2);
+    struct device_route route = {
+        .destination = {.address = {.family = IP_V4}, .length = 0},
+        .gateway = next(&prefix->address, 1)};
+    HRESULT hr =
+        device_address(&plane->wire, index, &address, 30, false, error);
+
+    if (SUCCEEDED(hr))
+        hr = device_up(&plane->wire, index, error);
+    if (SUCCEEDED(hr))
+        hr = device_add_route(&plane->wire, index, &route, error);
+    if (SUCCEEDED(hr))
+        device_settle(&plane->wire, index);
+    return hr;
+}
+
 HRESULT uplink_open(struct plane *plane, const struct ip_address *first,
                     struct hcs_error *error) {
+    /* Several planes may have one each, so the kernel numbers them. */
+    struct device_pair pair = {.name = "up0",
+                               .peer_name = "hcs-up%d",
+                               .peer_space = plane->outside,
+                               .mtu = DEVICE_MTU};
     struct ip_prefix prefix = {*first, 30};
-    struct ip_address address = next(first, 2);
-    struct device_route route = {
-        .destination = {.address = {.family = IP_V4}, .length = 0}};
-    int inner = 0;
+    struct device inner;
     HRESULT hr, back;
 
     if (first->family != IP_V4 || !ip_prefix_aligned(&prefix))
         return error_set(error, E_INVALIDARG, NULL,
                          "the uplink's address is not the first of an IPv4 "
                          "prefix of length 30");
-    hr = crew_enter(plane->outside, error);
+    hr = device_veth(&plane->wire, &pair, &inner, error);
+    if (SUCCEEDED(hr))
+        hr = device_peer(&plane->wire, &inner, &plane->uplink, error);
+    if (SUCCEEDED(hr))
+        hr = crew_enter(plane->outside, error);
     if (FAILED(hr))
         return hr;
-    hr = make_outside(plane, &prefix, &inner, error);
+    hr = settle_outside(plane, &prefix, error);
     back = crew_enter(plane->home, SUCCEEDED(hr) ? error : NULL);
     if (FAILED(hr) || FAILED(back))
         return FAILED(hr) ? hr : back;
     plane->uplink_prefix = prefix;
-    route.gateway = next(first, 1);
-    hr = device_address(&plane->wire, inner, &address, 30, false, error);
-    if (SUCCEEDED(hr))
-        hr = device_up(&plane->wire, inner, error);
-    if (SUCCEEDED(hr))
-        hr = device_add_route(&plane->wire, inner, &route, error);
-    return hr;
+    return settle_inside(plane, inner.index, &prefix, error);
 }
 
 void uplink_close(struct plane *plane) {

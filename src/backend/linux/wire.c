@@ -9,7 +9,7 @@
 
 #include "../../base/os.h"
 
-/* --- building ------------------------------------------------------------ */
+/* --- building ---------------------------------------------------------- */
 
 static void grow(struct message *m, const void *data, size_t size) {
     size_t room = NLMSG_ALIGN(size);
@@ -109,7 +109,7 @@ const void *attribute_find(const void *data, size_t size, uint16_t type,
     return NULL;
 }
 
-/* --- sending ------------------------------------------------------------- */
+/* --- sending ----------------------------------------------------------- */
 
 HRESULT wire_open(struct wire *wire, struct hcs_error *error) {
     int on = 1;
@@ -254,7 +254,7 @@ int wire_dump(struct wire *wire, struct message *m,
     return result ? result : read_answer(wire, each, context);
 }
 
-/* --- failing ------------------------------------------------------------- */
+/* --- failing ----------------------------------------------------------- */
 
 static HRESULT fail(const struct wire *wire, int number,
                     struct hcs_error *error, const char *format, va_list args) {
