@@ -131,7 +131,10 @@ function reference.find(name)
         "Network:" .. short, "Namespace:" .. short, "Console:" .. short, "Operation:" .. short,
         "Task:" .. short, "hcs.file." .. short, "hcs.host." .. short, "hcs.sim." .. short,
         "hcs.doc." .. short, "Scope:" .. short, "Error:" .. short, "g." .. short }
-    if owner and owner ~= "hcs" then table.remove(order, 1) end
+    if owner and owner ~= "hcs" then
+        -- "scope:network": as its class is called.
+        order[1] = owner:gsub("^%l", string.upper) .. ":" .. short
+    end
     for _, candidate in ipairs(order) do
         if entries[candidate] and (owner ~= "hcs" or candidate:sub(1, 4) == "hcs.") then
             return entries[candidate]

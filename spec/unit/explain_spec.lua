@@ -36,6 +36,21 @@ describe("explain", function()
             "hcs.file.grant", "console:expect", "start_async", "hcs.list_async" } do
             assert.equal("function", assert(hcs.explain(name)).kind, name)
         end
+        for name, full in pairs { ["network.create"] = "hcs.network.create",
+            ["endpoint:attach"] = "Endpoint:attach", ["scope:network"] = "Scope:network",
+            ["vm:add_nic"] = "System:add_nic", ["hcs.namespace.list"] = "hcs.namespace.list" } do
+            assert.equal(full, assert(hcs.explain(name)).name)
+        end
+        for _, name in ipairs { "network_create", "NetworkCreate",
+            "HcnNotificationNetworkCreate" } do
+            local told = assert(hcs.explain(name))
+            assert.same({ "event", "network_create" }, { told.kind, told.name })
+        end
+        assert.equal("service_disconnect", hcs.explain("ServiceDisconnect").name)
+        assert.equal("network_service_disconnect",
+            hcs.explain("HcnNotificationServiceDisconnect").name)
+        assert.equal("port_already_exists", hcs.explain("0x803B0013").code)
+        assert.equal(0x803B0001, hcs.explain("HCN_E_NETWORK_NOT_FOUND").hresult)
         assert.truthy(hcs.explain("hcs.list").text:find("also list_async", 1, true))
         assert.is_nil((hcs.explain("hcs.sleep_async")))
     end)

@@ -177,6 +177,26 @@ describe("hcs.network", function()
         nothing_open(host)
     end)
 
+    it("looks again where another was faster", function()
+        local create = host.api.HcnCreateNetwork
+        local first = true
+        function host.api.HcnCreateNetwork(id, json)
+            if first then
+                first = false
+                assert.equal(0, create(OTHER, json))
+            end
+            return create(id, json)
+        end
+        local net = assert(hcs.network.create { name = "lab", if_exists = "open" })
+        assert.equal(OTHER, net.id)
+        net:close()
+        host.fail.HcnCreateNetwork = 0x800700B7
+        local none, err = hcs.network.create { name = "b", if_exists = "open" }
+        assert.is_nil(none)
+        assert.is_true(err:is("exists"))
+        assert.truthy(err.hint:find("prefix", 1, true))
+    end)
+
     it("lists records of everybody's", function()
         assert(hcs.network.create { name = "a", owner = "me" }):close()
         assert(hcs.network.create { name = "b", type = "private" }):close()

@@ -368,11 +368,7 @@ local function replace(world, strict, kind, plan, id, deadline)
     return create_once(world, strict, kind, plan)
 end
 
---- Makes an object of a plan.
-function object.create(world, strict, kind, plan, deadline)
-    local valid, fault, fault_code = check_document(world, kind, plan)
-    if not valid then return nil, fault, fault_code end
-    if plan.if_exists == "fail" then return create_once(world, strict, kind, plan) end
+local function create_or_use(world, strict, kind, plan, deadline)
     local id, err, code = existing(world, kind, plan)
     if err then return nil, err, code end
     if id and plan.if_exists == "open" then
@@ -381,6 +377,17 @@ function object.create(world, strict, kind, plan, deadline)
         return replace(world, strict, kind, plan, id, deadline)
     end
     return create_once(world, strict, kind, plan)
+end
+
+--- Makes an object of a plan.
+function object.create(world, strict, kind, plan, deadline)
+    local valid, fault, fault_code = check_document(world, kind, plan)
+    if not valid then return nil, fault, fault_code end
+    if plan.if_exists == "fail" then return create_once(world, strict, kind, plan) end
+    local self, err, code = create_or_use(world, strict, kind, plan, deadline)
+    if self or not err:is("exists", "not_found") then return self, err, code end
+    -- Another may have made or deleted it since it was looked for.
+    return create_or_use(world, strict, kind, plan, deadline)
 end
 
 -- --- the two faces ------------------------------------------------------------------
