@@ -3,6 +3,7 @@
 local build = require "hcs.doc.endpoint"
 local call = require "hcs.hcn.call"
 local class = require "hcs.class"
+local creation = require "hcs.hcn.creation"
 local errors = require "hcs.error"
 local loop = require "hcs.loop"
 local namespaces = require "hcs.namespace"
@@ -304,7 +305,7 @@ local function plan_of(world, given)
     local fields = object.fields(kind, "create", given.name)
     local network, err, code = network_id(world, "endpoint.create", given.network, fields)
     if not network then return nil, err, code end
-    local plan = object.plan(world, kind, ours, build(others))
+    local plan = creation.plan(world, kind, ours, build(others))
     plan.parent = { kind = networks.kind,
         network = networks.class.is(given.network) and given.network or network }
     if given.name then
@@ -326,7 +327,7 @@ local function create(world, strict, given, timeout)
     local plan, err, code = plan_of(world, given)
     if not plan then return nil, err, code end
     local self
-    self, err, code = object.create(world, strict, kind, plan, loop.deadline(world, timeout))
+    self, err, code = creation.create(world, strict, kind, plan, loop.deadline(world, timeout))
     if not self or not given.namespace then return self, err, code end
     local ok
     ok, err, code = attach_new(self, given.namespace)

@@ -4,6 +4,7 @@
 local build = require "hcs.doc.namespace"
 local call = require "hcs.hcn.call"
 local class = require "hcs.class"
+local creation = require "hcs.hcn.creation"
 local enum = require "hcs.hcn.enum"
 local loop = require "hcs.loop"
 local object = require "hcs.hcn.object"
@@ -144,8 +145,8 @@ local function create(world, strict, given, timeout)
     if ours.if_exists and ours.if_exists ~= "fail" and not ours.id then
         options.misuse("namespace.create: if_exists goes by the id, which is missing")
     end
-    local plan = object.plan(world, kind, ours, build(others))
-    return object.create(world, strict, kind, plan, loop.deadline(world, timeout))
+    local plan = creation.plan(world, kind, ours, build(others))
+    return creation.create(world, strict, kind, plan, loop.deadline(world, timeout))
 end
 
 local function open(world, strict, what)

@@ -4,6 +4,7 @@
 local build = require "hcs.doc.network"
 local call = require "hcs.hcn.call"
 local class = require "hcs.class"
+local creation = require "hcs.hcn.creation"
 local enum = require "hcs.hcn.enum"
 local errors = require "hcs.error"
 local loop = require "hcs.loop"
@@ -154,8 +155,8 @@ end
 local function create(world, strict, given, timeout)
     local ours, options_of_document = split("network.create", given)
     local document = build(options_of_document)
-    local plan = object.plan(world, kind, ours, document)
-    return object.create(world, strict, kind, plan, loop.deadline(world, timeout))
+    local plan = creation.plan(world, kind, ours, document)
+    return creation.create(world, strict, kind, plan, loop.deadline(world, timeout))
 end
 
 local function open(world, strict, what)

@@ -2,17 +2,14 @@
 -- What networks, endpoints and namespaces have in common: an id, a handle, a
 -- document of properties, and the verbs create, open, list, delete.
 local call = require "hcs.hcn.call"
-local differ = require "hcs.hcn.differ"
 local errors = require "hcs.error"
 local loop = require "hcs.loop"
 local operation = require "hcs.operation"
 local options = require "hcs.options"
 local owner = require "hcs.owner"
-local validate = require "hcs.validate"
 
 local object = {}
 
-local POLICIES = { "fail", "open", "replace" }
 local GONE = 10    -- seconds that a deleted object may still be there
 local LOOK = 0.01  -- seconds between two looks
 local SLACK = 1e-6 -- seconds: below this a time has come
@@ -28,7 +25,8 @@ local function function_name(kind, verb)
     return "Hcn" .. verb .. kind.name
 end
 
-local function made(world, fields, kind, verb, ...)
+--- Makes a call of a kind: object.call(world, fields, kind, "Open", id).
+function object.call(world, fields, kind, verb, ...)
     return call.make(world, fields, function_name(kind, verb), ...)
 end
 
@@ -43,16 +41,17 @@ local function close_handle(world, kind, handle)
     if handle and world.api then world.api["HcnClose" .. kind.name](handle) end
 end
 
--- Closes a handle when its block is left, unless `handle` was set to nil.
-local function guard_of(world, kind, handle)
+--- Closes a handle when its block is left, unless `handle` was set to nil.
+function object.guard_of(world, kind, handle)
     local guard = { handle = handle }
     return setmetatable(guard, {
         __close = function() close_handle(world, kind, guard.handle) end,
     })
 end
 
-local function query(world, kind, handle, fields, asked)
-    local ok, json, code = made(world, fields, kind, "Query", handle,
+--- The properties by a handle; `asked` is a query's text.
+function object.query(world, kind, handle, fields, asked)
+    local ok, json, code = object.call(world, fields, kind, "Query", handle,
         asked or call.query(world))
     if not ok then return nil, json, code end
     return world.decode(json) or {}
@@ -79,14 +78,14 @@ function object.with(world, kind, what, fields, fn)
         end
         return fn(what._handle, what.id)
     end
-    local ok, handle, code = made(world, fields, kind, "Open", what)
+    local ok, handle, code = object.call(world, fields, kind, "Open", what)
     if not ok then return nil, handle, code end
-    local guard <close> = guard_of(world, kind, handle)
+    local guard <close> = object.guard_of(world, kind, handle)
     return fn(guard.handle, what)
 end
 
--- Takes over a handle and what the host tells of it.
-local function adopt(world, strict, kind, handle, properties, more)
+--- Takes over a handle and what the host tells of it.
+function object.adopt(world, strict, kind, handle, properties, more)
     local self = {
         id = properties.ID, name = kind.named and properties.Name or nil,
         owner = owner.name(properties.Owner or ""),
@@ -104,7 +103,8 @@ end
 function object.properties(self, kind, given)
     options.argument("properties", "the query", given, "table|nil")
     local world = object.live(self, kind)._world
-    return query(world, kind, self._handle, object.fields(kind, "properties", self.name or self.id),
+    local fields = object.fields(kind, "properties", self.name or self.id)
+    return object.query(world, kind, self._handle, fields,
         given and world.encode(given, "HostComputeQuery"))
 end
 
@@ -112,14 +112,14 @@ end
 function object.modify(self, kind, verb, document)
     local world = object.live(self, kind)._world
     local json = world.encode(document, ("Modify%sSettingRequest"):format(kind.name))
-    local ok, err, code = made(world, object.fields(kind, verb, self.name or self.id), kind,
+    local ok, err, code = object.call(world, object.fields(kind, verb, self.name or self.id), kind,
         "Modify", self._handle, json)
     if not ok then return nil, err, code end
     return true
 end
 
 local function enumerate(world, kind, fields, filter)
-    local ok, json, code = made(world, fields, kind, "Enumerate", call.query(world, filter))
+    local ok, json, code = object.call(world, fields, kind, "Enumerate", call.query(world, filter))
     if not ok then return nil, json, code end
     return world.decode(json) or {}
 end
@@ -127,7 +127,7 @@ end
 -- The properties of the object `id`; nil without an error when it has gone.
 local function look(world, kind, fields, id)
     local properties, err, code = object.with(world, kind, id, fields, function(handle)
-        return query(world, kind, handle, fields)
+        return object.query(world, kind, handle, fields)
     end)
     if not properties and not err:is("not_found") then return nil, err, code end
     return properties
@@ -198,20 +198,21 @@ end
 
 --- Opens the object `id`.
 function object.open(world, strict, kind, fields, id)
-    local ok, handle, code = made(world, fields, kind, "Open", id)
+    local ok, handle, code = object.call(world, fields, kind, "Open", id)
     if not ok then return nil, handle, code end
-    local guard <close> = guard_of(world, kind, handle)
+    local guard <close> = object.guard_of(world, kind, handle)
     local properties, err
-    properties, err, code = query(world, kind, handle, fields)
+    properties, err, code = object.query(world, kind, handle, fields)
     if not properties then return nil, err, code end
     guard.handle = nil
-    return adopt(world, strict, kind, handle, properties)
+    return object.adopt(world, strict, kind, handle, properties)
 end
 
 -- --- deleting ----------------------------------------------------------------------
 
-local function is_there(world, kind, fields, id)
-    local ok, handle, code = made(world, fields, kind, "Open", id)
+--- Whether there is an object `id`; nil, err, code where it cannot be told.
+function object.is_there(world, kind, fields, id)
+    local ok, handle, code = object.call(world, fields, kind, "Open", id)
     if ok then
         close_handle(world, kind, handle)
         return true
@@ -224,7 +225,7 @@ end
 local function wait_until_gone(world, kind, fields, id, deadline)
     local limit = math.min(deadline or math.huge, loop.now(world) + GONE)
     while true do
-        local there, err, code = is_there(world, kind, fields, id)
+        local there, err, code = object.is_there(world, kind, fields, id)
         if there == nil then return nil, err, code end
         if not there then return true end
         local _, reason = loop.wait(world, math.min(loop.now(world) + LOOK, limit),
@@ -240,7 +241,7 @@ end
 
 --- Deletes the object `id` and waits until it is gone.
 function object.delete(world, kind, fields, id, deadline)
-    local ok, err, code = made(world, fields, kind, "Delete", id)
+    local ok, err, code = object.call(world, fields, kind, "Delete", id)
     if not ok then return nil, err, code end
     return wait_until_gone(world, kind, fields, id, deadline)
 end
@@ -279,115 +280,6 @@ function object.close_all(world)
     local list = {}
     for one in pairs(world.objects) do list[#list + 1] = one end
     for _, one in ipairs(list) do object.close(one) end
-end
-
--- --- creating ------------------------------------------------------------------------
-
---- What creates an object: { id, name, document, if_exists, validate, parent, find }.
---- `parent` is the network of an endpoint; `find(fields)` gives the id of what
---- is there already where the service would not say that it exists.
-function object.plan(world, kind, given, document)
-    local noun = kind.noun .. ".create"
-    options.one_of(noun, "if_exists", given.if_exists or "fail", POLICIES)
-    local id = given.id and call.id(noun, given.id) or call.guid(document.ID)
-    if document.Owner == nil then
-        document.Owner = given.keep and (given.owner or owner.DEFAULT)
-            or owner.tag(world.core, given.owner)
-    end
-    document.ID = nil
-    return {
-        id = id, name = given.name, if_exists = given.if_exists or "fail", document = document,
-        json = world.encode(document, kind.type), validate = given.validate,
-        fields = object.fields(kind, "create", given.name or id),
-    }
-end
-
-local function submit(world, kind, plan)
-    if not plan.parent then
-        return made(world, plan.fields, kind, "Create", plan.id, plan.json)
-    end
-    return object.with(world, plan.parent.kind, plan.parent.network, plan.fields,
-        function(handle)
-            return made(world, plan.fields, kind, "Create", handle, plan.id, plan.json)
-        end)
-end
-
--- What the service would pass over without a word is a slip.
-local function check_document(world, kind, plan)
-    if plan.validate == false then return true end
-    local ok, fault = validate.check(plan.document, kind.type)
-    if ok then return true end
-    return errors.fail({ op = plan.fields.op, target = plan.fields.target, hresult = fault.code,
-        path = fault.path, message = fault.message }, world.core)
-end
-
--- An object that cannot be read back is taken away again, where its id is known.
-local function create_once(world, strict, kind, plan)
-    local ok, handle, code = submit(world, kind, plan)
-    if not ok then return nil, handle, code end
-    local guard <close> = guard_of(world, kind, handle)
-    local properties, err
-    properties, err, code = query(world, kind, handle, plan.fields)
-    if not properties then
-        if plan.id then made(world, plan.fields, kind, "Delete", plan.id) end
-        return nil, err, code
-    end
-    guard.handle = nil
-    return adopt(world, strict, kind, handle, properties, {
-        warnings = differ(plan.document, properties, kind.type), _created = true,
-    })
-end
-
-local function existing(world, kind, plan)
-    if plan.id then
-        local there, err, code = is_there(world, kind, plan.fields, plan.id)
-        if there == nil then return nil, err, code end
-        if there then return plan.id end
-    end
-    if plan.find then return plan.find(plan.fields) end
-    if not (kind.named and plan.name) then return nil end
-    return object.named(world, kind, plan.fields, plan.name)
-end
-
-local function open_existing(world, strict, kind, plan, id)
-    local self, err, code = object.open(world, strict, kind, plan.fields, id)
-    if not self then return nil, err, code end
-    local properties
-    properties, err, code = query(world, kind, self._handle, plan.fields)
-    if not properties then
-        object.close(self)
-        return nil, err, code
-    end
-    self.warnings = differ(plan.document, properties, kind.type)
-    return self
-end
-
-local function replace(world, strict, kind, plan, id, deadline)
-    local ok, err, code = object.delete(world, kind, plan.fields, id, deadline)
-    if not ok and not err:is("not_found") then return nil, err, code end
-    return create_once(world, strict, kind, plan)
-end
-
-local function create_or_use(world, strict, kind, plan, deadline)
-    local id, err, code = existing(world, kind, plan)
-    if err then return nil, err, code end
-    if id and plan.if_exists == "open" then
-        return open_existing(world, strict, kind, plan, id)
-    elseif id then
-        return replace(world, strict, kind, plan, id, deadline)
-    end
-    return create_once(world, strict, kind, plan)
-end
-
---- Makes an object of a plan.
-function object.create(world, strict, kind, plan, deadline)
-    local valid, fault, fault_code = check_document(world, kind, plan)
-    if not valid then return nil, fault, fault_code end
-    if plan.if_exists == "fail" then return create_once(world, strict, kind, plan) end
-    local self, err, code = create_or_use(world, strict, kind, plan, deadline)
-    if self or not err:is("exists", "not_found") then return self, err, code end
-    -- Another may have made or deleted it since it was looked for.
-    return create_or_use(world, strict, kind, plan, deadline)
 end
 
 -- --- the two faces ------------------------------------------------------------------
