@@ -150,6 +150,7 @@ HRESULT operation_create(struct host *host, const void *context,
         return hr;
     }
     link_append(&host->operations, &operation->link);
+    object_ref(&operation->object); /* the list keeps its own */
     host->operation_count++;
     *out = operation;
     return S_OK;
@@ -316,6 +317,7 @@ void operation_close(struct operation *operation) {
     operation_recount(operation);
     host_changed(operation->host);
     target_drain(operation->host, &operation->target);
+    object_unref(&operation->object);
 }
 
 bool operation_is_done(const void *context) {

@@ -102,7 +102,8 @@ void pump_sleep(struct host *host, int64_t deadline) {
     timeout = sleep_for(host, until);
     /* Without its input a host would be deaf: look after it by the clock. */
     if (store &&
-        FAILED(waker_cover(&host->waker, store->ops->waitable(store), &error)) &&
+        FAILED(
+            waker_cover(&host->waker, store->ops->waitable(store), &error)) &&
         (timeout < 0 || timeout > CLOCK_SECOND / 10))
         timeout = CLOCK_SECOND / 10;
     host->sleeping = true;

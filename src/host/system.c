@@ -54,6 +54,7 @@ HRESULT system_publish(struct system *system, struct hcs_error *error) {
     if (FAILED(hr))
         return hr;
     link_append(&system->host->systems, &system->link);
+    object_ref(&system->object); /* the list keeps its own */
     system->host->system_count++;
     return S_OK;
 }
@@ -143,4 +144,5 @@ void system_close(struct system *system) {
     host_changed(system->host);
     target_drain(system->host, &system->target);
     close_line(system);
+    object_unref(&system->object);
 }

@@ -9,7 +9,8 @@ static void check_code(const char *name, uint32_t code) {
     const char *text = hresult_text((HRESULT)code);
     if (!symbol || !text)
         fail_msg("%s (0x%08x) has no entry", name, code);
-    /* HR_FILE_NOT_FOUND is Microsoft's ERROR_FILE_NOT_FOUND, HR_RPC_… RPC_S_…. */
+    /* HR_FILE_NOT_FOUND is Microsoft's ERROR_FILE_NOT_FOUND, HR_RPC_… RPC_S_….
+     */
     if (strncmp(name, "HR_RPC_", 7) == 0)
         assert_string_equal(symbol + 6, name + 7);
     else if (strncmp(name, "HR_", 3) == 0)

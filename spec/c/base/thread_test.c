@@ -147,9 +147,12 @@ static void statics(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(lock_excludes),          TEST(broadcast_wakes),
-        TEST(deadline_ends_the_wait), TEST(far_deadlines_wait),
-        TEST(knows_itself),           TEST(out_of_memory),
+        TEST(lock_excludes),
+        TEST(broadcast_wakes),
+        TEST(deadline_ends_the_wait),
+        TEST(far_deadlines_wait),
+        TEST(knows_itself),
+        TEST(out_of_memory),
         TEST(statics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

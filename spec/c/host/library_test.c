@@ -22,7 +22,7 @@
     L"\"VirtualMachine\":{\"StopOnReset\":true,\"Chipset\":{"                  \
     L"\"LinuxKernelDirect\":{\"KernelFilePath\":"                              \
     L"\"" PLATFORM_FILE L"\"}},\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":" \
-                        L"64},"                                                \
+    L"64},"                                                                    \
     L"\"Processor\":{\"Count\":1}}}}"
 
 #define ok(call) assert_int_equal((uint32_t)(call), (uint32_t)S_OK)

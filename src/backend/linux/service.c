@@ -84,8 +84,11 @@ static bool is_ours(const char *name) {
     char id[GUID_TEXT_SIZE];
     struct guid guid;
 
-    snprintf(id, sizeof id, "%s", name);
-    return strlen(name) >= GUID_TEXT_SIZE && guid_parse(id, &guid) &&
+    if (strlen(name) < GUID_TEXT_SIZE)
+        return false;
+    memcpy(id, name, GUID_TEXT_SIZE - 1);
+    id[GUID_TEXT_SIZE - 1] = 0;
+    return guid_parse(id, &guid) &&
            (strcmp(name + GUID_TEXT_SIZE - 1, HOSTS_END) == 0 ||
             strcmp(name + GUID_TEXT_SIZE - 1, NAMES_END) == 0);
 }
