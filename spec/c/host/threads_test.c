@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Many threads at once: operations, callbacks, closing and waiting. What goes
  * wrong here is best seen under a thread sanitizer. */
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "world.h"
@@ -294,6 +295,46 @@ static void a_host_is_not_closed_from_its_callback(void **state) {
     ok(hcshost_close(host));
 }
 
+struct held {
+    atomic_bool running, go_on;
+};
+
+static void hold(HCS_OPERATION operation, void *context) {
+    struct held *held = context;
+    (void)operation;
+    atomic_store(&held->running, true);
+    while (!atomic_load(&held->go_on))
+        platform_pause(1);
+}
+
+static void close_host(void *context) {
+    hcshost_close(context);
+}
+
+/* While a host that closes waits for a callback, its other handles may go. */
+static void handles_close_while_their_host_does(void **state) {
+    struct held held = {false, false};
+    HCSHOST host = NULL;
+    HCS_OPERATION first, last;
+    HCS_SYSTEM system;
+    hcs_thread closer;
+    ok(hcshost_open("sim:?driver=thread&access=open", &host, NULL));
+    ok(hcshost_enter(host, NULL));
+    first = HcsCreateOperation(&held, hold);
+    last = HcsCreateOperation(NULL, NULL);
+    system = world_create(u"last", last);
+    ok(HcsEnumerateComputeSystems(NULL, first));
+    while (!atomic_load(&held.running))
+        platform_pause(1);
+    ok(thread_start(&closer, close_host, host, NULL));
+    platform_pause(20); /* it waits for the callback by then */
+    HcsCloseComputeSystem(system);
+    HcsCloseOperation(last);
+    atomic_store(&held.go_on, true);
+    thread_join(closer);
+    ok(hcshost_enter(*state, NULL));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -309,6 +350,7 @@ int main(void) {
         TEST(closing_a_handle_releases_waiters),
         TEST(closing_waits_for_the_callback),
         TEST(a_host_is_not_closed_from_its_callback),
+        TEST(handles_close_while_their_host_does),
     };
     int failed = 0;
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {

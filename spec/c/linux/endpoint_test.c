@@ -402,10 +402,10 @@ static void test_tap(void **state) {
     assert_int_equal(linux_plane_tap(bench->plane, &id, &tap, &bench->error),
                      HCN_E_ENDPOINT_NOT_ATTACHED);
     hr = bench->ops->port_up(bench->plane, &id, &port, device, &bench->error);
-    if (hr == HR_NOT_SUPPORTED) {
+    if (access("/dev/net/tun", R_OK | W_OK) != 0) { /* then it says so */
+        assert_int_equal(hr, HR_NOT_SUPPORTED);
         assert_non_null(strstr(bench->error.text, "/dev/net/tun"));
-        print_message("%s\n", bench->error.text);
-        skip();
+        return;
     }
     works(bench, hr);
     assert_int_not_equal(device[0], '\0');
