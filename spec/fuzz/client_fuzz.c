@@ -82,7 +82,7 @@ static HRESULT far_enumerate(struct store *store, const struct json *query,
     return S_OK;
 }
 
-static int far_pollfd(struct store *store) {
+static hcs_waitable far_waitable(struct store *store) {
     return worker_store_of(store)->epoll;
 }
 
@@ -119,7 +119,7 @@ static const struct store_ops far_ops = {
     .abandon = line_abandon,
     .enumerate = far_enumerate,
     .inventory = far_inventory,
-    .pollfd = far_pollfd,
+    .waitable = far_waitable,
     .pump = far_pump,
     .destroy = far_destroy,
 };
