@@ -51,10 +51,79 @@ HRESULT linux_plane_socket(struct plane *plane, const struct guid *space,
                            int domain, int type, int protocol, int *fd,
                            struct hcs_error *error);
 
-/* Readable when a service of a network ended without being asked to;
- * linux_plane_tend then starts it again, and says what it could not. Valid as
- * long as the plane. */
+/* A socket made outside: in a place of its own that is joined to the host that
+ * the plane plays like another machine on its wire, so that what it sends comes
+ * in there as from the world. Made with the first socket; the machine's own
+ * network has no part in it. As socket(2) and close-on-exec. `host` (may be
+ * NULL) gets the address of `domain` (AF_INET, AF_INET6) at which the host is
+ * found from there; any other address that the host has is found, too. */
+HRESULT linux_plane_outside(struct plane *plane, int domain, int type,
+                            int protocol, int *fd, struct ip_address *host,
+                            struct hcs_error *error);
+
+/* The next port_up of that endpoint for a machine takes this tap, which the
+ * machine's process has from a plane that died, instead of making one: the
+ * device comes over from what is left of that plane's namespace, and the
+ * descriptor that the machine has stays good. The plane takes a descriptor of
+ * its own; `tap` -1 takes the offer back, as endpoint_down does. E_INVALIDARG
+ * for what is no tap; HCN_E_ENDPOINT_NOT_FOUND. A port_up that cannot have the
+ * device (E_ACCESSDENIED where it belongs to another user namespace) fails and
+ * leaves it where it is. */
+HRESULT linux_plane_offer(struct plane *plane, const struct guid *endpoint,
+                          int tap, struct hcs_error *error);
+
+/* An uplink for a plane that was opened without. `first` as in the options, or
+ * NULL: a prefix is looked for that nobody on the machine and no network here
+ * has. S_FALSE when there is an uplink already. What fails changes nothing. */
+HRESULT linux_plane_uplink(struct plane *plane, const struct ip_address *first,
+                           struct hcs_error *error);
+
+/* What there is at the moment, counted in the kernel: interfaces of the plane
+ * and its namespaces and, with an uplink, of the machine; rules of their packet
+ * filters that are the plane's; processes. Without loopbacks. */
+struct linux_plane_counts {
+    size_t networks, endpoints, namespaces, ports;
+    size_t interfaces, rules, processes;
+};
+HRESULT linux_plane_count(struct plane *plane, struct linux_plane_counts *out,
+                          struct hcs_error *error);
+
+/* Readable when a service of a network ended without being asked to, or an
+ * interface of the plane's was taken away by somebody else; linux_plane_tend
+ * then mends it, and says what it could not. Valid as long as the plane. */
 int linux_plane_pollfd(const struct plane *plane);
 HRESULT linux_plane_tend(struct plane *plane, struct hcs_error *error);
+
+/* --- what would change ------------------------------------------------- */
+
+/* A plane that changes nothing: it answers as `plane` does, which must live
+ * longer, and writes down what that would do. It knows no objects, so whatever
+ * a net on it restores is written down, too, until linux_plan_clear. */
+HRESULT linux_plan_open(struct plane *plane, struct plane **out,
+                        struct hcs_error *error);
+const struct plane_ops *linux_plan_ops(void);
+
+enum linux_plan_kind {
+    LINUX_PLAN_INTERFACE,
+    LINUX_PLAN_ADDRESS,
+    LINUX_PLAN_ROUTE,
+    LINUX_PLAN_RULE,
+    LINUX_PLAN_SETTING,
+    LINUX_PLAN_PROCESS,
+    LINUX_PLAN_FILE
+};
+
+struct linux_plan_line {
+    enum linux_plan_kind kind;
+    bool machine;     /* of the machine's own; else of the plane's */
+    const char *text; /* one line; valid until the next call */
+};
+
+/* In the order in which it would be done. NULL after the last. */
+const struct linux_plan_line *linux_plan_line(const struct plane *plan,
+                                              size_t which);
+void linux_plan_clear(struct plane *plan);
+/* Writes down what linux_plane_uplink would do; nothing when there is one. */
+HRESULT linux_plan_uplink(struct plane *plan, struct hcs_error *error);
 
 #endif
