@@ -54,18 +54,23 @@ HRESULT hostd_request(struct hostd *hostd, const struct hostd_terms *terms,
 /* An adapter of a virtual machine. */
 struct hostd_adapter {
     struct guid endpoint;
-    const char *machine_id; /* the document's, any text */
-    const char *runtime_id; /* a GUID */
+    const char *machine_id; /* any text */
+    struct guid runtime_id;
     const struct mac_address *mac; /* the document's, or NULL */
+};
+
+/* What a machine gets. */
+struct hostd_port {
+    int tap; /* the caller's; -1 when `held` goes on */
+    struct mac_address mac;
 };
 
 /* Makes the endpoint this machine's port. `held`: a descriptor of the tap that
  * the machine has from a daemon that is gone, to be used on, else -1; it stays
- * the caller's. *tap: the descriptor for the machine, which is the caller's; -1
- * when `held` goes on. Failures have the member's name as path. */
+ * the caller's. Failures have the name of the document's member as path. */
 HRESULT hostd_attach(struct hostd *hostd, const struct hostd_terms *terms,
-                     const struct hostd_adapter *adapter, int held, int *tap,
-                     struct hcs_error *error);
+                     const struct hostd_adapter *adapter, int held,
+                     struct hostd_port *out, struct hcs_error *error);
 HRESULT hostd_detach(struct hostd *hostd, const struct guid *endpoint,
                      struct hcs_error *error);
 
