@@ -34,39 +34,12 @@ static void write_members(struct json_writer *w, const struct message *m) {
 
 HRESULT message_write(struct buf *out, const struct message *message,
                       struct hcs_error *error) {
-    static const char room[4] = {0};
     struct buf frame = {0};
     struct json_writer w = {&frame, false};
-    HRESULT hr = S_OK;
-    size_t length;
 
-    buf_add(&frame, room, sizeof room);
+    frame_begin(&frame);
     write_members(&w, message);
-    if (frame.failed) {
-        hr = error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
-        goto out;
-    }
-    length = frame.length - sizeof room;
-    if (length > FRAME_LIMIT) {
-        hr =
-            error_set(error, HCS_E_INVALID_JSON, NULL,
-                      "the document is larger than %zu MiB", FRAME_LIMIT >> 20);
-        goto out;
-    }
-    for (int i = 0; i < 4; i++)
-        frame.data[i] = (char)(unsigned char)(length >> (8 * i));
-    buf_add(out, frame.data, frame.length);
-    if (out->failed)
-        hr = error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
-
-out:
-    buf_free(&frame);
-    return hr;
-}
-
-static HRESULT bad(struct hcs_error *error, const char *what) {
-    return error_set(error, HCS_E_PROTOCOL_ERROR, NULL,
-                     "the other side sent %s", what);
+    return frame_end(&frame, out, error);
 }
 
 /* An absent number is 0; one that is no number fails. */
@@ -123,26 +96,13 @@ static bool get_all(const struct json *object, struct message *m) {
 
 HRESULT message_read(struct buf *in, struct message *message,
                      struct json_doc *doc, struct hcs_error *error) {
-    size_t length = 0;
-    HRESULT hr;
+    HRESULT hr = frame_take(in, doc, error);
 
-    if (in->length < 4)
-        return S_FALSE;
-    for (int i = 0; i < 4; i++)
-        length |= (size_t)(unsigned char)in->data[i] << (8 * i);
-    if (length > FRAME_LIMIT)
-        return bad(error, "a message that is too long");
-    if (in->length - 4 < length)
-        return S_FALSE;
-    hr = json_parse(in->data + 4, length, doc, NULL);
-    if (hr == E_OUTOFMEMORY)
-        return error_set(error, hr, NULL, "out of memory");
-    if (FAILED(hr))
-        return bad(error, "something that is not JSON");
+    if (hr != S_OK)
+        return hr;
     if (!get_all(doc->root, message)) {
         json_doc_free(doc);
-        return bad(error, "something that is no message");
+        return frame_bad(error, "something that is no message");
     }
-    buf_consume(in, length + 4);
     return S_OK;
 }

@@ -2,18 +2,17 @@
  * What the library and the workers have in common: the messages between them
  * and the layout of the state root (docs/architecture.md).
  *
- * A message is a frame: four bytes of length, little-endian, then that many
- * bytes of JSON, an object with a "Kind". Both sides treat the other as
- * foreign: what is not a message ends the connection. */
+ * A message is a frame (base/frame.h) with an object that has a "Kind". Both
+ * sides treat the other as foreign: what is not a message ends the connection.
+ */
 #ifndef HCS_PROTOCOL_H
 #define HCS_PROTOCOL_H
 
 #include <limits.h>
 
-#include "../base/json.h"
+#include "../base/frame.h"
 
 #define PROTOCOL_VERSION 1
-#define FRAME_LIMIT ((size_t)16 << 20)
 
 /* Descriptors that a worker is started with. */
 #define WORKER_SOCKET 3 /* its first connection */
