@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../base/spawn.h"
 #include "store_worker_private.h"
 
 #define FIRST_BUILD_WITH_EXIT_TYPE 18362
@@ -57,9 +57,7 @@ HRESULT line_new(struct worker_store *store, const char *id, int fd,
 
 /* The starter has long ended when the worker speaks; waiting is no waiting. */
 static void reap(struct store_line *line) {
-    if (line->starter > 0)
-        while (waitpid(line->starter, NULL, 0) < 0 && errno == EINTR)
-            continue;
+    spawn_reap(line->starter);
     line->starter = 0;
 }
 

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The programs that real systems need, and starting them. This process'
  * signals and children are left alone: the worker is nobody's child. */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,36 +12,12 @@
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../base/spawn.h"
 #include "store_worker_private.h"
 
 #define PROBE_DEADLINE (1500 * CLOCK_MS)
-#define FIRST_FREE 16 /* above what a child's descriptors are put on */
-
-extern char **environ;
 
 /* --- the programs --------------------------------------------------------- */
-
-/* The worker lies beside the file that this code is in. */
-static HRESULT find_worker(struct worker_store *store,
-                           struct hcs_error *error) {
-    static const int here;
-    Dl_info info;
-    char *file = NULL, *slash;
-    HRESULT hr = S_OK;
-
-    if (dladdr(&here, &info) != 0 && info.dli_fname)
-        file = realpath(info.dli_fname, NULL);
-    slash = file ? strrchr(file, '/') : NULL;
-    if (!slash ||
-        snprintf(store->program, sizeof store->program, "%.*s/hcs-vmwp",
-                 (int)(slash - file), file) >= (int)sizeof store->program ||
-        access(store->program, X_OK) != 0)
-        hr = error_set(error, HR_FILE_NOT_FOUND, NULL,
-                       "the worker program hcs-vmwp is not beside %s",
-                       file ? file : "the library");
-    free(file);
-    return hr;
-}
 
 static HRESULT find_qemu(struct worker_store *store, struct hcs_error *error) {
     const char *next = getenv("PATH");
@@ -65,47 +39,13 @@ static HRESULT find_qemu(struct worker_store *store, struct hcs_error *error) {
 }
 
 HRESULT programs_find(struct worker_store *store, struct hcs_error *error) {
-    HRESULT hr = find_worker(store, error);
+    HRESULT hr = spawn_beside("hcs-vmwp", store->program,
+                              sizeof store->program, error);
 
     return SUCCEEDED(hr) ? find_qemu(store, error) : hr;
 }
 
 /* --- starting ------------------------------------------------------------- */
-
-/* Descriptors `from[i]` become `first + i`, the rest are closed. */
-static int spawn(const char *program, char *const argv[], const int *from,
-                 int first, int count, pid_t *pid) {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none, all;
-    int result;
-
-    sigemptyset(&none);
-    sigfillset(&all);
-    result = posix_spawn_file_actions_init(&actions);
-    if (result != 0)
-        return result;
-    result = posix_spawnattr_init(&attributes);
-    if (result != 0)
-        goto out;
-    for (int i = 0; result == 0 && i < count; i++)
-        result = posix_spawn_file_actions_adddup2(&actions, from[i], first + i);
-    if (result == 0)
-        result =
-            posix_spawn_file_actions_addclosefrom_np(&actions, first + count);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setflags(&attributes,
-                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    if (result == 0)
-        result =
-            posix_spawn(pid, program, &actions, &attributes, argv, environ);
-    posix_spawnattr_destroy(&attributes);
-
-out:
-    posix_spawn_file_actions_destroy(&actions);
-    return result;
-}
 
 HRESULT worker_start(struct worker_store *store, const char *runtime_id,
                      int socket, int lock, pid_t *starter,
@@ -113,19 +53,11 @@ HRESULT worker_start(struct worker_store *store, const char *runtime_id,
     static char option[] = "--serve";
     char id[40];
     char *argv[] = {store->program, option, store->root_path, id, NULL};
-    int from[2] = {fcntl(socket, F_DUPFD_CLOEXEC, FIRST_FREE),
-                   fcntl(lock, F_DUPFD_CLOEXEC, FIRST_FREE)};
-    int result = EMFILE;
+    int from[2] = {socket, lock};
 
     snprintf(id, sizeof id, "%s", runtime_id);
-    if (from[0] >= 0 && from[1] >= 0)
-        result = spawn(store->program, argv, from, WORKER_SOCKET, 2, starter);
-    for (int i = 0; i < 2; i++)
-        if (from[i] >= 0)
-            close(from[i]);
-    if (result != 0)
-        return error_errno(error, result, "starting %s", store->program);
-    return S_OK;
+    return spawn_program(store->program, argv, from, WORKER_SOCKET, 2, starter,
+                         error);
 }
 
 /* --- the accelerator ------------------------------------------------------ */
@@ -178,26 +110,22 @@ static void probe(struct worker_store *store) {
     static char option[] = "--probe";
     char *argv[] = {store->program, option, NULL};
     char text[512];
-    int fds[2], from[1], result;
+    int fds[2];
     pid_t child = 0;
+    HRESULT hr;
 
     decide(store, "tcg", "the probe of /dev/kvm failed");
     if (pipe2(fds, O_CLOEXEC) != 0)
         return;
-    from[0] = fcntl(fds[1], F_DUPFD_CLOEXEC, FIRST_FREE);
+    hr = spawn_program(store->program, argv, &fds[1], 1, 1, &child, NULL);
     close(fds[1]);
-    result =
-        from[0] < 0 ? EMFILE : spawn(store->program, argv, from, 1, 1, &child);
-    if (from[0] >= 0)
-        close(from[0]);
-    if (result == 0) {
+    if (SUCCEEDED(hr)) {
         if (read_answer(fds[0], text, sizeof text))
             take_answer(store, text);
         else
             decide(store, "tcg", "the probe of /dev/kvm did not end");
         kill(child, SIGKILL);
-        while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-            continue;
+        spawn_reap(child);
     }
     close(fds[0]);
 }
