@@ -23,6 +23,7 @@ local ROOMS = {
         "base/hresult.h", "base/os.h", "base/stream.h",
         "base/file.h", "base/guid.h" },
     { "schema/", "schema/", "base/", "abi/" },
+    { "dump/", "dump/", "base/", "abi/" },
     { "base/", "base/", "abi/" },
     { "forward/", "forward/", "abi/" },
     { "abi/", "abi/" },
