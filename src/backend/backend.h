@@ -10,12 +10,11 @@
 #define HCS_BACKEND_H
 
 #include "../abi/hcshost.h"
-#include "../base/guid.h"
-#include "../base/ip.h"
 #include "../base/json.h"
 #include "../base/random.h"
 #include "../base/stream.h"
 #include "../base/timers.h"
+#include "adapter.h"
 
 struct machine; /* each backend's own */
 
@@ -128,14 +127,6 @@ struct sim_options {
     bool own_pipes; /* nobody finds its pipes by their names alone (Windows) */
 };
 
-/* A machine's adapter, which is to be the port of an endpoint. */
-struct sim_adapter {
-    struct guid endpoint;
-    const struct mac_address *mac; /* NULL: the endpoint's */
-    const char *machine_id;        /* the system's id */
-    const char *runtime_id;
-};
-
 /* `guest` is called for guests that have a program; NULL-safe. With Boot the
  * text is the system's id. */
 /* It would take such members for macros. */
@@ -149,7 +140,7 @@ struct sim_env {
      * they are added to one that runs, and detached at the end. On failure the
      * error's path is the member that is to blame. NULL: there are no networks,
      * and adapters lead nowhere. */
-    HRESULT (*attach)(void *context, const struct sim_adapter *adapter,
+    HRESULT (*attach)(void *context, const struct machine_adapter *adapter,
                       struct hcs_error *error);
     void (*detach)(void *context, const struct guid *endpoint);
     void *context;

@@ -53,7 +53,7 @@ void hcn_handle_close(struct hcn_handle *handle);
 
 /* hcn_adapter.c: what the store does with adapters of virtual machines; the
  * context is the host. */
-HRESULT hcn_attach(void *host, const struct sim_adapter *adapter,
+HRESULT hcn_attach(void *host, const struct machine_adapter *adapter,
                    struct hcs_error *error);
 void hcn_detach(void *host, const struct guid *endpoint);
 

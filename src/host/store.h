@@ -89,7 +89,7 @@ struct store_config {
     void (*guest)(void *context, uint64_t guest, HCSHOST_GUEST_EVENT event,
                   const char *text, size_t length); /* sim */
     /* sim: as in struct sim_env */
-    HRESULT (*attach)(void *context, const struct sim_adapter *adapter,
+    HRESULT (*attach)(void *context, const struct machine_adapter *adapter,
                       struct hcs_error *error);
     void (*detach)(void *context, const struct guid *endpoint);
     void *context;

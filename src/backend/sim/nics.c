@@ -26,7 +26,7 @@ HRESULT sim_nic_read(struct sim_device *device, const struct json *settings,
 HRESULT sim_nic_attach(struct machine *machine, struct sim_device *device,
                        struct hcs_error *error) {
     const struct sim_env *env = &machine->sim->env;
-    struct sim_adapter adapter = {
+    struct machine_adapter adapter = {
         .endpoint = device->endpoint,
         .mac = device->has_mac ? &device->mac : NULL,
         .machine_id = machine->id,

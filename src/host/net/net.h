@@ -9,6 +9,7 @@
 #define HCS_NET_H
 
 #include "../../abi/hcn_types.h"
+#include "../../backend/adapter.h"
 #include "../../backend/plane.h"
 #include "../../base/json.h"
 
@@ -96,6 +97,20 @@ void net_close(struct net *net);
 HRESULT net_request(struct net *net, const struct net_request *request,
                     struct net_reply *reply);
 void net_reply_free(struct net_reply *reply);
+
+/* How a request is carried out: net_request, or a way to one that is
+ * elsewhere. */
+typedef HRESULT (*net_carrier)(void *context, const struct net_request *request,
+                               struct net_reply *reply);
+
+/* Makes the adapter the port of its endpoint, as a service of virtual machines
+ * asks for it: the endpoint must be there and have no port, and the adapter's
+ * MAC address, if it has one, must be the endpoint's (E_INVALIDARG). On failure
+ * nothing is changed and the error's path is the adapter's member that is to
+ * blame, EndpointId or MacAddress. `mac` (may be NULL) gets the endpoint's. */
+HRESULT net_adapter_attach(net_carrier carry, void *context,
+                           const struct machine_adapter *adapter,
+                           struct mac_address *mac, struct hcs_error *error);
 
 /* How many there are. */
 size_t net_count(const struct net *net, enum net_kind kind);
