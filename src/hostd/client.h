@@ -51,14 +51,6 @@ HRESULT hostd_request(struct hostd *hostd, const struct hostd_terms *terms,
                       const struct net_request *request,
                       struct net_reply *reply);
 
-/* An adapter of a virtual machine. */
-struct hostd_adapter {
-    struct guid endpoint;
-    const char *machine_id; /* any text */
-    struct guid runtime_id;
-    const struct mac_address *mac; /* the document's, or NULL */
-};
-
 /* What a machine gets. */
 struct hostd_port {
     int tap; /* the caller's; -1 when `held` goes on */
@@ -69,7 +61,7 @@ struct hostd_port {
  * the machine has from a daemon that is gone, to be used on, else -1; it stays
  * the caller's. Failures have the name of the document's member as path. */
 HRESULT hostd_attach(struct hostd *hostd, const struct hostd_terms *terms,
-                     const struct hostd_adapter *adapter, int held,
+                     const struct machine_adapter *adapter, int held,
                      struct hostd_port *out, struct hcs_error *error);
 HRESULT hostd_detach(struct hostd *hostd, const struct guid *endpoint,
                      struct hcs_error *error);
