@@ -38,8 +38,8 @@ HRESULT spawn_beside(const char *name, char *path, size_t size,
     return hr;
 }
 
-static int add_descriptors(posix_spawn_file_actions_t *actions,
-                           const int *from, int first, int count) {
+static int add_descriptors(posix_spawn_file_actions_t *actions, const int *from,
+                           int first, int count) {
     int result = 0;
 
     for (int i = 0; result == 0 && i < count; i++)
@@ -96,8 +96,7 @@ HRESULT spawn_program(const char *path, char *const argv[], const int *from,
         result = spawn(path, argv, moved, first, count, pid);
     while (made > 0)
         close(moved[--made]);
-    return result == 0 ? S_OK
-                       : error_errno(error, result, "starting %s", path);
+    return result == 0 ? S_OK : error_errno(error, result, "starting %s", path);
 }
 
 void spawn_reap(pid_t pid) {
