@@ -354,18 +354,12 @@ HRESULT hostd_inventory(struct hostd *hostd, struct hostd_inventory *out,
 
 /* --- events --------------------------------------------------------------- */
 
+/* When this returns the daemon knows of us: nothing it does from now on goes
+ * unheard. */
 HRESULT hostd_listen(struct hostd *hostd, struct hcs_error *error) {
-    const struct hostd_message question = {.kind = HOSTD_LISTEN};
-    int64_t deadline = clock_monotonic() + CALL_DEADLINE;
-    HRESULT hr;
+    struct hostd_message question = {.kind = HOSTD_LISTEN};
 
-    if (!hostd_alive(hostd))
-        return gone(error);
-    hr = channel_send(&hostd->channel, &question, -1, error);
-    while (SUCCEEDED(hr) &&
-           (hr = channel_flush(&hostd->channel, error)) == S_FALSE)
-        hr = wait_ready(hostd, deadline, true, error);
-    return FAILED(hr) && hr != E_OUTOFMEMORY ? broken(hostd, error) : hr;
+    return call_only(hostd, &question, error);
 }
 
 HRESULT hostd_next(struct hostd *hostd,

@@ -11,7 +11,8 @@
  *   client  Request{Tag, Build, AllowHostChange, Request}
  *                                         Reply{Tag, Reply}; both in the forms
  *                                         of net_request_write, net_reply_write
- *   client  Listen{}                      Event{Type, Status, Id, Document}…
+ *   client  Listen{Tag}                   Reply{…}, then
+ *                                         Event{Type, Status, Id, Document}…
  *   client  Attach{Tag, Build, Id, Machine, RuntimeId, MacAddress} and perhaps
  *           the descriptor of the tap that the machine has already
  *                                         Reply{…} with the tap's descriptor,
