@@ -10,19 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../base/error.h"
+#include "source.h"
 
 struct hvs;
-
-/* Where the container lies. `read` gives exactly `size` bytes from `offset` on
- * or fails; it is never asked for what lies behind `size`. */
-struct hvs_source {
-    HRESULT (*read)
-    (void *context, uint64_t offset, void *bytes, size_t size,
-     struct hcs_error *error);
-    void *context;
-    uint64_t size;
-};
 
 enum hvs_type {
     HVS_FREE = 1,
@@ -47,17 +37,21 @@ struct hvs_key {
     uint64_t number;       /* of INT, UINT, DOUBLE (its bits) and BOOL */
     uint32_t size;         /* of STRING and ARRAY, in bytes */
     const uint8_t *inside; /* their bytes, or NULL: */
-    uint64_t outside;      /* they are at this offset */
+    uint64_t outside;      /* they are in the source, at this offset */
 };
 
-/* Reads all keys. What `source` leads to must live as long as the container.
- * A pending replay log counts as carried out, but the file is left alone. */
-HRESULT hvs_open(const struct hvs_source *source, struct hvs **out,
+/* Reads all keys of `source`, which must live as long as the container. A
+ * pending replay log counts as carried out, but the file is left alone. */
+HRESULT hvs_open(struct source *source, struct hvs **out,
                  struct hcs_error *error);
 /* NULL is fine. */
 void hvs_close(struct hvs *hvs);
+/* How many entries of the replay log were pending. */
+size_t hvs_pending(const struct hvs *hvs);
+/* The file with its replay log carried out: what `outside` is an offset of. */
+struct source *hvs_source(const struct hvs *hvs);
 
-/* All keys in the order they lie in, nodes too: begin with zeros in *at. */
+/* The next key in the order they lie in, nodes too; begin with zeros in *at. */
 bool hvs_next(const struct hvs *hvs, struct hvs_place *at, struct hvs_key *out);
 /* The key of a path ("savedstate/VmVersion"), letters as they are. */
 bool hvs_find(const struct hvs *hvs, const char *path, struct hvs_key *out);
@@ -66,7 +60,5 @@ bool hvs_find(const struct hvs *hvs, const char *path, struct hvs_key *out);
 HRESULT hvs_read(const struct hvs *hvs, const struct hvs_key *key,
                  uint64_t from, void *bytes, size_t size,
                  struct hcs_error *error);
-/* How many entries of the replay log were pending. */
-size_t hvs_pending(const struct hvs *hvs);
 
 #endif

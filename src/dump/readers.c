@@ -2,4 +2,6 @@
  * The formats that are read. */
 #include "reader.h"
 
-const struct dump_reader *const dump_readers[] = {NULL};
+extern const struct dump_reader dump_reader_vmrs;
+
+const struct dump_reader *const dump_readers[] = {&dump_reader_vmrs, NULL};
