@@ -6,8 +6,6 @@
 
 #include "reader.h"
 
-#define MAX_VMCOREINFO (1u << 20)
-
 const char *dump_os_name(enum dump_os os) {
     switch (os) {
     case DUMP_OS_LINUX:
@@ -44,24 +42,6 @@ HRESULT dump_corrupt(struct hcs_error *error, const char *format, ...) {
 
 HRESULT dump_no_memory(struct hcs_error *error) {
     return error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
-}
-
-HRESULT dump_set_vmcoreinfo(struct dump *dump, const void *text, size_t length,
-                            struct hcs_error *error) {
-    char *copy;
-
-    if (length > MAX_VMCOREINFO)
-        return dump_corrupt(error, "has a VMCOREINFO of %llu bytes",
-                            (unsigned long long)length);
-    copy = malloc(length + 1);
-    if (!copy)
-        return dump_no_memory(error);
-    memcpy(copy, text, length);
-    copy[length] = '\0';
-    free(dump->vmcoreinfo);
-    dump->vmcoreinfo = copy;
-    dump->vmcoreinfo_length = strlen(copy);
-    return S_OK;
 }
 
 /* --- opening ------------------------------------------------------------- */

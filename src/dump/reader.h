@@ -26,30 +26,30 @@ struct dump_reader {
     /* Reads the headers and sets dump->self, which is closed also after a
      * failure if it was set; fills what it knows of dump->facts (format and
      * format_name are filled), dump->vmcoreinfo and dump->bugcheck. */
-    HRESULT (*open)
+    HRESULT(*open)
     (struct dump *dump, const struct dump_head *head, struct hcs_error *error);
     void (*close)(void *self);
 
     /* Reads up to `size` (> 0) bytes from physical `address` on, as many as
      * come easily and at least one; *got = 0: the first one is not in the
      * dump. address + size does not wrap. */
-    HRESULT (*read)
+    HRESULT(*read)
     (void *self, uint64_t address, void *bytes, size_t size, size_t *got,
      struct hcs_error *error);
 
     /* As dump_next_range. */
-    HRESULT (*next_range)
+    HRESULT(*next_range)
     (void *self, uint64_t from, struct dump_range *out,
      struct hcs_error *error);
 
     /* As dump_next_data; NULL: as next_range. */
-    HRESULT (*next_data)
+    HRESULT(*next_data)
     (void *self, uint64_t from, struct dump_range *out,
      struct hcs_error *error);
 
     /* Fills what the dump knows of CPU `index` (< facts.cpu_count); `out` is
      * all zeros and has the arch of the facts. */
-    HRESULT (*cpu)
+    HRESULT(*cpu)
     (void *self, uint32_t index, struct dump_cpu *out, struct hcs_error *error);
 };
 
@@ -75,6 +75,7 @@ struct dump {
 
 /* All readers there are, in the order in which they are asked; NULL ends. */
 extern const struct dump_reader *const dump_readers[];
+extern const struct dump_reader dump_reader_elf;
 
 /* --- what readers share -------------------------------------------------- */
 
