@@ -216,26 +216,6 @@ static void test_port_deleted(void **state) {
     down_endpoint(bench, 1, 0);
 }
 
-/* Other programs cannot change its tables, not even there. */
-static void test_tables_are_owned(void **state) {
-    struct bench *bench = *state;
-    int home, back = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-    struct nft_ctx *filter;
-    struct buf text = {0};
-
-    works(bench,
-          linux_plane_namespace(bench->plane, NULL, &home, &bench->error));
-    assert_int_equal(setns(home, CLONE_NEWNET), 0);
-    works(bench, filter_open(&filter, &bench->error));
-    buf_puts(&text, "flush chain inet hcn leave");
-    assert_true(FAILED(filter_run(filter, &text, &bench->error)));
-    buf_free(&text);
-    filter_close(filter);
-    assert_int_equal(setns(back, CLONE_NEWNET), 0);
-    close(back);
-    close(home);
-}
-
 /* The only child of a process, 0: it has none. */
 static pid_t child_of(pid_t pid) {
     char path[400], folder_name[64];
@@ -347,10 +327,13 @@ int main(void) {
 #define TEST(name) \
     cmocka_unit_test_setup_teardown(name, bench_open, bench_close)
     const struct CMUnitTest tests[] = {
-        TEST(test_many),         TEST(test_destroy),
-        TEST(test_two_planes),   TEST(test_bridge_deleted),
-        TEST(test_port_deleted), TEST(test_tables_are_owned),
-        TEST(test_killed),       TEST(test_machine_untouched),
+        TEST(test_many),
+        TEST(test_destroy),
+        TEST(test_two_planes),
+        TEST(test_bridge_deleted),
+        TEST(test_port_deleted),
+        TEST(test_killed),
+        TEST(test_machine_untouched),
     };
 
     return bench_main(tests);

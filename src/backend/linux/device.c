@@ -172,6 +172,34 @@ HRESULT device_group(struct wire *wire, int index, struct hcs_error *error) {
     return set_u32(wire, index, IFLA_GROUP, DEVICE_GROUP, "group", error);
 }
 
+HRESULT device_off(struct wire *wire, int index, struct hcs_error *error) {
+    struct ifinfomsg head = {.ifi_index = index, .ifi_change = IFF_UP};
+    struct message m;
+
+    message_begin(&m, RTM_NEWLINK, 0, &head, sizeof head);
+    message_u32(&m, IFLA_MASTER, 0);
+    return wire_do(wire, &m, error, "interface number %d off", index);
+}
+
+HRESULT device_rename(struct wire *wire, struct device *device,
+                      const char *name, struct hcs_error *error) {
+    struct message m;
+    HRESULT hr;
+
+    begin(&m, RTM_NEWLINK, 0, device->index);
+    message_text(&m, IFLA_IFNAME, name);
+    hr = wire_do(wire, &m, error, "the interface %s as %s", device->name, name);
+    if (SUCCEEDED(hr))
+        snprintf(device->name, sizeof device->name, "%s", name);
+    return hr;
+}
+
+HRESULT device_send(struct wire *wire, int index, int space,
+                    struct hcs_error *error) {
+    return set_u32(wire, index, IFLA_NET_NS_FD, (uint32_t)space, "namespace",
+                   error);
+}
+
 HRESULT device_mac(struct wire *wire, int index, const struct mac_address *mac,
                    struct hcs_error *error) {
     struct message m;
@@ -229,5 +257,13 @@ void device_delete(struct wire *wire, int index) {
     if (index <= 0)
         return;
     begin(&m, RTM_DELLINK, 0, index);
+    (void)wire_ask(wire, &m, NULL);
+}
+
+void device_delete_group(struct wire *wire) {
+    struct message m;
+
+    begin(&m, RTM_DELLINK, 0, 0);
+    message_u32(&m, IFLA_GROUP, DEVICE_GROUP);
     (void)wire_ask(wire, &m, NULL);
 }

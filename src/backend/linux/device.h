@@ -52,6 +52,14 @@ HRESULT device_mac(struct wire *wire, int index, const struct mac_address *mac,
                    struct hcs_error *error);
 HRESULT device_master(struct wire *wire, int index, int master,
                       struct hcs_error *error);
+/* Down, and out of its bridge. */
+HRESULT device_off(struct wire *wire, int index, struct hcs_error *error);
+/* One that is down; `device->name` follows. */
+HRESULT device_rename(struct wire *wire, struct device *device,
+                      const char *name, struct hcs_error *error);
+/* Into the network namespace `space`. */
+HRESULT device_send(struct wire *wire, int index, int space,
+                    struct hcs_error *error);
 HRESULT device_group(struct wire *wire, int index, struct hcs_error *error);
 /* Cut off at the kernel's 255 bytes. "" takes it away. */
 HRESULT device_alias(struct wire *wire, int index, const char *alias,
@@ -64,6 +72,8 @@ HRESULT device_port(struct wire *wire, int index, bool isolated, bool hairpin,
                     struct hcs_error *error);
 /* One that is gone already is fine. */
 void device_delete(struct wire *wire, int index);
+/* All of ours at once. */
+void device_delete_group(struct wire *wire);
 
 /* No detection of duplicates; `plain`: without the route to its prefix. */
 HRESULT device_address(struct wire *wire, int index,

@@ -3,6 +3,7 @@
  * moment that an endpoint is known, so a port has them when it comes. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../../base/hresult_hcn.h"
 #include "inside.h"
@@ -82,7 +83,7 @@ static HRESULT add_virtual(struct plane *plane, const struct terms *terms,
 
 /* --- terms ------------------------------------------------------------- */
 
-static void terms_free(struct terms *terms) {
+void terms_free(struct terms *terms) {
     let_go(terms);
     buf_free(&terms->undo);
     arena_free(&terms->arena);
@@ -94,8 +95,8 @@ static uint32_t mtu_of(const struct plane_endpoint *told) {
     return mtu > told->overhead ? mtu - told->overhead : 1;
 }
 
-static HRESULT terms_read(const struct plane_endpoint *told,
-                          struct terms *terms, struct hcs_error *error) {
+HRESULT terms_read(const struct plane_endpoint *told, struct terms *terms,
+                   struct hcs_error *error) {
     size_t size = told->route_count * sizeof *terms->routes;
     const char *alias = *told->port_name ? told->port_name : told->name;
 
@@ -116,10 +117,9 @@ static HRESULT terms_read(const struct plane_endpoint *told,
     return list_virtual(told, terms, error);
 }
 
-/* What the told policies ask for that is not carried out here. */
-static HRESULT check_policies(const struct plane *plane,
-                              const struct plane_endpoint *told,
-                              struct hcs_error *error) {
+HRESULT endpoint_check(const struct plane *plane,
+                       const struct plane_endpoint *told,
+                       struct hcs_error *error) {
     const struct {
         bool wanted;
         enum plane_policy policy;
@@ -156,6 +156,7 @@ static HRESULT endpoint_new(struct plane *plane,
         return no_memory(error);
     link_init(&endpoint->link);
     endpoint->port.tap = -1;
+    endpoint->offer = -1;
     endpoint->id = told->id;
     endpoint->mac = told->mac;
     endpoint->remote = told->flags & PLANE_ENDPOINT_REMOTE;
@@ -176,6 +177,8 @@ static HRESULT endpoint_new(struct plane *plane,
 static void endpoint_free(struct endpoint *endpoint) {
     if (!endpoint)
         return;
+    if (endpoint->offer >= 0)
+        close(endpoint->offer);
     link_remove(&endpoint->link);
     terms_free(&endpoint->terms);
     free(endpoint->addresses);
@@ -200,7 +203,7 @@ static HRESULT endpoint_make(struct plane *plane,
                              struct endpoint *endpoint,
                              struct hcs_error *error) {
     struct terms *terms = &endpoint->terms;
-    HRESULT hr = check_policies(plane, told, error);
+    HRESULT hr = endpoint_check(plane, told, error);
 
     if (SUCCEEDED(hr))
         hr = terms_read(told, terms, error);
@@ -243,7 +246,7 @@ HRESULT endpoint_change(struct plane *plane, const struct plane_endpoint *told,
     if (!endpoint)
         return error_set(error, HCN_E_ENDPOINT_NOT_FOUND, NULL,
                          "the plane has no such endpoint");
-    hr = check_policies(plane, told, error);
+    hr = endpoint_check(plane, told, error);
     if (FAILED(hr))
         return hr;
     hr = terms_read(told, &now, error);

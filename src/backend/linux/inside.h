@@ -94,7 +94,15 @@ struct endpoint {
     bool remote;
     struct terms terms;
     struct port port;
+    int offer;                    /* a tap for the next port, or -1 */
     struct plane_statistics past; /* of ports that are gone */
+};
+
+/* Between the plane and another namespace. */
+struct cable {
+    int middle;       /* a namespace, or -1 */
+    struct wire wire; /* there */
+    int here, there;  /* indexes of its ends; 0: there is none */
 };
 
 struct plane {
@@ -103,10 +111,11 @@ struct plane {
     int home;    /* the plane's */
     struct wire wire;
     struct nft_ctx *filter;
+    struct cable cable;             /* the uplink's */
     struct nft_ctx *outside_filter; /* with an uplink */
-    struct wire outside_wire;
-    int uplink; /* index of its end in the machine's namespace, or 0 */
     struct ip_prefix uplink_prefix; /* IP_NONE: there is none */
+    int world;                      /* where outside sockets are, or -1 */
+    struct ip_prefix world_prefix;
     struct abilities can;
     struct link networks, endpoints, spaces;
     unsigned serial;
@@ -134,12 +143,23 @@ HRESULT probe_policy(const struct plane *plane, enum plane_policy policy,
 
 /* --- network.c, endpoint.c, port.c, space.c, statistics.c -------------- */
 
+/* What it is before anything of it is made. */
+void network_begin(struct network *network, const struct plane_network *told,
+                   unsigned serial);
 HRESULT network_up(struct plane *plane, const struct plane_network *told,
                    struct hcs_error *error);
 HRESULT network_change(struct plane *plane, const struct plane_network *told,
                        struct hcs_error *error);
 void network_down(struct plane *plane, struct network *network);
 
+/* What the told policies ask for that is not carried out here. */
+HRESULT endpoint_check(const struct plane *plane,
+                       const struct plane_endpoint *told,
+                       struct hcs_error *error);
+/* The terms without their rules and ports. */
+HRESULT terms_read(const struct plane_endpoint *told, struct terms *terms,
+                   struct hcs_error *error);
+void terms_free(struct terms *terms);
 HRESULT endpoint_up(struct plane *plane, const struct plane_endpoint *told,
                     struct hcs_error *error);
 HRESULT endpoint_change(struct plane *plane, const struct plane_endpoint *told,
@@ -172,6 +192,14 @@ HRESULT port_join(struct plane *plane, struct endpoint *endpoint,
 
 HRESULT tap_make(struct plane *plane, struct endpoint *endpoint,
                  struct hcs_error *error);
+/* Whether the descriptor is one of a tap as tap_make makes them. */
+bool tap_is(int fd);
+/* The endpoint's offer becomes its port. */
+HRESULT tap_take(struct plane *plane, struct endpoint *endpoint,
+                 struct hcs_error *error);
+/* Ends the port; the machine may still have the tap, which is then joined to
+ * nothing. */
+void tap_leave(struct plane *plane, struct endpoint *endpoint);
 HRESULT veth_make(struct plane *plane, struct endpoint *endpoint,
                   char device[PLANE_DEVICE_SIZE], struct hcs_error *error);
 
@@ -243,11 +271,52 @@ void service_sweep(const char *directory);
 /* Where the program is, malloc'd, or NULL. */
 char *service_find(const char *wanted);
 
-/* --- uplink.c ---------------------------------------------------------- */
+/* One without a way out was given one, or the reverse: who answers names by
+ * asking the machine's servers has to know. */
+HRESULT services_uplink(struct plane *plane, struct hcs_error *error);
 
+/* --- cable.c ----------------------------------------------------------- */
+
+void cable_none(struct cable *cable);
+/* Both ends down; `far_name` may have a "%d". */
+HRESULT cable_lay(const struct plane *plane, const char *name, int outside,
+                  const char *far_name, struct cable *cable,
+                  struct hcs_error *error);
+void cable_cut(struct cable *cable); /* twice is fine */
+
+/* --- uplink.c, spare.c, world.c ---------------------------------------- */
+
+/* `first` NULL: any that is spare. S_FALSE when there is one. */
 HRESULT uplink_open(struct plane *plane, const struct ip_address *first,
                     struct hcs_error *error);
-void uplink_close(struct plane *plane);
+void uplink_close(struct plane *plane); /* twice is fine */
 bool uplink_has(const struct plane *plane, const struct ip_prefix *prefix);
+/* How many it has that are not seen from the plane. */
+size_t uplink_interfaces(const struct plane *plane);
+/* The text of the machine's table. */
+void uplink_table(const struct ip_prefix *prefix, int number, struct buf *out);
+
+/* One of length 30 that neither the machine nor the plane has. */
+HRESULT spare_prefix(struct plane *plane, struct ip_prefix *out,
+                     struct hcs_error *error);
+/* Whether a network, the uplink or the outside has addresses of it. */
+bool prefix_used(const struct plane *plane, const struct ip_prefix *prefix);
+
+struct socket_wish {
+    int domain, type, protocol;
+};
+/* Makes a socket in the namespace `space`. */
+HRESULT socket_in(struct plane *plane, int space,
+                  const struct socket_wish *wish, int *fd,
+                  struct hcs_error *error);
+HRESULT world_socket(struct plane *plane, const struct socket_wish *wish,
+                     int *fd, struct ip_address *host, struct hcs_error *error);
+void world_close(struct plane *plane); /* twice is fine */
+bool world_has(const struct plane *plane, const struct ip_prefix *prefix);
+
+/* --- count.c ----------------------------------------------------------- */
+
+HRESULT count_all(struct plane *plane, struct linux_plane_counts *out,
+                  struct hcs_error *error);
 
 #endif

@@ -153,7 +153,6 @@ static HRESULT make_bridge(struct plane *plane,
     HRESULT hr;
 
     choose_mac(told, network->serial, &network->mac);
-    snprintf(bridge->name, sizeof bridge->name, "hb%u", network->serial);
     guid_format(&network->id, id);
     snprintf(other, sizeof other, "hcn-net-%s", id);
     hr = device_bridge(&plane->wire, bridge, &network->mac, error);
@@ -170,6 +169,21 @@ static HRESULT make_bridge(struct plane *plane,
     return hr;
 }
 
+void network_begin(struct network *network, const struct plane_network *told,
+                   unsigned serial) {
+    memset(network, 0, sizeof *network);
+    link_init(&network->link);
+    network->id = told->id;
+    network->mode = told->mode;
+    network->flags = told->flags;
+    network->serial = serial;
+    network->host = told->mode != PLANE_PRIVATE &&
+                    !(told->flags & PLANE_NETWORK_NO_HOST_PORT);
+    network->nat =
+        network->host && (told->mode == PLANE_NAT || told->mode == PLANE_ICS);
+    snprintf(network->bridge.name, sizeof network->bridge.name, "hb%u", serial);
+}
+
 static struct network *network_new(struct plane *plane,
                                    const struct plane_network *told,
                                    struct hcs_error *error) {
@@ -179,15 +193,7 @@ static struct network *network_new(struct plane *plane,
         no_memory(error);
         return NULL;
     }
-    link_init(&network->link);
-    network->id = told->id;
-    network->mode = told->mode;
-    network->flags = told->flags;
-    network->serial = ++plane->serial;
-    network->host = told->mode != PLANE_PRIVATE &&
-                    !(told->flags & PLANE_NETWORK_NO_HOST_PORT);
-    network->nat =
-        network->host && (told->mode == PLANE_NAT || told->mode == PLANE_ICS);
+    network_begin(network, told, ++plane->serial);
     if (FAILED(copy_terms(told, network, error))) {
         arena_free(&network->terms);
         free(network);

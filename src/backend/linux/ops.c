@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "../../base/hresult_hcn.h"
 #include "inside.h"
@@ -35,9 +36,9 @@ static HRESULT can_policy(struct plane *plane, enum plane_policy policy,
     return probe_policy(plane, policy, error);
 }
 
-/* The plane's host has its networks and the uplink, and nothing else. */
+/* The plane's host has its networks and ways out, and nothing else. */
 static bool prefix_taken(struct plane *plane, const struct ip_prefix *prefix) {
-    return uplink_has(plane, prefix);
+    return uplink_has(plane, prefix) || world_has(plane, prefix);
 }
 
 struct port_question {
@@ -305,25 +306,28 @@ HRESULT linux_plane_namespace(struct plane *plane, const struct guid *space,
     return run(work_namespace, plane, NULL, space, fd, error);
 }
 
-struct socket_wish {
-    int domain, type, protocol;
-};
+HRESULT socket_in(struct plane *plane, int space,
+                  const struct socket_wish *wish, int *fd,
+                  struct hcs_error *error) {
+    HRESULT hr = crew_enter(space, error), back;
 
-static HRESULT work_socket(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    const struct socket_wish *wish = call->told;
-    int space, *fd = call->out;
-    HRESULT hr = need_space(call, &space, error), back;
-
-    if (SUCCEEDED(hr))
-        hr = crew_enter(space, error);
     if (FAILED(hr))
         return hr;
     *fd = socket(wish->domain, wish->type | SOCK_CLOEXEC, wish->protocol);
     if (*fd < 0)
         hr = error_errno(error, errno, "a socket in a namespace");
-    back = crew_enter(call->plane->home, SUCCEEDED(hr) ? error : NULL);
+    back = crew_enter(plane->home, SUCCEEDED(hr) ? error : NULL);
     return FAILED(hr) ? hr : back;
+}
+
+static HRESULT work_socket(void *context, struct hcs_error *error) {
+    struct call *call = context;
+    int space;
+    HRESULT hr = need_space(call, &space, error);
+
+    return FAILED(hr)
+               ? hr
+               : socket_in(call->plane, space, call->told, call->out, error);
 }
 
 HRESULT linux_plane_socket(struct plane *plane, const struct guid *space,
@@ -333,6 +337,73 @@ HRESULT linux_plane_socket(struct plane *plane, const struct guid *space,
 
     *fd = -1;
     return run(work_socket, plane, &wish, space, fd, error);
+}
+
+struct outside_reply {
+    int *fd;
+    struct ip_address *host;
+};
+
+static HRESULT work_outside(void *context, struct hcs_error *error) {
+    struct call *call = context;
+    struct outside_reply *reply = call->out;
+
+    return world_socket(call->plane, call->told, reply->fd, reply->host, error);
+}
+
+HRESULT linux_plane_outside(struct plane *plane, int domain, int type,
+                            int protocol, int *fd, struct ip_address *host,
+                            struct hcs_error *error) {
+    struct socket_wish wish = {domain, type, protocol};
+    struct outside_reply reply = {fd, host};
+
+    *fd = -1;
+    return run(work_outside, plane, &wish, NULL, &reply, error);
+}
+
+static HRESULT work_offer(void *context, struct hcs_error *error) {
+    struct call *call = context;
+    struct endpoint *endpoint;
+    HRESULT hr = need_endpoint(call, &endpoint, error);
+    const int *tap = call->told;
+    int copy = -1;
+
+    if (SUCCEEDED(hr) && *tap >= 0 && !tap_is(*tap))
+        hr = error_set(error, E_INVALIDARG, NULL,
+                       "what was given is not a tap of a virtual machine");
+    if (SUCCEEDED(hr) && *tap >= 0)
+        hr = give(*tap, &copy, error);
+    if (FAILED(hr))
+        return hr;
+    if (endpoint->offer >= 0)
+        close(endpoint->offer);
+    endpoint->offer = copy;
+    return S_OK;
+}
+
+HRESULT linux_plane_offer(struct plane *plane, const struct guid *endpoint,
+                          int tap, struct hcs_error *error) {
+    return run(work_offer, plane, &tap, endpoint, NULL, error);
+}
+
+static HRESULT work_uplink(void *context, struct hcs_error *error) {
+    struct call *call = context;
+    return uplink_open(call->plane, call->told, error);
+}
+
+HRESULT linux_plane_uplink(struct plane *plane, const struct ip_address *first,
+                           struct hcs_error *error) {
+    return run(work_uplink, plane, first, NULL, NULL, error);
+}
+
+static HRESULT work_count(void *context, struct hcs_error *error) {
+    struct call *call = context;
+    return count_all(call->plane, call->out, error);
+}
+
+HRESULT linux_plane_count(struct plane *plane, struct linux_plane_counts *out,
+                          struct hcs_error *error) {
+    return run(work_count, plane, NULL, NULL, out, error);
 }
 
 int linux_plane_pollfd(const struct plane *plane) {

@@ -128,6 +128,7 @@ static HRESULT tear_down(void *context, struct hcs_error *error) {
         network_down(plane, HCS_CONTAINER(plane->networks.previous,
                                           struct network, link));
     uplink_close(plane);
+    world_close(plane);
     filter_close(plane->filter);
     wire_close(&plane->wire);
     return S_OK;
@@ -155,7 +156,8 @@ static HRESULT plane_new(const struct linux_plane_options *options,
     plane->outside = -1;
     plane->home = -1;
     plane->wire.fd = -1;
-    plane->outside_wire.fd = -1;
+    plane->world = -1;
+    cable_none(&plane->cable);
     link_init(&plane->networks);
     link_init(&plane->endpoints);
     link_init(&plane->spaces);

@@ -48,7 +48,8 @@ static HRESULT make(struct plane *plane, struct endpoint *endpoint,
              endpoint->serial);
     if (told->kind == PLANE_PORT_MACHINE) {
         snprintf(device, PLANE_DEVICE_SIZE, "%s", port->device.name);
-        return tap_make(plane, endpoint, error);
+        return endpoint->offer >= 0 ? tap_take(plane, endpoint, error)
+                                    : tap_make(plane, endpoint, error);
     }
     port->space = find_space(plane, &told->owner);
     if (!port->space)
@@ -66,9 +67,10 @@ static void take_away(struct plane *plane, struct endpoint *endpoint) {
         for (size_t i = 0; i < endpoint->address_count; i++)
             (void)device_rule(&plane->wire, &endpoint->addresses[i].address,
                               port->rule_table, false, NULL);
-    device_delete(&plane->wire, port->device.index);
     if (port->tap >= 0)
-        close(port->tap);
+        tap_leave(plane, endpoint);
+    else
+        device_delete(&plane->wire, port->device.index);
     memset(port, 0, sizeof *port);
     port->tap = -1;
 }

@@ -6,14 +6,16 @@
  * `forward` (what networks keep from each other), `arrive` (the receiver's
  * rules), `srcnat`. Bridges hand their packets to all of these, so it makes no
  * difference whether the two are on one network. What answers a packet that
- * passed is let through. */
+ * passed is let through.
+ *
+ * The tables have no owner: where machines keep the namespace of a plane that
+ * died, its rules hold until another takes the machines over. */
 #include <stdio.h>
 
 #include "inside.h"
 
 static const char base[] =
     "table inet hcn {\n"
-    " flags owner;\n"
     " map leaves4 { type ifname . ipv4_addr : verdict; }\n"
     " map leaves6 { type ifname . ipv6_addr : verdict; }\n"
     " map arrives4 { type ifname . ipv4_addr : verdict; }\n"
@@ -76,7 +78,6 @@ static const char base[] =
     " }\n"
     "}\n"
     "table bridge hcn {\n"
-    " flags owner;\n"
     " map guards { type ifname : verdict; }\n"
     " chain guard { type filter hook prerouting priority -300; "
     "policy accept;\n"

@@ -229,6 +229,19 @@ HRESULT service_renew(struct plane *plane, struct network *network,
     return launch(plane, network, error);
 }
 
+HRESULT services_uplink(struct plane *plane, struct hcs_error *error) {
+    HRESULT hr = S_OK;
+
+    for (struct link *l = plane->networks.next; l != &plane->networks;
+         l = l->next) {
+        struct network *one = HCS_CONTAINER(l, struct network, link);
+        if (one->service && one->service->dns && one->dns.server_count == 0 &&
+            SUCCEEDED(hr))
+            hr = service_renew(plane, one, error);
+    }
+    return hr;
+}
+
 void service_stop(struct plane *plane, struct network *network) {
     struct service *service = network->service;
 

@@ -131,7 +131,7 @@ static void add_dns(const struct plane *plane, const struct network *network,
     const struct plane_dns *dns = &network->dns;
     char text[IP_TEXT_SIZE];
 
-    if (dns->server_count > 0 || plane->uplink == 0)
+    if (dns->server_count > 0 || plane->cable.there == 0)
         add(out, "--no-resolv"); /* else what the machine asks */
     for (size_t i = 0; i < dns->server_count; i++) {
         ip_format(&dns->servers[i], text);

@@ -112,11 +112,15 @@ const void *attribute_find(const void *data, size_t size, uint16_t type,
 /* --- sending ----------------------------------------------------------- */
 
 HRESULT wire_open(struct wire *wire, struct hcs_error *error) {
+    return wire_open_to(wire, NETLINK_ROUTE, error);
+}
+
+HRESULT wire_open_to(struct wire *wire, int part, struct hcs_error *error) {
     int on = 1;
 
     wire->sequence = 0;
     wire->why[0] = '\0';
-    wire->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    wire->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, part);
     if (wire->fd < 0)
         return error_errno(error, errno, "a socket to the kernel's networks");
     /* Words for failures; a kernel without them gives numbers only. */

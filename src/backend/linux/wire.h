@@ -48,6 +48,8 @@ struct wire {
 
 /* In the namespace of the calling thread. */
 HRESULT wire_open(struct wire *wire, struct hcs_error *error);
+/* To another part of the kernel: NETLINK_NETFILTER … */
+HRESULT wire_open_to(struct wire *wire, int part, struct hcs_error *error);
 void wire_close(struct wire *wire); /* twice is fine */
 
 /* Sends and waits: 0, or the kernel's errno. `answer` (may be NULL) gets the
