@@ -28,23 +28,51 @@ static void hear(void *context, const struct net_event *event) {
     world->event_count++;
 }
 
-int world_open(void **state) {
-    struct world *world;
+static void miss(void *context, enum net_kind kind, const struct guid *id) {
+    struct world *world = context;
+    (void)id;
+    world->gone[kind]++;
+}
+
+static bool begin(struct world *world, const struct guid *space) {
     struct net_env env = {.ops = sim_plane_ops(),
                           .now = now,
                           .random = next_random,
                           .event = hear,
-                          .build = 26100};
+                          .gone = miss,
+                          .context = world,
+                          .build = 26100,
+                          .host_namespace = *space};
+    if (FAILED(sim_plane_open(&world->plane, NULL)))
+        return false;
+    env.plane = world->plane;
+    return SUCCEEDED(net_open(&env, &world->net, NULL));
+}
+
+int world_open(void **state) {
+    const struct guid any = {{0}};
+    struct world *world;
+
     blocks = faults_live();
     world = calloc(1, sizeof *world);
-    if (!world || FAILED(sim_plane_open(&world->plane, NULL)))
-        return -1;
-    env.plane = world->plane;
-    env.context = world;
-    if (FAILED(net_open(&env, &world->net, NULL)))
+    if (!world || !begin(world, &any))
         return -1;
     *state = world;
     return 0;
+}
+
+void world_restart(struct world *world) {
+    const char *ids = found(world, NET_NAMESPACE, NULL);
+    char first[GUID_TEXT_SIZE];
+    struct guid space;
+
+    snprintf(first, sizeof first, "%s", ids);
+    space = guid(first);
+    net_close(world->net);
+    sim_plane_ops()->destroy(world->plane);
+    memset(world->gone, 0, sizeof world->gone);
+    world->random += 77;
+    assert_true(begin(world, &space));
 }
 
 int world_close(void **state) {

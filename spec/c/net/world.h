@@ -23,6 +23,7 @@ struct world {
     uint64_t random;
     struct heard events[MOST_EVENTS];
     size_t event_count;
+    size_t gone[NET_KIND_COUNT]; /* objects that went */
     struct net_reply reply; /* the last one */
 };
 
@@ -30,6 +31,9 @@ struct world {
  * is left. */
 int world_open(void **state);
 int world_close(void **state);
+/* As if its process had died and another begun, with other random numbers: the
+ * host's own namespace is all there is, and has the id that it had. */
+void world_restart(struct world *world);
 
 /* Each expects the result `hr`; the reply stays in the world until the next.
  * Single quotes in `text` stand for double ones; NULL is no document. */

@@ -17,6 +17,9 @@ struct object {
     struct link link; /* in its kind's list, in the order of making */
     struct entry by_id;
     struct guid id;
+    enum net_kind kind;
+    uint64_t order;      /* the later made, the higher */
+    struct link changed; /* in net->changed, if it changed */
 };
 
 struct table {
@@ -31,6 +34,11 @@ struct net {
     struct index mappings; /* of struct mapped_port: protocol and port */
     unsigned next_port;    /* where the search for a free one goes on */
     uint32_t next_compartment;
+    uint64_t next_order;
+    struct link changed; /* by object.changed: since net_next_changed */
+    /* What is read was written by us: nothing is added to it, nobody told. */
+    bool restoring;
+    bool closing;
 };
 
 /* The form in which properties are asked for. */
@@ -69,6 +77,11 @@ struct kind {
     void (*drop)(struct net *net, struct object *object);
     void (*write)(const struct net *net, const struct object *object,
                   const struct view *view, struct json_writer *w);
+    /* Writes what its properties do not tell, as members. */
+    void (*keep)(const struct object *object, bool held, struct json_writer *w);
+    /* The reverse, of one that was just made from its properties. */
+    HRESULT (*restore)(struct net *net, struct object *object,
+                       const struct json *kept, struct hcs_error *error);
 };
 /* clang-format on */
 
@@ -80,6 +93,8 @@ extern const struct kind kind_network, kind_endpoint, kind_namespace;
 void object_put(struct net *net, enum net_kind kind, struct object *object,
                 const struct guid *id);
 void object_take(struct net *net, enum net_kind kind, struct object *object);
+/* Something of it that is kept is different from before. */
+void object_changed(struct net *net, struct object *object);
 /* NULL when there is none. */
 struct object *object_find(const struct net *net, enum net_kind kind,
                            const struct guid *id);
@@ -140,6 +155,16 @@ void v1_namespace(const struct doc *doc, struct json_writer *w);
 extern const char *const v1_network_members[];
 extern const char *const v1_endpoint_members[];
 extern const char *const v1_namespace_members[];
+
+/* --- save.c -------------------------------------------------------- */
+
+/* HR_INVALID_DATA for a saved text that lacks `what`. */
+HRESULT saved_bad(struct hcs_error *error, const char *what);
+/* An id that may be absent. */
+HRESULT saved_guid(const struct json *kept, const char *name, struct guid *out,
+                   struct hcs_error *error);
+HRESULT saved_number(const struct json *kept, const char *name, uint64_t most,
+                     uint64_t *out, struct hcs_error *error);
 
 /* --- modify.c ------------------------------------------------------ */
 

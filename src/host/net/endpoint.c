@@ -121,7 +121,7 @@ static HRESULT read_policies(struct net *net, const struct doc *doc,
                        error);
     if (FAILED(hr))
         return hr;
-    added = added_policy(endpoint);
+    added = net->restoring ? NULL : added_policy(endpoint);
     return added ? add_policy(&context, endpoint, added, error) : S_OK;
 }
 
@@ -141,7 +141,8 @@ static void put(struct net *net, struct endpoint *endpoint) {
     object_put(net, NET_ENDPOINT, &endpoint->object, &id);
     link_append(&network->endpoints, &endpoint->of_network);
     network->endpoint_count++;
-    network->endpoints_ever++;
+    network->endpoints_ever += !net->restoring;
+    object_changed(net, &network->object);
     index_put(&network->macs, &endpoint->by_mac, endpoint->mac.bytes,
               sizeof endpoint->mac.bytes, endpoint);
     for (size_t i = 0; i < endpoint->address_count; i++) {
@@ -165,7 +166,7 @@ static HRESULT endpoint_create(struct net *net, const struct making *making,
     link_init(&endpoint->of_space);
     hr = find_network(net, making, &endpoint->network, error);
     if (SUCCEEDED(hr))
-        hr = endpoint_read(making->doc, endpoint, error);
+        hr = endpoint_read(making->doc, !net->restoring, endpoint, error);
     if (SUCCEEDED(hr))
         hr = read_policies(net, making->doc, endpoint, error);
     if (SUCCEEDED(hr))
@@ -238,4 +239,6 @@ const struct kind kind_endpoint = {
     .remove = endpoint_remove,
     .drop = endpoint_drop,
     .write = endpoint_write,
+    .keep = endpoint_keep,
+    .restore = endpoint_restore,
 };

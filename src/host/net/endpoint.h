@@ -45,6 +45,9 @@ struct endpoint {
     struct guid machine;
     char *adapter; /* VirtualNicName, NULL for none */
     char device[PLANE_DEVICE_SIZE];
+    /* Of a port that was there when it was written down and is not yet again;
+     * zero: none. A machine that comes back gets the port's id. */
+    struct guid kept_port, kept_machine;
 };
 
 struct endpoint *endpoint_of(struct object *object);
@@ -57,13 +60,20 @@ void endpoint_context(struct net *net, const struct endpoint *endpoint,
                       const struct policies *network,
                       struct policy_context *out);
 
-/* endpoint_read.c: fills a new endpoint from its document. */
-HRESULT endpoint_read(const struct doc *doc, struct endpoint *endpoint,
-                      struct hcs_error *error);
+/* endpoint_read.c: fills a new endpoint from its document; `complete`: with
+ * addresses and routes that the document does not have. */
+HRESULT endpoint_read(const struct doc *doc, bool complete,
+                      struct endpoint *endpoint, struct hcs_error *error);
 
 /* endpoint_write.c */
 void endpoint_write(const struct net *net, const struct object *object,
                     const struct view *view, struct json_writer *w);
+
+/* endpoint_keep.c */
+void endpoint_keep(const struct object *object, bool held,
+                   struct json_writer *w);
+HRESULT endpoint_restore(struct net *net, struct object *object,
+                         const struct json *kept, struct hcs_error *error);
 
 /* endpoint_port.c */
 HRESULT endpoint_modify(struct net *net, struct object *object,

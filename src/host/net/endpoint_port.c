@@ -47,6 +47,9 @@ HRESULT endpoint_port_up(struct net *net, struct endpoint *endpoint,
     endpoint->machine =
         kind == PLANE_PORT_MACHINE ? *owner : (struct guid){{0}};
     endpoint->state = ENDPOINT_ATTACHED;
+    endpoint->kept_port = (struct guid){{0}};
+    endpoint->kept_machine = (struct guid){{0}};
+    object_changed(net, &endpoint->object);
     tell_port(net, endpoint, NET_EVENT_ENDPOINT_ATTACHED);
     return S_OK;
 }
@@ -61,6 +64,7 @@ void endpoint_port_down(struct net *net, struct endpoint *endpoint,
     endpoint->device[0] = '\0';
     endpoint->machine = (struct guid){{0}};
     endpoint->state = ENDPOINT_DETACHED;
+    object_changed(net, &endpoint->object);
     if (!quietly)
         tell_port(net, endpoint, NET_EVENT_ENDPOINT_DETACHED);
 }
@@ -84,6 +88,9 @@ HRESULT endpoint_attach(struct net *net, struct object *object,
     if (endpoint->state == ENDPOINT_ATTACHED)
         return error_set(error, HCN_E_ENDPOINT_ALREADY_ATTACHED, NULL,
                          "the endpoint has a port already");
+    if (guid_is_zero(&port) && !guid_is_zero(&machine) &&
+        memcmp(&machine, &endpoint->kept_machine, sizeof machine) == 0)
+        port = endpoint->kept_port;
     return endpoint_port_up(net, endpoint, PLANE_PORT_MACHINE, &port, &machine,
                             adapter, error);
 }

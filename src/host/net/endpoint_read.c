@@ -187,7 +187,8 @@ static HRESULT read_config(struct endpoint *endpoint, const struct doc *place,
     return hr;
 }
 
-static HRESULT read_addresses(const struct doc *doc, struct endpoint *endpoint,
+static HRESULT read_addresses(const struct doc *doc, bool complete,
+                              struct endpoint *endpoint,
                               struct hcs_error *error) {
     struct doc array;
     size_t count;
@@ -211,9 +212,9 @@ static HRESULT read_addresses(const struct doc *doc, struct endpoint *endpoint,
         if (SUCCEEDED(hr))
             hr = read_config(endpoint, &item, error);
     }
-    if (SUCCEEDED(hr) && count == 0)
+    if (SUCCEEDED(hr) && count == 0 && complete)
         hr = take_any(endpoint, IP_V4, doc, error);
-    if (SUCCEEDED(hr) && count == 0)
+    if (SUCCEEDED(hr) && count == 0 && complete)
         hr = take_any(endpoint, IP_V6, doc, error);
     return hr;
 }
@@ -292,11 +293,11 @@ static HRESULT inherit_routes(struct endpoint *endpoint,
     return S_OK;
 }
 
-static HRESULT read_routes(const struct doc *doc, struct endpoint *endpoint,
-                           struct hcs_error *error) {
+static HRESULT read_routes(const struct doc *doc, bool complete,
+                           struct endpoint *endpoint, struct hcs_error *error) {
     HRESULT hr = routes_read(doc, &endpoint->arena, &endpoint->routes,
                              &endpoint->route_count, error);
-    if (SUCCEEDED(hr) && endpoint->route_count == 0 &&
+    if (SUCCEEDED(hr) && endpoint->route_count == 0 && complete &&
         !endpoint_is_remote(endpoint))
         hr = inherit_routes(endpoint, error);
     return hr;
@@ -314,8 +315,8 @@ static HRESULT line_up(struct endpoint *endpoint, struct hcs_error *error) {
     return S_OK;
 }
 
-HRESULT endpoint_read(const struct doc *doc, struct endpoint *endpoint,
-                      struct hcs_error *error) {
+HRESULT endpoint_read(const struct doc *doc, bool complete,
+                      struct endpoint *endpoint, struct hcs_error *error) {
     struct doc dns;
     HRESULT hr = keep_text(doc, "Name", DEFAULT_NAME, &endpoint->arena,
                            &endpoint->name, error);
@@ -328,11 +329,11 @@ HRESULT endpoint_read(const struct doc *doc, struct endpoint *endpoint,
     if (SUCCEEDED(hr))
         hr = read_mac(doc, endpoint, error);
     if (SUCCEEDED(hr))
-        hr = read_addresses(doc, endpoint, error);
+        hr = read_addresses(doc, complete, endpoint, error);
     if (SUCCEEDED(hr))
         hr = line_up(endpoint, error);
     if (SUCCEEDED(hr))
-        hr = read_routes(doc, endpoint, error);
+        hr = read_routes(doc, complete, endpoint, error);
     if (SUCCEEDED(hr))
         hr = doc_object(doc, "Dns", &dns, error);
     if (SUCCEEDED(hr))

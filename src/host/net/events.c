@@ -12,7 +12,7 @@ void tell(const struct net *net, enum net_event_type type, HRESULT status,
     char subject[GUID_TEXT_SIZE], other[GUID_TEXT_SIZE];
     char document[192];
 
-    if (!net->env.event)
+    if (!net->env.event || net->restoring)
         return;
     object_id_text(kind, id, subject);
     if (endpoint) {

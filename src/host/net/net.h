@@ -79,6 +79,8 @@ struct net_env {
      * of a request come its changes can be seen; PRE_ ones come just before
      * theirs. NULL: nobody listens. */
     void (*event)(void *context, const struct net_event *event);
+    /* An object is no more; but at net_close. As event. May be NULL. */
+    void (*gone)(void *context, enum net_kind kind, const struct guid *id);
     void *context;
     int build;                        /* the Windows build to be */
     /* The id of the namespace that every host has; zero: a new one. */
@@ -114,6 +116,38 @@ HRESULT net_adapter_attach(net_carrier carry, void *context,
 
 /* How many there are. */
 size_t net_count(const struct net *net, enum net_kind kind);
+
+/* From now on the host is of this Windows build. */
+void net_set_build(struct net *net, int build);
+
+/* --- keeping them ---------------------------------------------------------
+ * What outlasts a process: one JSON object for each object, from which a new
+ * net makes it as it was for all that a client can see. */
+
+/* Takes the next object that was made or changed since it was taken last;
+ * false: there is none. */
+bool net_next_changed(struct net *net, enum net_kind *kind, struct guid *id);
+/* Appends its text. `held`, of an endpoint: its port goes with the process
+ * that asked for it. S_FALSE, and nothing appended, for what does not last
+ * (EnableNonPersistent). E_OUTOFMEMORY; the kind's code when it is not there.
+ */
+HRESULT net_save(const struct net *net, enum net_kind kind,
+                 const struct guid *id, bool held, struct buf *out,
+                 struct hcs_error *error);
+/* Where it stands among those of its kind: they are to be restored in this
+ * order, networks first, then endpoints, then namespaces. */
+uint64_t net_saved_order(const struct json *saved);
+/* Makes it, without events. Members of a namespace that are not there are
+ * passed over; a port that was held comes back with the machine that it was
+ * for. HR_INVALID_DATA for what net_save did not write, and as net_request. */
+HRESULT net_restore(struct net *net, enum net_kind kind,
+                    const struct json *saved, struct hcs_error *error);
+/* Takes away, without events, what does not outlast its service. */
+void net_drop_transient(struct net *net);
+
+/* The id of an endpoint's port to a virtual machine; false: it has none. */
+bool net_machine_port(const struct net *net, const struct guid *endpoint,
+                      struct guid *port);
 
 /* {"Success":false,"Error":"…","ErrorCode":n}, malloc'd; NULL without memory.
  * For refusals that do not come from net_request, too. */

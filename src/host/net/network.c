@@ -290,4 +290,6 @@ const struct kind kind_network = {
     .remove = network_remove,
     .drop = network_drop,
     .write = network_write,
+    .keep = network_keep,
+    .restore = network_restore,
 };

@@ -5,6 +5,7 @@
 #include "subnet.h"
 
 #define EXTENSION_COUNT 3
+#define NETWORK_NON_PERSISTENT UINT32_C(8) /* of NetworkFlags */
 
 struct dns { /* a part, of networks and of endpoints */
     struct arena arena;
@@ -69,6 +70,12 @@ void mac_give_back(struct network *network, const struct mac_address *mac);
 /* network_write.c */
 void network_write(const struct net *net, const struct object *object,
                    const struct view *view, struct json_writer *w);
+
+/* network_keep.c */
+void network_keep(const struct object *object, bool held,
+                  struct json_writer *w);
+HRESULT network_restore(struct net *net, struct object *object,
+                        const struct json *kept, struct hcs_error *error);
 
 /* network_modify.c */
 HRESULT network_modify(struct net *net, struct object *object,

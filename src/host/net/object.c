@@ -20,15 +20,27 @@ void object_put(struct net *net, enum net_kind kind, struct object *object,
     struct table *table = &net->tables[kind];
 
     object->id = *id;
+    object->kind = kind;
+    object->order = net->next_order++;
     link_init(&object->link);
+    link_init(&object->changed);
     link_append(&table->objects, &object->link);
     index_put(&table->by_id, &object->by_id, &object->id, sizeof object->id,
               object);
+    object_changed(net, object);
 }
 
 void object_take(struct net *net, enum net_kind kind, struct object *object) {
     link_remove(&object->link);
+    link_remove(&object->changed);
     index_take(&net->tables[kind].by_id, &object->by_id);
+    if (net->env.gone && !net->closing && !net->restoring)
+        net->env.gone(net->env.context, kind, &object->id);
+}
+
+void object_changed(struct net *net, struct object *object) {
+    if (!net->restoring && link_alone(&object->changed))
+        link_append(&net->changed, &object->changed);
 }
 
 struct object *object_find(const struct net *net, enum net_kind kind,

@@ -109,6 +109,8 @@ static HRESULT modify(struct net *net, const struct net_request *request,
     hr = shape_check(doc.root, kind_of(request->kind)->modify_shape, error);
     if (SUCCEEDED(hr))
         hr = kind_of(request->kind)->modify(net, object, &root, error);
+    if (SUCCEEDED(hr))
+        object_changed(net, object);
     json_doc_free(&doc);
     return hr;
 }
@@ -255,6 +257,7 @@ HRESULT net_open(const struct net_env *env, struct net **out,
     net->env = *env;
     for (size_t i = 0; i < NET_KIND_COUNT; i++)
         link_init(&net->tables[i].objects);
+    link_init(&net->changed);
     hr = space_make_default(net, error);
     if (FAILED(hr)) {
         net_close(net);
@@ -270,6 +273,7 @@ void net_close(struct net *net) {
                                           NET_NAMESPACE};
     if (!net)
         return;
+    net->closing = true;
     for (size_t i = 0; i < HCS_COUNT(order); i++) {
         struct table *table = &net->tables[order[i]];
         while (!link_alone(&table->objects)) {
@@ -282,6 +286,10 @@ void net_close(struct net *net) {
     index_free(&net->names);
     index_free(&net->mappings);
     free(net);
+}
+
+void net_set_build(struct net *net, int build) {
+    net->env.build = build;
 }
 
 size_t net_count(const struct net *net, enum net_kind kind) {

@@ -22,7 +22,7 @@ struct space *space_of(struct object *object) {
     return HCS_CONTAINER(object, struct space, object);
 }
 
-static bool is_on_host(const struct space *space) {
+bool space_is_on_host(const struct space *space) {
     return space->type == PLANE_HOST || space->type == PLANE_HOST_DEFAULT;
 }
 
@@ -85,9 +85,8 @@ static void choose_compartment(struct net *net, struct space *space) {
     }
 }
 
-/* Makes the compartment, the first time it is needed. */
-static HRESULT bring_up(struct net *net, struct space *space,
-                        struct hcs_error *error) {
+HRESULT space_bring_up(struct net *net, struct space *space,
+                       struct hcs_error *error) {
     struct plane_namespace plane = {.id = space->object.id,
                                     .type = space->type};
     uint32_t before = space->compartment, next = net->next_compartment;
@@ -160,8 +159,8 @@ static HRESULT space_create(struct net *net, const struct making *making,
         return out_of_memory(error);
     space->object.id = making->id;
     hr = space_read(making->doc, space, &compartment, error);
-    if (SUCCEEDED(hr) && compartment && is_on_host(space))
-        hr = bring_up(net, space, error);
+    if (SUCCEEDED(hr) && compartment && space_is_on_host(space))
+        hr = space_bring_up(net, space, error);
     if (FAILED(hr)) {
         space_free(space);
         return hr;
@@ -207,10 +206,11 @@ void space_leave(struct net *net, struct endpoint *endpoint, bool quietly) {
 
     if (!space)
         return;
-    if (is_on_host(space))
+    if (space_is_on_host(space))
         endpoint_port_down(net, endpoint, quietly);
     link_remove(&endpoint->of_space);
     endpoint->space = NULL;
+    object_changed(net, &space->object);
 }
 
 static HRESULT need_endpoint(const struct net *net, const struct doc *settings,
@@ -238,25 +238,25 @@ static HRESULT check_free(const struct space *space,
     if (endpoint_is_remote(endpoint))
         return error_set(error, HCN_E_ENDPOINT_NOT_LOCAL, NULL,
                          "the endpoint is one of another host");
-    if (is_on_host(space) && endpoint->state == ENDPOINT_ATTACHED)
+    if (space_is_on_host(space) && endpoint->state == ENDPOINT_ATTACHED)
         return error_set(error, HCN_E_ENDPOINT_ALREADY_ATTACHED, NULL,
                          "the endpoint is attached to a virtual machine");
     return S_OK;
 }
 
-static HRESULT join(struct net *net, struct space *space,
-                    struct endpoint *endpoint, struct hcs_error *error) {
-    const struct guid none = {{0}};
+static HRESULT take_in(struct net *net, struct space *space,
+                       struct endpoint *endpoint, struct hcs_error *error) {
     const struct space before = *space;
     uint32_t next = net->next_compartment;
     HRESULT hr;
 
-    if (!is_on_host(space))
+    if (!space_is_on_host(space))
         return S_OK;
-    hr = bring_up(net, space, error);
+    hr = space_bring_up(net, space, error);
     if (SUCCEEDED(hr))
-        hr = endpoint_port_up(net, endpoint, PLANE_PORT_NAMESPACE, &none,
-                              &space->object.id, "", error);
+        hr = endpoint_port_up(net, endpoint, PLANE_PORT_NAMESPACE,
+                              &endpoint->kept_port, &space->object.id, "",
+                              error);
     if (FAILED(hr))
         bring_down(net, space, &before, next);
     if (FAILED(hr) && hr != E_OUTOFMEMORY) {
@@ -265,6 +265,17 @@ static HRESULT join(struct net *net, struct space *space,
             error->code = hr;
     }
     return hr;
+}
+
+HRESULT space_join(struct net *net, struct space *space,
+                   struct endpoint *endpoint, struct hcs_error *error) {
+    HRESULT hr = take_in(net, space, endpoint, error);
+
+    if (FAILED(hr))
+        return hr;
+    endpoint->space = space;
+    link_append(&space->endpoints, &endpoint->of_space);
+    return S_OK;
 }
 
 static HRESULT add_endpoint(struct net *net, struct space *space,
@@ -276,12 +287,8 @@ static HRESULT add_endpoint(struct net *net, struct space *space,
     if (SUCCEEDED(hr))
         hr = check_free(space, endpoint, error);
     if (SUCCEEDED(hr))
-        hr = join(net, space, endpoint, error);
-    if (FAILED(hr))
-        return hr;
-    endpoint->space = space;
-    link_append(&space->endpoints, &endpoint->of_space);
-    return S_OK;
+        hr = space_join(net, space, endpoint, error);
+    return hr;
 }
 
 static HRESULT remove_endpoint(struct net *net, struct space *space,
@@ -307,8 +314,8 @@ static struct container *find_container(struct space *space, const char *id) {
     return NULL;
 }
 
-static HRESULT add_container(struct space *space, const char *id,
-                             struct hcs_error *error) {
+HRESULT space_add_container(struct space *space, const char *id,
+                            struct hcs_error *error) {
     size_t count = space->container_count;
     struct container *grown =
         realloc(space->containers, (count + 1) * sizeof *grown);
@@ -339,7 +346,7 @@ static HRESULT modify_container(struct space *space, enum change change,
     if (change == CHANGE_ADD)
         return there ? doc_fail(settings, HR_ALREADY_EXISTS, error,
                                 "the container is in the namespace already")
-                     : add_container(space, id, error);
+                     : space_add_container(space, id, error);
     if (!there)
         return doc_fail(settings, HR_NOT_FOUND, error,
                         "the container is not in this namespace");
@@ -394,4 +401,6 @@ const struct kind kind_namespace = {
     .remove = space_remove,
     .drop = space_drop,
     .write = space_write,
+    .keep = space_keep,
+    .restore = space_restore,
 };

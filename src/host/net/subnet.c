@@ -203,7 +203,7 @@ static HRESULT make_pools(const struct reading *reading, struct subnet *subnet,
         arena_alloc(&reading->out->arena, (count + 1) * sizeof *subnet->pools);
     if (!subnet->pools)
         return out_of_memory(error);
-    if (count > 0)
+    if (count > 0 || reading->net->restoring)
         return subnet_read_pools(reading, subnet, &array, count, error);
     subnet->pools[0] =
         (struct pool){.prefix = subnet->plane.prefix,
@@ -384,7 +384,7 @@ static HRESULT read_ipams(struct reading *reading, const struct doc *network,
     out->ipam_count = count;
     for (size_t i = 0; SUCCEEDED(hr) && i < count; i++)
         hr = read_ipam(reading, &ipams, i, error);
-    if (FAILED(hr) || out->count > 0)
+    if (FAILED(hr) || out->count > 0 || reading->net->restoring)
         return hr;
     if (needs_subnets(reading->mode))
         return doc_fail(network, HCN_E_INVALID_NETWORK, error,
