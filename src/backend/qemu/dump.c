@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../base/output.h"
 #include "flatten.h"
 #include "job.h"
-#include "output.h"
 #include "sequence.h"
 
 /* What an ELF core has besides the memory: headers and notes. */
@@ -100,10 +100,10 @@ static HRESULT receive(struct job *job, struct hcs_error *error) {
     HRESULT hr;
 
     if (dump->flattened)
-        hr = flatten_undo(dump->pipe, dump->output.fd, dump->limit,
+        hr = flatten_undo(dump->pipe, dump->output.file, dump->limit,
                           OUTPUT_FLOOR, &dump->size, error);
     else
-        hr = sparse_copy(dump->pipe, dump->output.fd, dump->limit, OUTPUT_FLOOR,
+        hr = sparse_copy(dump->pipe, dump->output.file, dump->limit, OUTPUT_FLOOR,
                          &dump->size, error);
     /* QEMU must not wait for a reader that is gone. */
     close(dump->pipe);
@@ -160,12 +160,12 @@ static HRESULT check_size(struct dump *dump, enum machine_dump_format format,
     uint64_t size = dump->machine->memory_bytes;
 
     if (format != MACHINE_DUMP_ELF)
-        return space_check(dump->output.fd, 0, OUTPUT_FLOOR, error);
+        return space_check(dump->output.file, 0, OUTPUT_FLOOR, error);
     if (dump->limit && size > dump->limit)
         return error_set(error, HR_DISK_FULL, NULL,
                          "the dump would be larger than %llu bytes",
                          (unsigned long long)dump->limit);
-    return space_check(dump->output.fd, size + ELF_OVERHEAD, OUTPUT_FLOOR,
+    return space_check(dump->output.file, size + ELF_OVERHEAD, OUTPUT_FLOOR,
                        error);
 }
 

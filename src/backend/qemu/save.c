@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../base/output.h"
 #include "flatten.h"
 #include "job.h"
-#include "output.h"
 #include "sequence.h"
 
 struct save {
@@ -49,16 +49,16 @@ static HRESULT commit(struct job *job, struct hcs_error *error) {
     struct stat st;
     HRESULT hr;
 
-    if (fstat(save->output.fd, &st) != 0)
+    if (fstat(save->output.file, &st) != 0)
         return error_errno(error, errno, "%s", save->output.path);
     save->header.stream_bytes = (uint64_t)st.st_size - SAVED_HEADER_SIZE;
-    hr = saved_write_header(save->output.fd, &save->header, error);
+    hr = saved_write_header(save->output.file, &save->header, error);
     return SUCCEEDED(hr) ? output_commit(&save->output, error) : hr;
 }
 
 static HRESULT publish(struct save *save, struct hcs_error *error) {
     struct machine *machine = save->machine;
-    struct qemu_template saved = {-1, save->output.fd, machine->memory_bytes,
+    struct qemu_template saved = {-1, save->output.file, machine->memory_bytes,
                                   "", -1};
 
     if (!machine->memory_private)
@@ -102,7 +102,7 @@ static void write_stream(struct save *save, bool without_memory) {
                  without_memory ? "true" : "false");
     sequence_add(sequence, "migrate-set-parameters",
                  "{\"max-bandwidth\":1099511627776}");
-    sequence_add_fd(sequence, save->output.fd, "getfd",
+    sequence_add_fd(sequence, save->output.file, "getfd",
                     "{\"fdname\":\"state\"}");
     sequence_add(sequence, "migrate", "{\"uri\":\"fd:state\"}");
     sequence_await(sequence, "MIGRATION", NULL);
@@ -116,10 +116,10 @@ static HRESULT copy_state(struct job *job, struct hcs_error *error) {
     off_t offset = 0;
 
     if (fstat(save->machine->state, &st) != 0 ||
-        lseek(save->output.fd, 0, SEEK_SET) != 0)
+        lseek(save->output.file, 0, SEEK_SET) != 0)
         return error_errno(error, errno, "the saved state");
     while (offset < st.st_size) {
-        ssize_t sent = sendfile(save->output.fd, save->machine->state, &offset,
+        ssize_t sent = sendfile(save->output.file, save->machine->state, &offset,
                                 (size_t)(st.st_size - offset));
 
         if (sent < 0 && errno == EINTR)
@@ -139,12 +139,12 @@ static HRESULT save_open(struct save *save, const char *path,
     if (FAILED(hr))
         return hr;
     if (save->kind == MACHINE_SAVE_FILE) {
-        hr = space_check(save->output.fd, machine->memory_bytes, OUTPUT_FLOOR,
+        hr = space_check(save->output.file, machine->memory_bytes, OUTPUT_FLOOR,
                          error);
         if (FAILED(hr))
             return hr;
     }
-    if (lseek(save->output.fd, SAVED_HEADER_SIZE, SEEK_SET) < 0)
+    if (lseek(save->output.file, SAVED_HEADER_SIZE, SEEK_SET) < 0)
         return error_errno(error, errno, "%s", path);
     qemu_shape(machine->vm, machine->platform->accelerator, machine->disks,
                machine->disk_count, save->header.shape);
@@ -207,7 +207,7 @@ void machine_save(struct machine *machine, enum machine_save_kind kind,
     save->machine = machine;
     save->waiter = (struct waiter){done, context};
     save->kind = kind;
-    save->output.fd = -1;
+    save->output.file = -1;
     if (kind == MACHINE_SAVE_TEMPLATE) {
         snprintf(own, sizeof own, "%s/template.state",
                  machine->platform->directory);

@@ -25,8 +25,8 @@ static HRESULT open_named(struct output *output, struct hcs_error *error) {
         output->temporary = NULL;
         return error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
     }
-    output->fd = mkostemp(output->temporary, O_CLOEXEC);
-    if (output->fd >= 0)
+    output->file = mkostemp(output->temporary, O_CLOEXEC);
+    if (output->file >= 0)
         return S_OK;
     error_errno(error, errno, "%s", output->path);
     free(output->temporary);
@@ -39,15 +39,15 @@ HRESULT output_open(struct output *output, const char *path,
     HRESULT hr;
 
     memset(output, 0, sizeof *output);
-    output->fd = -1;
+    output->file = -1;
     if (path[0] != '/')
         return error_set(error, HR_PATH_NOT_FOUND, NULL,
                          "\"%s\" is not an absolute path", path);
     output->path = strdup(path);
     if (!output->path)
         return error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
-    output->fd = open_unnamed(path);
-    hr = output->fd >= 0 ? S_OK : open_named(output, error);
+    output->file = open_unnamed(path);
+    hr = output->file >= 0 ? S_OK : open_named(output, error);
     if (FAILED(hr))
         output_close(output, NULL);
     return hr;
@@ -57,9 +57,9 @@ HRESULT output_open(struct output *output, const char *path,
 static HRESULT name_it(struct output *output, struct hcs_error *error) {
     char itself[64];
 
-    snprintf(itself, sizeof itself, "/proc/self/fd/%d", output->fd);
+    snprintf(itself, sizeof itself, "/proc/self/fd/%d", output->file);
     if (asprintf(&output->temporary, "%s.%d-%d", output->path, (int)getpid(),
-                 output->fd) < 0) {
+                 output->file) < 0) {
         output->temporary = NULL;
         return error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
     }
@@ -88,7 +88,7 @@ static void flush_directory(const char *path) {
 }
 
 HRESULT output_commit(struct output *output, struct hcs_error *error) {
-    if (fsync(output->fd) != 0)
+    if (fsync(output->file) != 0)
         return error_errno(error, errno, "%s", output->path);
     if (!output->temporary) {
         HRESULT hr = name_it(output, error);
@@ -104,15 +104,15 @@ HRESULT output_commit(struct output *output, struct hcs_error *error) {
     return S_OK;
 }
 
-void output_close(struct output *output, int *fd) {
+void output_close(struct output *output, hcs_file *file) {
     if (output->temporary)
         unlink(output->temporary);
-    if (fd)
-        *fd = output->fd;
-    else if (output->fd >= 0)
-        close(output->fd);
+    if (file)
+        *file = output->file;
+    else if (output->file >= 0)
+        close(output->file);
     free(output->temporary);
     free(output->path);
     memset(output, 0, sizeof *output);
-    output->fd = -1;
+    output->file = -1;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * Files that get their name when they are whole. */
-#include "test.h"
+#include "unit.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <unistd.h>
 
-#include "../../../src/backend/qemu/output.h"
+#include "base/output.h"
 
 static char base[64], path[96];
 
@@ -47,7 +47,7 @@ static void make(const char *text) {
     struct output output;
 
     assert_int_equal(output_open(&output, path, NULL), S_OK);
-    assert_int_equal(write(output.fd, text, strlen(text)),
+    assert_int_equal(write(output.file, text, strlen(text)),
                      (ssize_t)strlen(text));
     assert_int_equal(output_commit(&output, NULL), S_OK);
     output_close(&output, NULL);
@@ -78,7 +78,7 @@ static void dropped(void **state) {
     (void)state;
     make("old");
     assert_int_equal(output_open(&output, path, NULL), S_OK);
-    assert_int_equal(write(output.fd, "new", 3), 3);
+    assert_int_equal(write(output.file, "new", 3), 3);
     if (has_unnamed_files())
         assert_int_equal(names(), 1);
     output_close(&output, NULL);
