@@ -71,11 +71,13 @@ struct dump {
     struct dump_bugcheck bugcheck;
     bool has_bugcheck;
     struct dump_cache cache;
+    bool has_space; /* that of `space_cpu`, which was asked for last */
+    uint32_t space_cpu;
+    struct dump_space space;
 };
 
 /* All readers there are, in the order in which they are asked; NULL ends. */
 extern const struct dump_reader *const dump_readers[];
-extern const struct dump_reader dump_reader_elf;
 
 /* --- what readers share -------------------------------------------------- */
 

@@ -2,6 +2,11 @@
  * The formats that are read. */
 #include "reader.h"
 
+extern const struct dump_reader dump_reader_elf;
 extern const struct dump_reader dump_reader_vmrs;
 
-const struct dump_reader *const dump_readers[] = {&dump_reader_vmrs, NULL};
+const struct dump_reader *const dump_readers[] = {
+    &dump_reader_elf,
+    &dump_reader_vmrs,
+    NULL,
+};
