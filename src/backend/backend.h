@@ -17,6 +17,7 @@
 #include "adapter.h"
 
 struct machine; /* each backend's own */
+struct plane;   /* plane.h */
 
 /* `error` is NULL on success. */
 typedef void (*machine_done)(void *context, HRESULT result,
@@ -143,6 +144,9 @@ struct sim_env {
     HRESULT (*attach)(void *context, const struct machine_adapter *adapter,
                       struct hcs_error *error);
     void (*detach)(void *context, const struct guid *endpoint);
+    /* The simulated plane that what guests send goes by. NULL, or if it returns
+     * NULL: there are no networks. */
+    struct plane *(*plane)(void *context);
     void *context;
 };
 /* clang-format on */
@@ -175,8 +179,14 @@ HRESULT sim_pipe_connect(struct sim *sim, const char *name, stream_native *out,
  * exists now. HR_NOT_SUPPORTED where pipes are inside this process. */
 HRESULT sim_pipe_path(struct sim *sim, const char *name, struct buf *out,
                       struct hcs_error *error);
-/* Input from pipes: what to wait for, and what handles it; returns whether
- * there was any. */
+/* A TCP connection from outside the host, as far as the networks let it: the
+ * client's end. `address` is the host's, IP_NONE for any of its own, or that of
+ * an endpoint. HR_CONNECTION_REFUSED where nobody serves that port, HR_TIMEOUT
+ * where nobody answers, HR_NOT_SUPPORTED without networks. */
+HRESULT sim_connect(struct sim *sim, const struct ip_address *address,
+                    uint16_t port, stream_native *out, struct hcs_error *error);
+/* Input from pipes and connections: what to wait for, and what handles it;
+ * returns whether there was any. */
 hcs_waitable sim_waitable(struct sim *sim);
 bool sim_pump(struct sim *sim);
 

@@ -393,6 +393,11 @@ struct sim_verdict {
 void sim_plane_send(struct plane *plane, const struct sim_packet *packet,
                     uint64_t count, uint64_t bytes,
                     struct sim_verdict *verdict);
+/* Counts what comes back on the way of a packet that passed: no rule is asked,
+ * as what answers gets through. */
+void sim_plane_answer(struct plane *plane, const struct sim_packet *packet,
+                      const struct sim_verdict *verdict, uint64_t count,
+                      uint64_t bytes);
 /* What the host has of its own beside its networks. E_OUTOFMEMORY only. */
 HRESULT sim_plane_take_prefix(struct plane *plane,
                               const struct ip_prefix *prefix);

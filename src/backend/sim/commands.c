@@ -78,6 +78,8 @@ static void run_line(struct machine *machine, const char *line) {
             return;
         }
     }
+    if (guest_word(machine, line))
+        return;
     buf_printf(&answer, "hcs-guest: unknown command \"%.*s\"", (int)word, line);
     if (!answer.failed)
         guest_say(machine, answer.data, answer.length);
@@ -102,7 +104,7 @@ static void run_lines(struct machine *machine) {
     struct guest *guest = &machine->guest;
     char line[SIM_LINE_SIZE];
     while (guest->up && !guest->hung && guest_runs(machine) &&
-           take_line(&guest->line, line))
+           !guest->net.job.line && take_line(&guest->line, line))
         run_line(machine, line);
 }
 

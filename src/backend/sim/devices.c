@@ -38,9 +38,11 @@ static HRESULT plug(struct machine *machine, const char *path,
     if (!device)
         return error_set(error, E_OUTOFMEMORY, NULL, "no memory for a device");
     memcpy(device->path, path, size);
+    device->number = is_nic(path) ? guest_adapter_number(machine) : 0;
+    device->is_nic = is_nic(path);
     link_init(&device->link);
     link_append(&machine->devices, &device->link);
-    if (is_nic(path))
+    if (device->is_nic)
         hr = sim_nic_read(device, settings, error);
     if (SUCCEEDED(hr) && machine->on)
         hr = sim_nic_attach(machine, device, error);

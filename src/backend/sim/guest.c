@@ -74,6 +74,7 @@ void guest_thaw(struct machine *machine) {
     if (typed.length)
         guest_deliver(machine, HcsHostGuestInput, typed.data, typed.length);
     buf_free(&typed);
+    sim_visits_go_on(machine);
 }
 
 /* --- printing --------------------------------------------------------- */
@@ -291,6 +292,9 @@ static void on_alarm(struct timer *timer, void *context) {
     case ALARM_WAKE:
         guest_deliver(machine, HcsHostGuestWake, "", 0);
         break;
+    case ALARM_WORD:
+        guest_word_on(machine);
+        break;
     case ALARM_COUNT:
         break;
     }
@@ -386,6 +390,7 @@ HRESULT guest_reset(struct machine *machine, struct hcs_error *error) {
     guest->since = -1;
     guest->kernel_offset = (random_next(&machine->sim->random) % 496 + 16)
                            << 21;
+    guest_net_reset(machine);
     buf_clear(&guest->line);
     buf_clear(&guest->log);
     buf_clear(&machine->typed);
@@ -411,6 +416,7 @@ void guest_free(struct machine *machine) {
     for (int i = 0; i < ALARM_COUNT; i++)
         if (guest->timers[i].ready)
             timers_remove(machine->env.timers, &guest->timers[i].timer);
+    guest_net_reset(machine);
     free(guest->command_line);
     buf_free(&guest->line);
     buf_free(&guest->log);

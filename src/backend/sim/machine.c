@@ -43,6 +43,7 @@ static void lose_power(struct machine *machine) {
     machine->held = true;
     if (sim_has_program(machine->sim, machine->id))
         guest_deliver(machine, HcsHostGuestOff, "", 0);
+    sim_visits_end(machine);
     sim_nics_detach(machine);
     machine->on = false;
 }
@@ -261,6 +262,7 @@ static void resume(struct machine *machine, machine_done done, void *context) {
 static HRESULT run_reset(struct sim_op *op, struct hcs_error *error) {
     struct machine *machine = op->machine;
     guest_freeze(machine);
+    sim_visits_end(machine);
     HRESULT hr = guest_reset(machine, error);
     if (FAILED(hr))
         return hr;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What becomes of a packet: by rule, without time and without connections, so
- * an answer has to be let through like what it answers. */
+ * What becomes of a packet: by rule, without time and without connections: who
+ * asks for an answer that was sent as a packet of its own is told what the
+ * rules say of that one. */
 #include <stdio.h>
 #include <string.h>
 
@@ -380,4 +381,21 @@ void sim_plane_send(struct plane *plane, const struct sim_packet *packet,
     if (packet->source.family == IP_NONE && own)
         verdict->source = *own;
     from_endpoint(&journey);
+}
+
+void sim_plane_answer(struct plane *plane, const struct sim_packet *packet,
+                      const struct sim_verdict *verdict, uint64_t count,
+                      uint64_t bytes) {
+    struct sim_endpoint *to = sim_endpoint_find(plane, &verdict->to);
+    struct sim_endpoint *from =
+        packet->from_outside ? NULL : sim_endpoint_find(plane, &packet->from);
+
+    if (to) {
+        to->counted.packets_sent += count;
+        to->counted.bytes_sent += count * bytes;
+    }
+    if (from) {
+        from->counted.packets_received += count;
+        from->counted.bytes_received += count * bytes;
+    }
 }

@@ -7,6 +7,7 @@
 #include "../../base/list.h"
 #include "../../host/state/console.h"
 #include "../backend.h"
+#include "net.h"
 
 /* The host that is simulated has this much memory for one guest. */
 #define SIM_HOST_MEMORY_MB (UINT64_C(64) * 1024)
@@ -38,6 +39,9 @@ struct sim {
     struct link machines;
     struct console_set *consoles;
     char pipe_prefix[32]; /* before the name of each pipe, for the system */
+    struct link visits;   /* connections from outside */
+    struct stream_listener *door; /* where they come in, from the first on */
+    struct sim_visit *visitor;    /* the one that is coming in */
 };
 
 /* --- one machine ------------------------------------------------------ */
@@ -49,6 +53,7 @@ enum guest_alarm {
     ALARM_OFF,   /* userspace has finished shutting down */
     ALARM_RESET, /* panic= */
     ALARM_WAKE,  /* a program's own */
+    ALARM_WORD,  /* the next step of a word about the network */
     ALARM_COUNT
 };
 
@@ -75,6 +80,7 @@ struct guest {
     int64_t work;    /* ns of processor time that it used */
     struct buf line; /* what was typed since the last end of line */
     struct buf log;
+    struct guest_net net;
     struct guest_timer timers[ALARM_COUNT];
 };
 
@@ -108,8 +114,11 @@ struct sim_device {
     struct guid endpoint; /* an adapter's; zero: none */
     struct mac_address mac;
     bool has_mac;
-    bool attached; /* to the endpoint */
-    char path[];   /* "Devices/Scsi/0/Attachments/1" */
+    bool attached;                     /* to the endpoint */
+    bool is_nic;                       /* what the guest has of it: */
+    unsigned number;                   /* eth0, eth1 … */
+    struct guest_address addresses[2]; /* IPv4, IPv6 */
+    char path[];                       /* "Devices/Scsi/0/Attachments/1" */
 };
 
 struct machine {

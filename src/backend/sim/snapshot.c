@@ -31,6 +31,7 @@ HRESULT snapshot_write(const struct machine *machine, struct buf *out,
     for (int i = 0; i < ALARM_COUNT; i++)
         json_put_int(&w, guest->timers[i].left);
     json_end_array(&w);
+    guest_net_write(machine, &w);
     json_key(&w, "Typed");
     json_put_string_n(&w, guest->line.data, guest->line.length);
     json_key(&w, "Log");
@@ -68,10 +69,11 @@ static HRESULT check_machine(const struct machine *machine,
 }
 
 static bool read_alarms(struct guest *guest, const struct json *list) {
-    if (!list || list->type != JSON_ARRAY ||
-        list->as.array.count != ALARM_COUNT)
+    if (!list || list->type != JSON_ARRAY || list->as.array.count > ALARM_COUNT)
         return false;
-    for (int i = 0; i < ALARM_COUNT; i++) {
+    for (size_t i = 0; i < ALARM_COUNT; i++)
+        guest->timers[i].left = -1;
+    for (size_t i = 0; i < list->as.array.count; i++) {
         int64_t left;
         if (!json_to_int64(&list->as.array.items[i], &left) || left < -1 ||
             left > LONGEST_TIME)
@@ -96,7 +98,19 @@ static bool read_time(int64_t *out, const struct json *value) {
     return json_to_int64(value, out) && *out >= 0 && *out <= LONGEST_TIME;
 }
 
-static bool read_guest(struct guest *guest, const struct json *state) {
+/* A word under way goes on. */
+static bool read_net(struct machine *machine, const struct json *state) {
+    struct guest *guest = &machine->guest;
+    guest_net_reset(machine);
+    if (!guest_net_read(machine, state))
+        return false;
+    if (guest->net.job.line && guest->timers[ALARM_WORD].left < 0)
+        guest->timers[ALARM_WORD].left = 0;
+    return true;
+}
+
+static bool read_guest(struct machine *machine, const struct json *state) {
+    struct guest *guest = &machine->guest;
     uint64_t step;
     const char *line = json_text(json_get(state, "CommandLine"), NULL);
     char *copy = line ? text_copy(line) : NULL;
@@ -117,6 +131,7 @@ static bool read_guest(struct guest *guest, const struct json *state) {
            read_time(&guest->ran, json_get(state, "Uptime")) &&
            read_time(&guest->work, json_get(state, "Work")) &&
            read_alarms(guest, json_get(state, "Alarms")) &&
+           read_net(machine, state) &&
            read_text(&guest->line, json_get(state, "Typed"),
                      SIM_LINE_SIZE - 1) &&
            read_text(&guest->log, json_get(state, "Log"), SIM_LOG_SIZE);
@@ -128,7 +143,7 @@ HRESULT snapshot_read(struct machine *machine, const char *text, size_t length,
     if (FAILED(json_parse(text, length, &doc, NULL)))
         return corrupt(error);
     HRESULT hr = check_machine(machine, doc.root, error);
-    if (SUCCEEDED(hr) && !read_guest(&machine->guest, doc.root))
+    if (SUCCEEDED(hr) && !read_guest(machine, doc.root))
         hr = corrupt(error);
     json_doc_free(&doc);
     return hr;

@@ -24,6 +24,7 @@ HRESULT sim_open(const struct sim_options *options, const struct sim_env *env,
     link_init(&sim->files);
     link_init(&sim->programs);
     link_init(&sim->machines);
+    link_init(&sim->visits);
     HRESULT hr = console_set_create(&sim->consoles, error);
     if (FAILED(hr)) {
         free(sim);
@@ -38,6 +39,7 @@ void sim_close(struct sim *sim) {
         return;
     sim_programs_free(sim);
     sim_files_free(sim);
+    sim_visits_close(sim);
     console_set_destroy(sim->consoles);
     free(sim);
 }

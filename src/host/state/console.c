@@ -32,6 +32,10 @@ void console_set_destroy(struct console_set *set) {
     free(set);
 }
 
+struct stream_set *console_set_streams(const struct console_set *set) {
+    return set->streams;
+}
+
 hcs_waitable console_set_waitable(const struct console_set *set) {
     return stream_set_waitable(set->streams);
 }

@@ -15,6 +15,8 @@ struct console_set; /* consoles that are waited for as one */
 
 HRESULT console_set_create(struct console_set **out, struct hcs_error *error);
 void console_set_destroy(struct console_set *set); /* and its consoles */
+/* What else is to be waited for and pumped with them; they stay the set's. */
+struct stream_set *console_set_streams(const struct console_set *set);
 hcs_waitable console_set_waitable(const struct console_set *set);
 /* Handles what the waitable announced and whatever else has arrived; never
  * blocks. Returns whether there was anything. An input function may end
