@@ -3,8 +3,10 @@
 #include "calls.h"
 #include "hcn.h"
 
-static void write_description(struct host *host, struct json_writer *w) {
+static HRESULT write_description(struct host *host, struct json_writer *w,
+                                 struct hcs_error *error) {
     const struct host_spec *spec = &host->spec;
+    (void)error;
     json_begin_object(w);
     json_pair_string(w, "Uri", host->uri);
     json_pair_string(w, "Kind", host_kind_name(spec->kind));
@@ -16,27 +18,44 @@ static void write_description(struct host *host, struct json_writer *w) {
     host->store->ops->describe(host->store, w);
     json_pair_bool(w, "Strict", spec->strict);
     json_pair_string(w, "Access", spec->access_open ? "open" : "grants");
+    if (spec->kind == HOST_QEMU)
+        json_pair_bool(w, "AllowHostChange", spec->allow_host_change);
     json_end_object(w);
+    return S_OK;
 }
 
-static void write_inventory(struct host *host, struct json_writer *w) {
+/* Networks are asked first: that gives the lock up. */
+static HRESULT write_inventory(struct host *host, struct json_writer *w,
+                               struct hcs_error *error) {
     struct store_inventory found = {0};
+    struct hcn_counts networks;
+    HRESULT hr = hcn_count(host, &networks, error);
+
+    if (FAILED(hr))
+        return hr;
     host->store->ops->inventory(host->store, &found);
+    found.processes += networks.processes;
     json_begin_object(w);
     json_pair_uint(w, "Systems", found.systems);
-    json_pair_uint(w, "Networks", hcn_count(host, NET_NETWORK));
-    json_pair_uint(w, "Endpoints", hcn_count(host, NET_ENDPOINT));
-    json_pair_uint(w, "Namespaces", hcn_count(host, NET_NAMESPACE));
+    json_pair_uint(w, "Networks", networks.networks);
+    json_pair_uint(w, "Endpoints", networks.endpoints);
+    json_pair_uint(w, "Namespaces", networks.namespaces);
+    if (host->spec.kind == HOST_QEMU) {
+        json_pair_uint(w, "Interfaces", networks.interfaces);
+        json_pair_uint(w, "Rules", networks.rules);
+    }
     json_pair_uint(w, "Handles", host->system_count + host->network_count);
     json_pair_uint(w, "Operations", host->operation_count);
     json_pair_uint(w, "Processes", found.processes);
     json_pair_uint(w, "Files", found.files);
     json_pair_uint(w, "Threads", host->service_started ? 1 : 0);
     json_end_object(w);
+    return S_OK;
 }
 
 static HRESULT write(HCSHOST host, PWSTR *document,
-                     void (*what)(struct host *, struct json_writer *)) {
+                     HRESULT (*what)(struct host *, struct json_writer *,
+                                     struct hcs_error *)) {
     struct buf text = {0};
     struct json_writer writer = {.out = &text};
     struct hcs_error error;
@@ -49,13 +68,12 @@ static HRESULT write(HCSHOST host, PWSTR *document,
     hr = call_host(&call, host);
     if (FAILED(hr))
         return hr;
-    if (host_store(call.host, &error)) {
-        what(call.host, &writer);
+    hr = host_store(call.host, &error) ? what(call.host, &writer, &error)
+                                       : error.code;
+    if (SUCCEEDED(hr))
         hr = result_take(&text, document);
-    } else {
-        hr = error.code;
-    }
     call_end(&call);
+    buf_free(&text);
     return hr;
 }
 

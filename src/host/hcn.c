@@ -6,6 +6,7 @@
 
 #include "../base/clock.h"
 #include "../base/hresult_hcn.h"
+#include "hcn_remote.h"
 
 /* What a simulated clock's zero is in the wall clock's time: the beginning of
  * 2026, so that two runs write the same documents. */
@@ -76,45 +77,98 @@ HRESULT hcn_need(struct host *host, struct hcs_error *error) {
                          "the network service is not running");
     if (!host_store(host, error))
         return host->unavailable.code;
-    if (host->spec.kind != HOST_SIM)
-        return error_set(error, HR_NOT_SUPPORTED, NULL,
-                         "hosts of kind %s: have no networks; sim: hosts have",
-                         host_kind_name(host->spec.kind));
+    if (host->spec.kind == HOST_QEMU)
+        return remote_open(host, error);
     return host->hcn ? S_OK : open_simulated(host, error);
 }
 
-static HRESULT refuse(struct net_reply *reply, HRESULT hr,
-                      const struct hcs_error *error) {
+HRESULT hcn_lost(struct hcs_error *error) {
+    return error_set(error, HR_RPC_SERVER_UNAVAILABLE, NULL,
+                     "the network service went away under this handle");
+}
+
+HRESULT hcn_refuse(struct net_reply *reply, HRESULT hr,
+                   const struct hcs_error *error) {
     *reply = (struct net_reply){.result = hr};
     reply->record = net_error_record(hr, error);
     return hr;
 }
 
-HRESULT hcn_request(struct host *host, const struct net_request *request,
-                    struct net_reply *reply) {
+/* For handles of the service number `service`, 0 for any; *carried is that of
+ * the one that answered. */
+static HRESULT carry(struct host *host, uint64_t service,
+                     const struct net_request *request, struct net_reply *reply,
+                     uint64_t *carried) {
     struct hcs_error error;
     HRESULT hr = hcn_need(host, &error);
+
+    *carried = host->network_service;
+    if (SUCCEEDED(hr) && service && service != host->network_service)
+        hr = hcn_lost(&error);
     if (FAILED(hr))
-        return refuse(reply, hr, &error);
+        return hcn_refuse(reply, hr, &error);
+    if (host->remote)
+        return remote_request(host, service, request, reply, carried);
     return net_request(host->hcn->net, request, reply);
+}
+
+HRESULT hcn_request(struct host *host, const struct net_request *request,
+                    struct net_reply *reply) {
+    uint64_t carried;
+    return carry(host, 0, request, reply, &carried);
 }
 
 HRESULT hcn_request_on(struct hcn_handle *handle, enum net_verb verb,
                        const char *text, struct net_reply *reply) {
     struct net_request request = {
         .verb = verb, .kind = handle->kind, .id = handle->id, .text = text};
-    struct hcs_error error;
+    uint64_t carried;
 
-    if (!handle->lost)
-        return hcn_request(handle->host, &request, reply);
-    error_set(&error, HR_RPC_SERVER_UNAVAILABLE, NULL,
-              "the network service went away under this handle");
-    return refuse(reply, error.code, &error);
+    return carry(handle->host, handle->service, &request, reply, &carried);
 }
 
-size_t hcn_count(const struct host *host, enum net_kind kind) {
-    size_t count = host->hcn ? net_count(host->hcn->net, kind) : 0;
-    return kind == NET_NAMESPACE && count > 0 ? count - 1 : count;
+HRESULT hcn_request_for(struct hcn_handle *handle,
+                        const struct hcn_handle *parent,
+                        const struct net_request *request,
+                        struct net_reply *reply) {
+    uint64_t carried;
+    HRESULT hr = carry(handle->host, parent ? parent->service : 0, request,
+                       reply, &carried);
+
+    if (SUCCEEDED(hr)) {
+        handle->id = reply->id;
+        handle->service = carried;
+    }
+    return hr;
+}
+
+static HRESULT count_own(const struct hcn *hcn, struct hcn_counts *out) {
+    size_t namespaces;
+
+    if (!hcn)
+        return S_OK;
+    namespaces = net_count(hcn->net, NET_NAMESPACE);
+    out->networks = net_count(hcn->net, NET_NETWORK);
+    out->endpoints = net_count(hcn->net, NET_ENDPOINT);
+    out->namespaces = namespaces > 0 ? namespaces - 1 : 0;
+    return S_OK;
+}
+
+HRESULT hcn_count(struct host *host, struct hcn_counts *out,
+                  struct hcs_error *error) {
+    HRESULT hr = S_OK;
+
+    *out = (struct hcn_counts){0};
+    if (host->spec.kind != HOST_QEMU)
+        return count_own(host->hcn, out);
+    if (!host->remote)
+        hr = hcn_need(host, error);
+    return SUCCEEDED(hr) ? remote_count(host, out, error) : hr;
+}
+
+struct plane *hcn_plane(void *context) {
+    const struct host *host = context;
+    return host->hcn ? host->hcn->plane : NULL;
 }
 
 /* --- handles ------------------------------------------------------------- */
@@ -149,6 +203,7 @@ HRESULT hcn_handle_open(struct host *host, enum net_kind kind,
     object_ref(&host->object);
     handle->kind = kind;
     handle->id = *id;
+    handle->service = host->network_service;
     link_init(&handle->link);
     hr = handle_create(&handle->object, error);
     if (FAILED(hr)) {
@@ -173,10 +228,10 @@ void hcn_handle_close(struct hcn_handle *handle) {
 /* --- the end ------------------------------------------------------------- */
 
 void hcn_disconnect(struct host *host) {
-    struct link *link;
-    for (link = host->networks.next; link != &host->networks; link = link->next)
-        HCS_CONTAINER(link, struct hcn_handle, link)->lost = true;
+    host->network_service++;
     hcn_listeners_disconnect(host);
+    remote_deafen(host);
+    host_changed(host);
 }
 
 void hcn_close_handles(struct host *host) {
@@ -192,6 +247,7 @@ void hcn_close_handles(struct host *host) {
 }
 
 void hcn_close(struct host *host) {
+    remote_close(host);
     hcn_free(host->hcn);
     host->hcn = NULL;
 }

@@ -114,7 +114,8 @@ static void give_up(struct hcn_handle *handle) {
     object_unref(object);
 }
 
-/* The handle comes first: an object that nobody learns of must not be made. */
+/* The handle comes first: an object that nobody learns of must not be made. Our
+ * own reference holds it while the host may be closed. */
 static HRESULT request_handle(struct call *call, struct net_request *request,
                               PCWSTR settings, void **out, PWSTR *record) {
     struct hcn_handle *handle;
@@ -131,13 +132,12 @@ static HRESULT request_handle(struct call *call, struct net_request *request,
         return refuse(hr, &error, record);
     }
     request->text = text ? text : settings ? "" : NULL;
-    hcn_request(call->host, request, &reply);
-    if (SUCCEEDED(reply.result)) {
-        handle->id = reply.id;
+    object_ref(&handle->object);
+    if (SUCCEEDED(hcn_request_for(handle, call->network, request, &reply)))
         *out = (void *)handle->object.number;
-    } else {
+    else
         give_up(handle);
-    }
+    object_unref(&handle->object);
     free(text);
     return answer(&reply, NULL, record);
 }
@@ -331,10 +331,7 @@ HRESULT WINAPI HcnCreateEndpoint(HCN_NETWORK network, const GUID *id,
         return refuse(hr, NULL, record);
     request.id = guid_of(id);
     request.parent = call.network->id;
-    if (call.network->lost)
-        hr = refuse(HR_RPC_SERVER_UNAVAILABLE, NULL, record);
-    else
-        hr = request_handle(&call, &request, settings, endpoint, record);
+    hr = request_handle(&call, &request, settings, endpoint, record);
     call_end(&call);
     return hr;
 }
@@ -360,9 +357,7 @@ HRESULT WINAPI HcnRegisterServiceCallback(HCN_NOTIFICATION_CALLBACK callback,
     hr = call_current(&call, CALL_SINCE(HcnRegisterServiceCallback));
     if (FAILED(hr))
         return hr;
-    hr = hcn_need(call.host, NULL);
-    if (SUCCEEDED(hr))
-        hr = hcn_listen(call.host, callback, context, out);
+    hr = hcn_listen(call.host, callback, context, out);
     call_end(&call);
     return hr;
 }

@@ -2,7 +2,7 @@
  * Callbacks of the network service, and what they are told. */
 #include <stdlib.h>
 
-#include "hcn.h"
+#include "hcn_remote.h"
 #include "memory.h"
 #include "result.h"
 
@@ -57,8 +57,12 @@ static void tell(struct host *host, struct target *target, struct item *item) {
 HRESULT hcn_listen(struct host *host, HCN_NOTIFICATION_CALLBACK callback,
                    void *context, HCN_CALLBACK *out) {
     struct hcn_listener *listener;
-    HRESULT hr = host_need_service(host, NULL);
+    HRESULT hr = hcn_need(host, NULL);
 
+    if (SUCCEEDED(hr) && host->remote)
+        hr = remote_listen(host, NULL);
+    if (SUCCEEDED(hr))
+        hr = host_need_service(host, NULL);
     if (FAILED(hr))
         return hr;
     listener = calloc(1, sizeof *listener);
@@ -99,6 +103,8 @@ void hcn_listener_close(struct hcn_listener *listener) {
     listener->closed = true;
     link_remove(&listener->link);
     host->network_count--;
+    if (link_alone(&host->listeners))
+        remote_deafen(host);
     drop_notices(listener);
     target_drain(host, &listener->target);
     object_unref(&listener->object);
@@ -140,7 +146,8 @@ void hcn_event(void *context, const struct net_event *event) {
     struct host *host = context;
     struct link *link;
 
-    if (event->type > NET_EVENT_NAMESPACE_DELETE)
+    if (event->type < NET_EVENT_NETWORK_PRE_CREATE ||
+        event->type > NET_EVENT_NAMESPACE_DELETE)
         return;
     for (link = host->listeners.next; link != &host->listeners;
          link = link->next) {

@@ -8,7 +8,7 @@
 #include "../base/text.h"
 #include "deliver.h"
 #include "guest.h"
-#include "hcn.h"
+#include "hcn_remote.h"
 #include "pump.h"
 #include "surroundings.h"
 #include "system.h"
@@ -20,6 +20,7 @@ static void destroy(struct object *object) {
     condition_destroy(&host->changed);
     mutex_destroy(&host->lock);
     host_spec_free(&host->spec);
+    remote_free(host->remote);
     free(host->uri);
     free(host);
 }
@@ -58,6 +59,7 @@ static HRESULT make(const struct host_spec *spec, const char *uri,
         return hr;
     }
     host->spec = *spec;
+    host->network_service = 1;
     *out = host;
     return S_OK;
 }
@@ -70,6 +72,7 @@ static HRESULT open_store(struct host *host, enum host_pipes pipes,
         .guest = guest_told,
         .attach = hcn_attach,
         .detach = hcn_detach,
+        .plane = hcn_plane,
         .context = host,
         .build = host->spec.build,
         .access_open = host->spec.access_open,

@@ -33,7 +33,9 @@ struct host {
     struct link exits;    /* systems whose exit is to be made known */
 
     /* Networks (hcn.h). */
-    struct hcn *hcn;       /* NULL before their first use */
+    struct hcn *hcn;           /* sim: NULL before their first use */
+    struct hcn_remote *remote; /* qemu: likewise */
+    uint64_t network_service;  /* counts the services that have been */
     struct link networks;  /* open handles to networks, endpoints, namespaces */
     struct link listeners; /* to the network service */
     size_t network_count;  /* both */

@@ -3,6 +3,7 @@
 
 #include "../base/clock.h"
 #include "deliver.h"
+#include "hcn_remote.h"
 
 /* A thread that waits in a call. */
 struct waiter {
@@ -22,10 +23,12 @@ bool pump_timer(struct host *host) {
 }
 
 bool pump_input(struct host *host) {
-    if (!host->store || !host->store->ops->pump(host->store))
-        return false;
-    host_settle(host);
-    return true;
+    bool any = host->store && host->store->ops->pump(host->store);
+
+    any = remote_pump(host) || any;
+    if (any)
+        host_settle(host);
+    return any;
 }
 
 /* Of those that really wait. */

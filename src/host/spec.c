@@ -133,6 +133,13 @@ static HRESULT set_strict(struct parser *p) {
     return hr;
 }
 
+static HRESULT set_allow_host_change(struct parser *p) {
+    int choice = 0;
+    HRESULT hr = choose(p, switches, HCS_COUNT(switches), &choice);
+    p->spec->allow_host_change = choice == 1;
+    return hr;
+}
+
 /* A whole number with a unit: "250us", "5ms", "2s". */
 static HRESULT set_latency(struct parser *p) {
     static const struct {
@@ -200,6 +207,7 @@ static const struct option {
     {"strict", ON_SIM | ON_QEMU, set_strict},
     {"root", ON_QEMU, set_root},
     {"accel", ON_QEMU, set_accelerator},
+    {"allow_host_change", ON_QEMU, set_allow_host_change},
 };
 
 static HRESULT set_option(struct parser *p) {

@@ -21,8 +21,9 @@ struct host_spec {
     int64_t latency; /* ns */
     bool access_open;
     bool strict;
-    char *root;        /* NULL: the default */
-    char *accelerator; /* "auto", "kvm" or "tcg" */
+    char *root;             /* NULL: the default */
+    char *accelerator;      /* "auto", "kvm" or "tcg" */
+    bool allow_host_change; /* networks may touch the machine's own */
 };
 
 /* E_INVALIDARG names what is wrong and the nearest that is known. On success

@@ -92,6 +92,7 @@ struct store_config {
     HRESULT (*attach)(void *context, const struct machine_adapter *adapter,
                       struct hcs_error *error);
     void (*detach)(void *context, const struct guid *endpoint);
+    struct plane *(*plane)(void *context);
     void *context;
     int build;
     bool access_open; /* ?access=open */
@@ -110,5 +111,7 @@ struct sim *store_local_sim(struct store *store);
 /* HR_NOT_SUPPORTED where there are no workers. */
 HRESULT store_worker_open(const struct store_config *config, struct store **out,
                           struct hcs_error *error);
+/* The path and the descriptor of its state root; both stay the store's. */
+const char *store_worker_root(const struct store *store, int *root);
 
 #endif

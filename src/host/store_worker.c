@@ -192,6 +192,14 @@ static void worker_destroy(struct store *base) {
     free(store);
 }
 
+const char *store_worker_root(const struct store *base, int *root) {
+    const struct worker_store *store =
+        HCS_CONTAINER(base, const struct worker_store, store);
+
+    *root = store->root;
+    return store->root_path;
+}
+
 static const struct store_ops ops = {
     .create = worker_create,
     .open = worker_open,

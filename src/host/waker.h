@@ -20,6 +20,11 @@ void waker_close(struct waker *waker);
 /* Covers `input` (HCS_NOT_WAITABLE: nothing) from now on. */
 HRESULT waker_cover(struct waker *waker, hcs_waitable input,
                     struct hcs_error *error);
+/* Watches one more descriptor, and no longer; before it is closed. Where
+ * hosts have such (POSIX). */
+HRESULT waker_watch(struct waker *waker, hcs_waitable input,
+                    struct hcs_error *error);
+void waker_forget(struct waker *waker, hcs_waitable input);
 void waker_call(struct waker *waker);
 /* Sleeps until called, until input is there or for `timeout` ns (-1: without
  * end). Returns whether there is input. */

@@ -52,6 +52,19 @@ HRESULT waker_cover(struct waker *waker, hcs_waitable input,
     return S_OK;
 }
 
+HRESULT waker_watch(struct waker *waker, hcs_waitable input,
+                    struct hcs_error *error) {
+    struct epoll_event event = {.events = EPOLLIN};
+
+    if (epoll_ctl(waker->inputs, EPOLL_CTL_ADD, input, &event) < 0)
+        return error_errno(error, errno, "watch the networks' events");
+    return S_OK;
+}
+
+void waker_forget(struct waker *waker, hcs_waitable input) {
+    epoll_ctl(waker->inputs, EPOLL_CTL_DEL, input, NULL);
+}
+
 /* A counter that is full has been called already, so no failure matters. */
 void waker_call(struct waker *waker) {
     uint64_t one = 1;
