@@ -369,6 +369,7 @@ HRESULT store_local_open(const struct store_config *config, struct store **out,
                           .guest = config->guest,
                           .attach = config->attach,
                           .detach = config->detach,
+                          .plane = config->plane,
                           .context = config->context};
     struct local *local = calloc(1, sizeof *local);
     HRESULT hr;
