@@ -1,9 +1,11 @@
 -- SPDX-License-Identifier: MIT
 -- Changes to a system that exists: memory, disks, any modify request; and its
 -- consoles.
+local address = require "hcs.hcn.address"
 local console = require "hcs.console"
 local errors = require "hcs.error"
 local grants = require "hcs.grants"
+local loop = require "hcs.loop"
 local nics = require "hcs.hcn.nics"
 local operation = require "hcs.operation"
 local options = require "hcs.options"
@@ -303,6 +305,26 @@ end
 ---@return true? ok, hcs.Error? err, string? code
 function methods.remove_nic(self, nic, timeout)
     return system.face(self, "remove_nic", timeout, methods.remove_nic_async, nic)
+end
+
+--- Waits until it has an address; see address.
+---@return hcs.Operation op
+function methods.address_async(self)
+    local world = system.live(self)._world
+    return operation.compose(world, { op = "address", target = self.id, strict = self._strict },
+        address, self, loop.deadline(world))
+end
+
+--- The address that its endpoint has on its network, as a text: the first of
+--- IPv4, or else of IPv6. It waits for one that is still to come; the guest may
+--- yet have to be told of it. Fails with `not_found` where no adapter has an
+--- endpoint, with `timeout` on a network that leaves addresses to others, with
+--- `stopped` when the system exits.
+---@param timeout? number|string seconds, default 240
+---@return string? address, hcs.Error? err, string? code
+function methods.address(self, timeout)
+    local world = system.live(self)._world
+    return address(self, loop.deadline(world, timeout))
 end
 
 -- --- consoles ---------------------------------------------------------------------

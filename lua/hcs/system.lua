@@ -215,7 +215,8 @@ local function unheard(self, name)
     return list and table.remove(list, 1)
 end
 
-local function ended(self, op)
+--- The error of a wait for a system that has ended or was closed.
+function system.ended(self, op)
     local world = self._world
     if self._closed then
         return errors.fail({ op = op, target = self.id, code = "closed" }, world.core)
@@ -234,7 +235,7 @@ function system.wait_event(self, name, deadline)
         return event or gone(self)
     end, self)
     if event then return event end
-    if ok then return ended(self, "wait") end
+    if ok then return system.ended(self, "wait") end
     return loop.failure(world, reason, { op = "wait", target = self.id,
         message = reason == "timeout" and ("no event %q in time"):format(name) or nil })
 end
@@ -247,11 +248,11 @@ local function wait_state(self, wanted, deadline)
         local state, err, code = methods.state(self)
         if not state then return nil, err, code end
         if state == wanted then return state end
-        if self._exit then return ended(self, "wait") end
+        if self._exit then return system.ended(self, "wait") end
         local until_time = loop.now(world) + STATE_INTERVAL
         if deadline and deadline < until_time then until_time = deadline end
         local ok, reason = loop.wait(world, until_time, function() return gone(self) end, self)
-        if self._closed then return ended(self, "wait") end
+        if self._closed then return system.ended(self, "wait") end
         if not ok and (reason ~= "timeout" or loop.now(world) >= (deadline or math.huge)) then
             return loop.failure(world, reason, { op = "wait", target = self.id,
                 message = reason == "timeout" and ("it is %s, not %s"):format(state, wanted)
