@@ -24,7 +24,7 @@ struct world {
     struct heard events[MOST_EVENTS];
     size_t event_count;
     size_t gone[NET_KIND_COUNT]; /* objects that went */
-    struct net_reply reply; /* the last one */
+    struct net_reply reply;      /* the last one */
 };
 
 /* For cmocka: *state is a new world; the teardown proves that nothing of it

@@ -120,6 +120,9 @@ size_t net_count(const struct net *net, enum net_kind kind);
 /* From now on the host is of this Windows build. */
 void net_set_build(struct net *net, int build);
 
+/* The id of the namespace that every host has. */
+void net_host_namespace(const struct net *net, struct guid *id);
+
 /* --- keeping them ---------------------------------------------------------
  * What outlasts a process: one JSON object for each object, from which a new
  * net makes it as it was for all that a client can see. */
@@ -127,12 +130,17 @@ void net_set_build(struct net *net, int build);
 /* Takes the next object that was made or changed since it was taken last;
  * false: there is none. */
 bool net_next_changed(struct net *net, enum net_kind *kind, struct guid *id);
-/* Appends its text. `held`, of an endpoint: its port goes with the process
- * that asked for it. S_FALSE, and nothing appended, for what does not last
- * (EnableNonPersistent). E_OUTOFMEMORY; the kind's code when it is not there.
- */
+/* As if it had changed, if it is there. */
+void net_touch(struct net *net, enum net_kind kind, const struct guid *id);
+
+#define NET_SAVE_HELD 1u      /* its port goes with the process that has it */
+#define NET_SAVE_TRANSIENT 2u /* also what does not last */
+
+/* Appends its text. S_FALSE, and nothing appended, for what does not last
+ * (EnableNonPersistent) and for the host's own namespace with nothing in it.
+ * E_OUTOFMEMORY; the kind's code when it is not there. */
 HRESULT net_save(const struct net *net, enum net_kind kind,
-                 const struct guid *id, bool held, struct buf *out,
+                 const struct guid *id, unsigned flags, struct buf *out,
                  struct hcs_error *error);
 /* Where it stands among those of its kind: they are to be restored in this
  * order, networks first, then endpoints, then namespaces. */

@@ -292,6 +292,12 @@ void net_set_build(struct net *net, int build) {
     net->env.build = build;
 }
 
+void net_host_namespace(const struct net *net, struct guid *id) {
+    const struct link *first = net->tables[NET_NAMESPACE].objects.next;
+
+    *id = HCS_CONTAINER(first, struct object, link)->id;
+}
+
 size_t net_count(const struct net *net, enum net_kind kind) {
     return net->tables[kind].by_id.count;
 }

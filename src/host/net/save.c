@@ -8,17 +8,21 @@
 /* --- saving -------------------------------------------------------- */
 
 static bool lasts(enum net_kind kind, struct object *object) {
-    const struct network *network = NULL;
+    const struct network *network;
+    const struct space *space;
 
-    if (kind == NET_NETWORK)
-        network = network_of(object);
-    else if (kind == NET_ENDPOINT)
-        network = endpoint_of(object)->network;
-    return !network || !(network->flags & NETWORK_NON_PERSISTENT);
+    if (kind == NET_NAMESPACE) {
+        space = space_of(object);
+        return !space->hosts || !link_alone(&space->endpoints) ||
+               space->container_count > 0;
+    }
+    network =
+        kind == NET_NETWORK ? network_of(object) : endpoint_of(object)->network;
+    return !(network->flags & NETWORK_NON_PERSISTENT);
 }
 
 HRESULT net_save(const struct net *net, enum net_kind kind,
-                 const struct guid *id, bool held, struct buf *out,
+                 const struct guid *id, unsigned flags, struct buf *out,
                  struct hcs_error *error) {
     const struct view v2 = {.v1 = false};
     struct json_writer w = {.out = out};
@@ -27,7 +31,7 @@ HRESULT net_save(const struct net *net, enum net_kind kind,
 
     if (FAILED(hr))
         return hr;
-    if (!lasts(kind, object))
+    if (!lasts(kind, object) && !(flags & NET_SAVE_TRANSIENT))
         return S_FALSE;
     json_begin_object(&w);
     json_pair_uint(&w, "Order", object->order);
@@ -35,7 +39,7 @@ HRESULT net_save(const struct net *net, enum net_kind kind,
     kind_of(kind)->write(net, object, &v2, &w);
     json_key(&w, "Kept");
     json_begin_object(&w);
-    kind_of(kind)->keep(object, held, &w);
+    kind_of(kind)->keep(object, (flags & NET_SAVE_HELD) != 0, &w);
     json_end_object(&w);
     json_end_object(&w);
     return out->failed ? out_of_memory(error) : S_OK;
@@ -51,6 +55,13 @@ bool net_next_changed(struct net *net, enum net_kind *kind, struct guid *id) {
     *kind = object->kind;
     *id = object->id;
     return true;
+}
+
+void net_touch(struct net *net, enum net_kind kind, const struct guid *id) {
+    struct object *object = object_find(net, kind, id);
+
+    if (object)
+        object_changed(net, object);
 }
 
 /* --- reading ------------------------------------------------------- */

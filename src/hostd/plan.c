@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT
+ * What a request would change: it is carried out by a copy of the net, on a
+ * plane that changes nothing and writes down what it would do. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/clock.h"
+#include "daemon.h"
+#include "ground.h"
+
+static int64_t wall(void *context) {
+    (void)context;
+    return clock_wall();
+}
+
+/* Others than those that the request will be carried out with; what the plan
+ * says of ids and addresses that are chosen is an example. */
+static uint64_t next_random(void *context) {
+    return random_next(context);
+}
+
+/* --- the copy ------------------------------------------------------------- */
+
+static HRESULT copy_object(const struct daemon *daemon, struct net *copy,
+                           enum net_kind kind, const struct guid *id,
+                           struct hcs_error *error) {
+    struct buf text = {0};
+    struct json_doc doc = {0};
+    HRESULT hr =
+        net_save(daemon->net, kind, id, NET_SAVE_TRANSIENT, &text, error);
+
+    if (SUCCEEDED(hr))
+        hr = json_parse(text.data, text.length, &doc, error);
+    if (SUCCEEDED(hr))
+        hr = net_restore(copy, kind, doc.root, error);
+    json_doc_free(&doc);
+    buf_free(&text);
+    return hr;
+}
+
+/* In the order in which they were made. */
+static HRESULT copy_kind(struct daemon *daemon, struct net *copy,
+                         enum net_kind kind, struct hcs_error *error) {
+    const struct net_request list = {.verb = NET_ENUMERATE, .kind = kind};
+    struct net_reply reply;
+    struct json_doc ids = {0};
+    HRESULT hr = net_request(daemon->net, &list, &reply);
+
+    if (SUCCEEDED(hr))
+        hr = json_parse(reply.document, strlen(reply.document), &ids, error);
+    else
+        error_set(error, hr, NULL, "out of memory");
+    net_reply_free(&reply);
+    if (FAILED(hr))
+        return hr;
+    for (size_t i = 0; SUCCEEDED(hr) && i < ids.root->as.array.count; i++) {
+        struct guid id;
+
+        if (guid_parse(json_text(&ids.root->as.array.items[i], ""), &id))
+            hr = copy_object(daemon, copy, kind, &id, error);
+    }
+    json_doc_free(&ids);
+    return hr;
+}
+
+static HRESULT copy_all(struct daemon *daemon, struct net *copy,
+                        struct hcs_error *error) {
+    HRESULT hr = copy_kind(daemon, copy, NET_NETWORK, error);
+
+    if (SUCCEEDED(hr))
+        hr = copy_kind(daemon, copy, NET_ENDPOINT, error);
+    if (SUCCEEDED(hr))
+        hr = copy_kind(daemon, copy, NET_NAMESPACE, error);
+    return hr;
+}
+
+/* --- the request ---------------------------------------------------------- */
+
+/* What the record of a refusal says. */
+static HRESULT explain(const struct net_reply *reply, struct hcs_error *error) {
+    struct json_doc record = {0};
+    const char *text = "out of memory";
+
+    if (reply->record &&
+        SUCCEEDED(
+            json_parse(reply->record, strlen(reply->record), &record, NULL)))
+        text = json_text(json_get(record.root, "Error"), text);
+    error_set(error, reply->result, NULL, "%s", text);
+    json_doc_free(&record);
+    return reply->result;
+}
+
+static HRESULT write_plan(const struct plane *plan, char **document,
+                          struct hcs_error *error) {
+    struct buf text = {0};
+
+    buf_puts(&text, "{\"Changes\":");
+    ground_plan_write(plan, &text);
+    buf_puts(&text, "}");
+    *document = text.failed ? NULL : buf_take(&text);
+    buf_free(&text);
+    return *document ? S_OK
+                     : error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
+}
+
+static HRESULT make_on(struct daemon *daemon, struct net *copy,
+                       struct plane *plan, const struct net_request *request,
+                       bool uplink, char **document, struct hcs_error *error) {
+    struct net_reply reply;
+    HRESULT hr = copy_all(daemon, copy, error);
+
+    if (SUCCEEDED(hr))
+        hr = ground_plan_begin(plan, uplink, error);
+    if (FAILED(hr))
+        return hr;
+    hr = net_request(copy, request, &reply);
+    if (FAILED(hr))
+        hr = explain(&reply, error);
+    net_reply_free(&reply);
+    return SUCCEEDED(hr) ? write_plan(plan, document, error) : hr;
+}
+
+static HRESULT open_copy(struct daemon *daemon, struct plane *plan,
+                         struct random *random, struct net **out,
+                         struct hcs_error *error) {
+    struct net_env env = {.ops = ground_plan_ops(),
+                          .plane = plan,
+                          .now = wall,
+                          .random = next_random,
+                          .context = random};
+
+    random_seed(random, random_next(&daemon->random));
+    net_host_namespace(daemon->net, &env.host_namespace);
+    return net_open(&env, out, error);
+}
+
+HRESULT plan_make(struct daemon *daemon, const struct net_request *request,
+                  bool uplink, char **document, struct hcs_error *error) {
+    struct random random;
+    struct plane *plan;
+    struct net *copy = NULL;
+    HRESULT hr = ground_plan_open(daemon->plane, &plan, error);
+
+    if (FAILED(hr))
+        return hr;
+    hr = open_copy(daemon, plan, &random, &copy, error);
+    if (SUCCEEDED(hr))
+        hr = make_on(daemon, copy, plan, request, uplink, document, error);
+    net_close(copy);
+    ground_plan_ops()->destroy(plan);
+    return hr;
+}
