@@ -8,6 +8,7 @@
 #include "hvs.h"
 #include "hvs_format.h"
 #include "reader.h"
+#include "register_list.h"
 #include "vmrs_format.h"
 #include "vmrs_state.h"
 #include "xpress.h"
@@ -45,7 +46,6 @@ struct vmrs {
     uint8_t *packed; /* room for a block as it is in the file */
     uint8_t *state_bytes;
     struct vmrs_state state;
-    uint8_t *extra; /* our own part: VMRS_CPU_EXTRA for each CPU, or NULL */
 };
 
 static void vmrs_close(void *self) {
@@ -58,7 +58,6 @@ static void vmrs_close(void *self) {
     free(vmrs->packed);
     free(vmrs->state_bytes);
     vmrs_state_free(&vmrs->state);
-    free(vmrs->extra);
     free(vmrs);
 }
 
@@ -314,20 +313,11 @@ static HRESULT find_created(struct dump *dump, struct vmrs *vmrs,
 
 static HRESULT find_extra(struct dump *dump, struct vmrs *vmrs,
                           struct hcs_error *error) {
-    size_t size;
     HRESULT hr = find_vmcoreinfo(dump, vmrs, error);
     if (SUCCEEDED(hr))
         hr = find_bugcheck(dump, vmrs, error);
     if (SUCCEEDED(hr))
         hr = find_created(dump, vmrs, error);
-    if (SUCCEEDED(hr))
-        hr = load(vmrs, VMRS_EXTRA_REGISTERS, VMRS_MAX_CPUS * VMRS_CPU_EXTRA,
-                  &vmrs->extra, &size, error);
-    if (SUCCEEDED(hr) && vmrs->extra &&
-        size != (size_t)vmrs->state.count * VMRS_CPU_EXTRA) {
-        free(vmrs->extra); /* of another state than this one */
-        vmrs->extra = NULL;
-    }
     return hr;
 }
 
@@ -557,27 +547,23 @@ static HRESULT vmrs_next_data(void *self, uint64_t from, struct dump_range *out,
 /* --- CPUs ------------------------------------------------------------------
  */
 
-/* What the chunks have zeros for is not known by that. */
-static void apply_extra(const uint8_t *extra, struct dump_cpu *out) {
-    for (unsigned id = 0; id < VMRS_CPU_BITS * 8 && id < DUMP_REG_COUNT; id++)
-        if (!(extra[id / 8] >> id % 8 & 1)) {
-            out->known[id] = false;
-            memset(&out->values[id], 0, sizeof out->values[id]);
-        }
-    if (le64(extra + VMRS_CPU_BITS + 8))
-        dump_put(out, DUMP_REG_KERNEL_GS_BASE, le64(extra + VMRS_CPU_BITS));
-}
-
+/* What the chunks have zeros for need not be known: a list of ours tells. */
 static HRESULT vmrs_cpu(void *self, uint32_t index, struct dump_cpu *out,
                         struct hcs_error *error) {
     struct vmrs *vmrs = self;
-    (void)error;
+    uint8_t *list;
+    char path[64];
+    size_t size;
+    HRESULT hr;
     if (vmrs->state.arm64)
         return S_OK; /* its chunks are not read */
     vmrs_state_cpu(&vmrs->state, index, out);
-    if (vmrs->extra)
-        apply_extra(vmrs->extra + (size_t)index * VMRS_CPU_EXTRA, out);
-    return S_OK;
+    snprintf(path, sizeof path, VMRS_EXTRA_CPU "%" PRIu32, index);
+    hr = load(vmrs, path, REGISTER_LIST_MOST, &list, &size, error);
+    if (SUCCEEDED(hr) && list)
+        register_list_read(list, size, out);
+    free(list);
+    return hr;
 }
 
 const struct dump_reader dump_reader_vmrs = {

@@ -16,13 +16,9 @@
 /* Ours: what a .vmrs has no place for. */
 #define VMRS_EXTRA "luahcs"
 #define VMRS_EXTRA_VMCOREINFO VMRS_EXTRA "/vmcoreinfo"
-#define VMRS_EXTRA_REGISTERS VMRS_EXTRA "/registers"
+#define VMRS_EXTRA_CPU VMRS_EXTRA "/cpu" /* and its number: register_list.h */
 #define VMRS_EXTRA_BUGCHECK VMRS_EXTRA "/bugcheck"
 #define VMRS_EXTRA_CREATED VMRS_EXTRA "/created"
-/* Of each CPU in VMRS_EXTRA_REGISTERS: a bit for each known register by its
- * number, then kernel_gs_base and whether that is known. */
-#define VMRS_CPU_BITS 16u
-#define VMRS_CPU_EXTRA (VMRS_CPU_BITS + 8 + 8)
 #define VMRS_BUGCHECK_SIZE 40u /* code, then four parameters, 8 bytes each */
 
 #define VMRS_BLOCK_SIZE (UINT32_C(1) << 20)

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ * Memory as it is, each byte at its physical address, for tools that know
+ * nothing else. What is where, and the registers, a small file beside it says
+ * in JSON. */
+#include "writer.h"
+
+HRESULT write_raw(struct writer *writer, struct hcs_error *error) {
+    struct dump_range range = {0, 0};
+    HRESULT hr;
+    while ((hr = writer_next_range(writer, range.start + range.bytes, &range,
+                                   error)) == S_OK) {
+        hr = writer_copy(writer, &range, range.start, error);
+        if (FAILED(hr))
+            return hr;
+    }
+    return FAILED(hr) ? hr : S_OK;
+}
