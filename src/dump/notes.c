@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "register_list.h"
 #include "vmcoreinfo.h"
 
 #define NOTE_HEADER 12u
@@ -70,6 +71,13 @@ static HRESULT take(struct notes *notes, const struct note *note,
             return hr;
         cpu->qemu = note->offset;
         cpu->qemu_size = note->size;
+    } else if (strcmp(note->name, REGISTER_LIST_NOTE) == 0 &&
+               note->type == REGISTER_LIST_TYPE) {
+        hr = cpu_at(notes, notes->list_count++, &cpu, error);
+        if (FAILED(hr))
+            return hr;
+        cpu->list = note->offset;
+        cpu->list_size = note->size;
     } else if (strcmp(note->name, "VMCOREINFO") == 0) {
         notes->vmcoreinfo = note->offset;
         notes->vmcoreinfo_size = note->size;
@@ -247,6 +255,21 @@ static HRESULT read_qemu(struct source *source, const struct note_cpu *cpu,
     return S_OK;
 }
 
+/* Where there is a list, nothing else is known. */
+static HRESULT read_list(struct source *source, const struct note_cpu *cpu,
+                         struct dump_cpu *out, struct hcs_error *error) {
+    uint8_t bytes[REGISTER_LIST_MOST];
+    size_t size = (size_t)smaller(cpu->list_size, sizeof bytes);
+    HRESULT hr;
+
+    if (cpu->list == 0)
+        return S_OK;
+    hr = source_read(source, cpu->list, bytes, size, error);
+    if (SUCCEEDED(hr))
+        register_list_read(bytes, size, out);
+    return hr;
+}
+
 HRESULT notes_cpu(const struct notes *notes, struct source *source,
                   uint32_t index, struct dump_cpu *out,
                   struct hcs_error *error) {
@@ -254,7 +277,9 @@ HRESULT notes_cpu(const struct notes *notes, struct source *source,
     HRESULT hr = read_status(source, cpu, out, error);
 
     /* QEMU's note has all that the status has, and the rest. */
-    return FAILED(hr) ? hr : read_qemu(source, cpu, out, error);
+    if (SUCCEEDED(hr))
+        hr = read_qemu(source, cpu, out, error);
+    return FAILED(hr) ? hr : read_list(source, cpu, out, error);
 }
 
 HRESULT notes_tell(const struct notes *notes, struct dump *dump,

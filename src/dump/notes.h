@@ -13,6 +13,7 @@
 struct note_cpu {
     uint64_t status, status_size;
     uint64_t qemu, qemu_size;
+    uint64_t list, list_size; /* register_list.h */
 };
 
 struct notes {
@@ -20,6 +21,7 @@ struct notes {
     uint32_t cpu_count;
     uint32_t capacity;
     uint32_t qemu_count;
+    uint32_t list_count;
     uint64_t vmcoreinfo, vmcoreinfo_size;
 };
 

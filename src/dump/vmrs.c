@@ -336,17 +336,16 @@ static HRESULT vmrs_open(struct dump *dump, const struct dump_head *head,
         hr = find_memory(vmrs, error);
     if (SUCCEEDED(hr))
         hr = find_state(vmrs, error);
-    if (SUCCEEDED(hr))
-        hr = find_extra(dump, vmrs, error);
     if (FAILED(hr))
         return hr;
     dump->facts.cpu_count = vmrs->state.count;
     dump->facts.arch = vmrs->state.arm64 ? DUMP_ARCH_ARM64 : DUMP_ARCH_X64;
     vmrs_os_facts(vmrs->state.os_id, &dump->facts.os, dump->facts.os_release,
                   sizeof dump->facts.os_release);
-    if (hvs_pending(vmrs->hvs))
+    hr = find_extra(dump, vmrs, error); /* knows the system better */
+    if (SUCCEEDED(hr) && hvs_pending(vmrs->hvs))
         dump->facts.variant = "its replay log pending";
-    return S_OK;
+    return hr;
 }
 
 /* --- memory ----------------------------------------------------------------
