@@ -6,7 +6,9 @@
 
 #include "../base/clock.h"
 #include "../base/hresult_hcn.h"
+#include "calls.h"
 #include "hcn_remote.h"
+#include "result.h"
 
 /* What a simulated clock's zero is in the wall clock's time: the beginning of
  * 2026, so that two runs write the same documents. */
@@ -91,6 +93,25 @@ HRESULT hcn_refuse(struct net_reply *reply, HRESULT hr,
                    const struct hcs_error *error) {
     *reply = (struct net_reply){.result = hr};
     reply->record = net_error_record(hr, error);
+    return hr;
+}
+
+void hcn_record(HRESULT hr, const struct hcs_error *error, PWSTR *record) {
+    char *text;
+
+    if (!record)
+        return;
+    text = net_error_record(hr, error);
+    *record = result_text(text, NULL);
+    free(text);
+}
+
+HRESULT hcn_text(PCWSTR text, char **out, struct hcs_error *error) {
+    HRESULT hr = call_text(text, out, error);
+    if (FAILED(hr) && hr != E_OUTOFMEMORY) {
+        hr = HCN_E_INVALID_JSON;
+        error->code = hr;
+    }
     return hr;
 }
 

@@ -40,6 +40,13 @@ HRESULT hcn_lost(struct hcs_error *error);
 HRESULT hcn_refuse(struct net_reply *reply, HRESULT hr,
                    const struct hcs_error *error);
 
+/* Sets *record to the error record, if `record` is not NULL; `error` may be. */
+void hcn_record(HRESULT hr, const struct hcs_error *error, PWSTR *record);
+
+/* A document of the caller's as UTF-8: HCN_E_INVALID_JSON for what is no text.
+ */
+HRESULT hcn_text(PCWSTR text, char **out, struct hcs_error *error);
+
 /* Requests. Each fills the reply as net_request does, also with what the host
  * itself has to say against it, and gives the lock up while real networks are
  * asked: the host may be closed then (E_HANDLE), and whatever the caller holds

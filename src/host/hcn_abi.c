@@ -35,12 +35,7 @@ static void clear(PWSTR *document, PWSTR *record) {
 
 static HRESULT refuse(HRESULT hr, const struct hcs_error *error,
                       PWSTR *record) {
-    char *text;
-    if (!record)
-        return hr;
-    text = net_error_record(hr, error);
-    *record = result_text(text, NULL);
-    free(text);
+    hcn_record(hr, error, record);
     return hr;
 }
 
@@ -66,16 +61,6 @@ static HRESULT answer(struct net_reply *reply, PWSTR *document, PWSTR *record) {
     return hr;
 }
 
-/* A document of the caller's as UTF-8. */
-static HRESULT read_text(PCWSTR text, char **out, struct hcs_error *error) {
-    HRESULT hr = call_text(text, out, error);
-    if (FAILED(hr) && hr != E_OUTOFMEMORY) {
-        hr = HCN_E_INVALID_JSON;
-        error->code = hr;
-    }
-    return hr;
-}
-
 /* --- the functions ---------------------------------------------------------
  */
 
@@ -94,7 +79,7 @@ static HRESULT enumerate(int since, enum net_kind kind, PCWSTR query,
     hr = call_current(&call, since);
     if (FAILED(hr))
         return refuse(hr, NULL, record);
-    hr = read_text(query, &text, &error);
+    hr = hcn_text(query, &text, &error);
     if (FAILED(hr)) {
         refuse(hr, &error, record);
     } else {
@@ -122,7 +107,7 @@ static HRESULT request_handle(struct call *call, struct net_request *request,
     struct net_reply reply;
     struct hcs_error error;
     char *text = NULL;
-    HRESULT hr = read_text(settings, &text, &error);
+    HRESULT hr = hcn_text(settings, &text, &error);
 
     if (SUCCEEDED(hr))
         hr = hcn_handle_open(call->host, request->kind, &request->id, &handle,
@@ -200,7 +185,7 @@ static HRESULT request_on(int since, enum net_kind kind, void *handle,
 
     if (FAILED(hr))
         return refuse(hr, NULL, record);
-    hr = read_text(document, &text, &error);
+    hr = hcn_text(document, &text, &error);
     if (FAILED(hr)) {
         refuse(hr, &error, record);
     } else {

@@ -19,61 +19,6 @@ static uint64_t next_random(void *context) {
     return random_next(context);
 }
 
-/* --- the copy ------------------------------------------------------------- */
-
-static HRESULT copy_object(const struct daemon *daemon, struct net *copy,
-                           enum net_kind kind, const struct guid *id,
-                           struct hcs_error *error) {
-    struct buf text = {0};
-    struct json_doc doc = {0};
-    HRESULT hr =
-        net_save(daemon->net, kind, id, NET_SAVE_TRANSIENT, &text, error);
-
-    if (SUCCEEDED(hr))
-        hr = json_parse(text.data, text.length, &doc, error);
-    if (SUCCEEDED(hr))
-        hr = net_restore(copy, kind, doc.root, error);
-    json_doc_free(&doc);
-    buf_free(&text);
-    return hr;
-}
-
-/* In the order in which they were made. */
-static HRESULT copy_kind(struct daemon *daemon, struct net *copy,
-                         enum net_kind kind, struct hcs_error *error) {
-    const struct net_request list = {.verb = NET_ENUMERATE, .kind = kind};
-    struct net_reply reply;
-    struct json_doc ids = {0};
-    HRESULT hr = net_request(daemon->net, &list, &reply);
-
-    if (SUCCEEDED(hr))
-        hr = json_parse(reply.document, strlen(reply.document), &ids, error);
-    else
-        error_set(error, hr, NULL, "out of memory");
-    net_reply_free(&reply);
-    if (FAILED(hr))
-        return hr;
-    for (size_t i = 0; SUCCEEDED(hr) && i < ids.root->as.array.count; i++) {
-        struct guid id;
-
-        if (guid_parse(json_text(&ids.root->as.array.items[i], ""), &id))
-            hr = copy_object(daemon, copy, kind, &id, error);
-    }
-    json_doc_free(&ids);
-    return hr;
-}
-
-static HRESULT copy_all(struct daemon *daemon, struct net *copy,
-                        struct hcs_error *error) {
-    HRESULT hr = copy_kind(daemon, copy, NET_NETWORK, error);
-
-    if (SUCCEEDED(hr))
-        hr = copy_kind(daemon, copy, NET_ENDPOINT, error);
-    if (SUCCEEDED(hr))
-        hr = copy_kind(daemon, copy, NET_NAMESPACE, error);
-    return hr;
-}
-
 /* --- the request ---------------------------------------------------------- */
 
 /* What the record of a refusal says. */
@@ -107,7 +52,7 @@ static HRESULT make_on(struct daemon *daemon, struct net *copy,
                        struct plane *plan, const struct net_request *request,
                        bool uplink, char **document, struct hcs_error *error) {
     struct net_reply reply;
-    HRESULT hr = copy_all(daemon, copy, error);
+    HRESULT hr = net_copy(daemon->net, copy, error);
 
     if (SUCCEEDED(hr))
         hr = ground_plan_begin(plan, uplink, error);

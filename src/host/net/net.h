@@ -153,6 +153,11 @@ HRESULT net_restore(struct net *net, enum net_kind kind,
 /* Takes away, without events, what does not outlast its service. */
 void net_drop_transient(struct net *net);
 
+/* Makes all that `from` has in `to`, which is new and on another plane: what
+ * would come of a request can be tried there. */
+HRESULT net_copy(const struct net *from, struct net *to,
+                 struct hcs_error *error);
+
 /* The id of an endpoint's port to a virtual machine; false: it has none. */
 bool net_machine_port(const struct net *net, const struct guid *endpoint,
                       struct guid *port);
