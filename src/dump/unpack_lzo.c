@@ -91,7 +91,8 @@ static bool small(struct lzo *lzo, unsigned code) {
 }
 
 /* The distance's low 14 bits, and those of literals, follow the length. */
-static bool far(struct lzo *lzo, unsigned code, size_t base, unsigned mask) {
+static bool far_match(struct lzo *lzo, unsigned code, size_t base,
+                      unsigned mask) {
     size_t length = code & mask;
     unsigned word;
 
@@ -119,9 +120,9 @@ static bool instruction(struct lzo *lzo) {
     if (code < 16)
         return small(lzo, code);
     if (code < 32)
-        return far(lzo, code, code & 8 ? 0x8000 : 0x4000, 7);
+        return far_match(lzo, code, code & 8 ? 0x8000 : 0x4000, 7);
     if (code < 64)
-        return far(lzo, code, 1, 31);
+        return far_match(lzo, code, 1, 31);
     if (!next_byte(lzo, &byte))
         return false;
     return match(lzo, (byte << 3) + (code >> 2 & 7) + 1, (code >> 5) + 1,

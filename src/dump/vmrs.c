@@ -439,7 +439,7 @@ static HRESULT vmrs_read(void *self, uint64_t address, void *bytes, size_t size,
     uint64_t page = address / DUMP_PAGE, place, left;
     const struct range *range = range_from(vmrs, page);
     const struct block *block;
-    const uint8_t *unpacked;
+    const uint8_t *unpacked = NULL;
     HRESULT hr;
 
     *got = 0;
