@@ -4,11 +4,13 @@
 
 extern const struct dump_reader dump_reader_elf;
 extern const struct dump_reader dump_reader_kdump;
+extern const struct dump_reader dump_reader_saved;
 extern const struct dump_reader dump_reader_vmrs;
 
 const struct dump_reader *const dump_readers[] = {
     &dump_reader_elf,
     &dump_reader_kdump,
+    &dump_reader_saved,
     &dump_reader_vmrs,
     NULL,
 };

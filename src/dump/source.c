@@ -161,11 +161,15 @@ HRESULT source_of_memory(const void *bytes, size_t length, struct source **out,
 
 /* --- windows ------------------------------------------------------------- */
 
-HRESULT source_look(struct source *source, struct source_window *window,
-                    uint64_t offset, size_t size, const uint8_t **bytes,
-                    struct hcs_error *error) {
+HRESULT source_look_near(struct source *source, struct source_window *window,
+                         uint64_t offset, size_t size, size_t most,
+                         const uint8_t **bytes, struct hcs_error *error) {
     HRESULT hr;
 
+    if (size > SOURCE_WINDOW)
+        return error_set(error, E_INVALIDARG, NULL,
+                         "%llu bytes are not looked at as one",
+                         (unsigned long long)size);
     if (window->length == 0 || offset < window->offset ||
         offset - window->offset > window->length ||
         size > window->length - (offset - window->offset)) {
@@ -176,10 +180,11 @@ HRESULT source_look(struct source *source, struct source_window *window,
         if (!window->bytes)
             return error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
         if (offset < source->length)
-            left = smaller(source->length - offset, SOURCE_WINDOW);
+            left = smaller(source->length - offset, most);
+        if (size > left)
+            left = size;
         window->length = 0;
-        hr = source_read(source, offset, window->bytes,
-                         size > left ? size : (size_t)left, error);
+        hr = source_read(source, offset, window->bytes, (size_t)left, error);
         if (FAILED(hr))
             return hr;
         window->offset = offset;
@@ -187,6 +192,13 @@ HRESULT source_look(struct source *source, struct source_window *window,
     }
     *bytes = window->bytes + (offset - window->offset);
     return S_OK;
+}
+
+HRESULT source_look(struct source *source, struct source_window *window,
+                    uint64_t offset, size_t size, const uint8_t **bytes,
+                    struct hcs_error *error) {
+    return source_look_near(source, window, offset, size, SOURCE_WINDOW, bytes,
+                            error);
 }
 
 void source_window_free(struct source_window *window) {

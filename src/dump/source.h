@@ -34,7 +34,7 @@ uint64_t source_next_hole(struct source *source, uint64_t offset);
 /* --- for sources of other files' making ---------------------------------- */
 
 struct source_kind {
-    HRESULT (*read)
+    HRESULT(*read)
     (void *self, uint64_t offset, void *bytes, size_t size,
      struct hcs_error *error);                          /* within its length */
     uint64_t (*next_data)(void *self, uint64_t offset); /* may be NULL */
@@ -62,6 +62,10 @@ struct source_window {
 HRESULT source_look(struct source *source, struct source_window *window,
                     uint64_t offset, size_t size, const uint8_t **bytes,
                     struct hcs_error *error);
+/* The same, which reads at most `most` bytes ahead: for what is far apart. */
+HRESULT source_look_near(struct source *source, struct source_window *window,
+                         uint64_t offset, size_t size, size_t most,
+                         const uint8_t **bytes, struct hcs_error *error);
 void source_window_free(struct source_window *window);
 
 #endif
