@@ -114,6 +114,15 @@ HRESULT dump_open(const char *path, struct dump **out,
     return FAILED(hr) ? error_wrap(error, hr, "\"%s\"", path) : hr;
 }
 
+HRESULT dump_open_file(hcs_file file, struct dump **out,
+                       struct hcs_error *error) {
+    struct source *source;
+    HRESULT hr = source_of_file(file, &source, error);
+
+    *out = NULL;
+    return FAILED(hr) ? hr : open_source(source, out, error);
+}
+
 HRESULT dump_open_memory(const void *bytes, size_t length, struct dump **out,
                          struct hcs_error *error) {
     struct source *source;

@@ -18,6 +18,7 @@
 
 #include "../base/buf.h"
 #include "../base/error.h"
+#include "../base/file.h"
 
 /* Windows' codes for what is not in a dump. */
 #ifndef VM_SAVED_STATE_DUMP_E_PARTITION_STATE_NOT_FOUND
@@ -88,6 +89,10 @@ const char *dump_arch_name(enum dump_arch arch); /* "x86_64" … "unknown" */
  * HR_NOT_SUPPORTED for one of a kind that is known and not read, with the
  * reason. */
 HRESULT dump_open(const char *path, struct dump **out, struct hcs_error *error);
+/* The same of a file that is open for reading and stays the caller's; it must
+ * be open as long as the dump is. */
+HRESULT dump_open_file(hcs_file file, struct dump **out,
+                       struct hcs_error *error);
 /* The same of `length` bytes in memory, which must stay until it is closed. */
 HRESULT dump_open_memory(const void *bytes, size_t length, struct dump **out,
                          struct hcs_error *error);

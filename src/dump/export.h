@@ -40,5 +40,12 @@ HRESULT dump_export(struct dump *dump, const char *path,
                     enum dump_export_format format,
                     const struct dump_export_options *options, uint64_t *bytes,
                     struct hcs_error *error);
+/* The same into a file that is open for writing and empty, which the caller
+ * flushes and names; `path` says on which disk it is. After a failure it holds
+ * anything. */
+HRESULT dump_export_file(struct dump *dump, hcs_file file, const char *path,
+                         enum dump_export_format format,
+                         const struct dump_export_options *options,
+                         uint64_t *bytes, struct hcs_error *error);
 
 #endif

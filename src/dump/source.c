@@ -72,6 +72,7 @@ uint64_t source_next_hole(struct source *source, uint64_t offset) {
 
 struct file_source {
     hcs_file file;
+    bool borrowed;
     uint64_t length;
 };
 
@@ -109,16 +110,29 @@ static uint64_t file_source_hole(void *self, uint64_t offset) {
 static void file_source_close(void *self) {
     struct file_source *source = self;
 
-    file_close(source->file, NULL);
+    if (!source->borrowed)
+        file_close(source->file, NULL);
     free(source);
 }
 
 static const struct source_kind file_source = {
     file_source_read, file_source_data, file_source_hole, file_source_close};
 
+/* Takes `self` over, also when it fails. */
+static HRESULT source_of_opened(struct file_source *self, struct source **out,
+                                struct hcs_error *error) {
+    HRESULT hr = file_length(self->file, &self->length, error);
+
+    if (FAILED(hr)) {
+        file_source_close(self);
+        return hr;
+    }
+    return source_create(&file_source, self, self->length, out, error);
+}
+
 HRESULT source_open(const char *path, struct source **out,
                     struct hcs_error *error) {
-    struct file_source *self = malloc(sizeof *self);
+    struct file_source *self = calloc(1, sizeof *self);
     HRESULT hr;
 
     *out = NULL;
@@ -129,12 +143,19 @@ HRESULT source_open(const char *path, struct source **out,
         free(self);
         return hr;
     }
-    hr = file_length(self->file, &self->length, error);
-    if (FAILED(hr)) {
-        file_source_close(self);
-        return hr;
-    }
-    return source_create(&file_source, self, self->length, out, error);
+    return source_of_opened(self, out, error);
+}
+
+HRESULT source_of_file(hcs_file file, struct source **out,
+                       struct hcs_error *error) {
+    struct file_source *self = calloc(1, sizeof *self);
+
+    *out = NULL;
+    if (!self)
+        return error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
+    self->file = file;
+    self->borrowed = true;
+    return source_of_opened(self, out, error);
 }
 
 /* --- memory -------------------------------------------------------------- */

@@ -7,12 +7,15 @@
 
 #include <stdbool.h>
 
-#include "../base/error.h"
+#include "../base/file.h"
 
 struct source;
 
 HRESULT source_open(const char *path, struct source **out,
                     struct hcs_error *error);
+/* The same of a file that is open for reading, which stays the caller's. */
+HRESULT source_of_file(hcs_file file, struct source **out,
+                       struct hcs_error *error);
 /* `bytes` stay the caller's. */
 HRESULT source_of_memory(const void *bytes, size_t length, struct source **out,
                          struct hcs_error *error);

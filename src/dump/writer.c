@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/output.h"
 #include "bytes.h"
 #include "reader.h"
 
@@ -12,6 +13,23 @@
 
 /* --- bytes ---------------------------------------------------------------- */
 
+/* There need not be anything under the name as yet: its folder is. */
+static bool room_beside(const char *path, uint64_t *room) {
+    size_t length = strlen(path);
+    char *folder;
+    bool known;
+    while (length > 1 && path[length - 1] != '/' && path[length - 1] != '\\')
+        length--;
+    folder = malloc(length + 1);
+    if (!folder)
+        return false;
+    memcpy(folder, path, length);
+    folder[length] = 0;
+    known = file_room(folder, room);
+    free(folder);
+    return known;
+}
+
 static HRESULT check_room(struct writer *writer, size_t size,
                           struct hcs_error *error) {
     uint64_t room;
@@ -19,15 +37,13 @@ static HRESULT check_room(struct writer *writer, size_t size,
     if (writer->options.keep_free == 0 || writer->unchecked < LOOK_EVERY)
         return S_OK;
     writer->unchecked = 0;
-    if (!file_room(writer->output.path, &room) &&
-        !file_room(writer->output.temporary ? writer->output.temporary : "/",
-                   &room))
-        return S_OK;
+    if (!room_beside(writer->path, &room))
+        return S_OK; /* nobody knows */
     if (room >= writer->options.keep_free)
         return S_OK;
     return error_set(error, HR_DISK_FULL, NULL,
                      "\"%s\": less than %llu bytes are left on the disk",
-                     writer->output.path,
+                     writer->path,
                      (unsigned long long)writer->options.keep_free);
 }
 
@@ -49,7 +65,7 @@ HRESULT writer_put(struct writer *writer, uint64_t offset, const void *bytes,
     if (SUCCEEDED(hr))
         hr = check_room(writer, size, error);
     if (SUCCEEDED(hr))
-        hr = file_write_at(writer->output.file, bytes, size, offset, error);
+        hr = file_write_at(writer->file, bytes, size, offset, error);
     return hr;
 }
 
@@ -280,8 +296,7 @@ static HRESULT check_arch(const struct writer *writer,
                      dump_arch_name(arch));
 }
 
-static HRESULT begin(struct writer *writer, const char *path,
-                     struct hcs_error *error) {
+static HRESULT begin(struct writer *writer, struct hcs_error *error) {
     HRESULT hr = dump_memory_bytes(writer->dump, &writer->total, error);
     if (SUCCEEDED(hr))
         hr = take_cpus(writer, error);
@@ -290,16 +305,38 @@ static HRESULT begin(struct writer *writer, const char *path,
     writer->block = malloc(WRITER_BLOCK);
     if (!writer->block)
         return dump_no_memory(error);
-    return output_open(&writer->output, path, error);
+    file_make_sparse(writer->file);
+    writer->unchecked = LOOK_EVERY;
+    return S_OK;
 }
 
 static HRESULT finish(struct writer *writer, struct hcs_error *error) {
-    HRESULT hr = file_resize(writer->output.file, writer->length, error);
+    HRESULT hr = file_resize(writer->file, writer->length, error);
     writer->done = writer->total;
+    return SUCCEEDED(hr) ? tell(writer, error) : hr;
+}
+
+HRESULT dump_export_file(struct dump *dump, hcs_file file, const char *path,
+                         enum dump_export_format format,
+                         const struct dump_export_options *options,
+                         uint64_t *bytes, struct hcs_error *error) {
+    struct writer writer = {.dump = dump, .file = file, .path = path};
+    HRESULT hr;
+    if (options)
+        writer.options = *options;
+    hr = check_arch(&writer, format, error);
     if (SUCCEEDED(hr))
-        hr = tell(writer, error);
+        hr = begin(&writer, error);
     if (SUCCEEDED(hr))
-        hr = output_commit(&writer->output, error);
+        hr = formats[format].write(&writer, error);
+    if (SUCCEEDED(hr))
+        hr = finish(&writer, error);
+    if (FAILED(hr))
+        error_wrap(error, hr, "\"%s\"", path);
+    else if (bytes)
+        *bytes = writer.length;
+    free(writer.cpus);
+    free(writer.block);
     return hr;
 }
 
@@ -307,28 +344,14 @@ HRESULT dump_export(struct dump *dump, const char *path,
                     enum dump_export_format format,
                     const struct dump_export_options *options, uint64_t *bytes,
                     struct hcs_error *error) {
-    struct writer writer = {.dump = dump};
-    HRESULT hr;
-    writer.output.file = HCS_NO_FILE;
-    if (options)
-        writer.options = *options;
-    hr = check_arch(&writer, format, error);
-    if (SUCCEEDED(hr))
-        hr = begin(&writer, path, error);
-    if (SUCCEEDED(hr)) {
-        file_make_sparse(writer.output.file);
-        writer.unchecked = LOOK_EVERY;
-        hr = formats[format].write(&writer, error);
-    }
-    if (SUCCEEDED(hr))
-        hr = finish(&writer, error);
+    struct output output;
+    HRESULT hr = output_open(&output, path, error);
     if (FAILED(hr))
-        error_wrap(error, hr, "\"%s\"", path);
-    else if (bytes)
-        *bytes = writer.length;
-    if (writer.output.path)
-        output_close(&writer.output, NULL);
-    free(writer.cpus);
-    free(writer.block);
+        return hr;
+    hr = dump_export_file(dump, output.file, path, format, options, bytes,
+                          error);
+    if (SUCCEEDED(hr))
+        hr = output_commit(&output, error);
+    output_close(&output, NULL);
     return hr;
 }

@@ -4,7 +4,7 @@
 #ifndef HCS_DUMP_WRITER_H
 #define HCS_DUMP_WRITER_H
 
-#include "../base/output.h"
+#include "../base/file.h"
 #include "export.h"
 #include "put.h"
 
@@ -13,7 +13,8 @@
 struct writer {
     struct dump *dump;
     struct dump_export_options options;
-    struct output output;
+    hcs_file file;
+    const char *path;
     uint64_t length;    /* the file's so far */
     uint64_t unchecked; /* bytes since the disk's room was looked at */
     uint64_t done;      /* of the memory */
