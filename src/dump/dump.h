@@ -63,8 +63,8 @@ struct dump_facts {
     enum dump_arch arch;
     uint32_t cpu_count;
     uint64_t file_bytes; /* when it was opened; nothing after them is read */
-    bool truncated; /* the file ends before what it says that it has; ranges
-                       are those of what is there */
+    bool truncated; /* the file ends before what it says that it has: what is
+                       missing is in no range, or answers HR_FILE_CORRUPT */
 };
 
 /* Physical memory that the dump has. */
