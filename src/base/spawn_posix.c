@@ -83,7 +83,7 @@ out:
 HRESULT spawn_program(const char *path, char *const argv[], const int *from,
                       int first, int count, pid_t *pid,
                       struct hcs_error *error) {
-    int moved[MOST], made = 0, result = 0;
+    int moved[MOST] = {0}, made = 0, result = 0;
 
     while (made < count && result == 0) {
         moved[made] = fcntl(from[made], F_DUPFD_CLOEXEC, FIRST_FREE);

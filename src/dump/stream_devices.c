@@ -159,7 +159,7 @@ static HRESULT find_devices(struct source *source, uint64_t begin, uint64_t end,
                             struct stream_devices *out,
                             struct hcs_error *error) {
     const struct json *devices = json_get(out->doc.root, "devices");
-    uint64_t length, start;
+    uint64_t length = 0, start;
     size_t i;
     HRESULT hr;
 

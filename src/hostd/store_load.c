@@ -113,7 +113,8 @@ static bool is_object_name(const char *name) {
     if (strlen(name) != GUID_TEXT_SIZE - 1 + SUFFIX_LENGTH ||
         strcmp(name + GUID_TEXT_SIZE - 1, SUFFIX) != 0)
         return false;
-    snprintf(text, sizeof text, "%s", name);
+    memcpy(text, name, GUID_TEXT_SIZE - 1);
+    text[GUID_TEXT_SIZE - 1] = 0;
     return guid_parse(text, &id);
 }
 
