@@ -69,7 +69,7 @@ HRESULT cable_lay(const struct plane *plane, const char *name, int outside,
 /* Its ends go at once, the namespace when the kernel has time. */
 void cable_cut(struct cable *cable) {
     if (cable->wire.fd >= 0)
-        device_delete_group(&cable->wire);
+        device_delete_group(&cable->wire, DEVICE_GROUP);
     wire_close(&cable->wire);
     if (cable->middle >= 0)
         close(cable->middle);

@@ -117,6 +117,7 @@ HRESULT count_all(struct plane *plane, struct linux_plane_counts *out,
     HRESULT hr;
 
     memset(out, 0, sizeof *out);
+    sweep_all(plane);
     out->networks = length_of(&plane->networks);
     out->endpoints = length_of(&plane->endpoints);
     out->namespaces = length_of(&plane->spaces);

@@ -168,8 +168,9 @@ HRESULT device_master(struct wire *wire, int index, int master,
     return set_u32(wire, index, IFLA_MASTER, (uint32_t)master, "bridge", error);
 }
 
-HRESULT device_group(struct wire *wire, int index, struct hcs_error *error) {
-    return set_u32(wire, index, IFLA_GROUP, DEVICE_GROUP, "group", error);
+HRESULT device_group(struct wire *wire, int index, uint32_t group,
+                     struct hcs_error *error) {
+    return set_u32(wire, index, IFLA_GROUP, group, "group", error);
 }
 
 HRESULT device_off(struct wire *wire, int index, struct hcs_error *error) {
@@ -260,10 +261,10 @@ void device_delete(struct wire *wire, int index) {
     (void)wire_ask(wire, &m, NULL);
 }
 
-void device_delete_group(struct wire *wire) {
+void device_delete_group(struct wire *wire, uint32_t group) {
     struct message m;
 
     begin(&m, RTM_DELLINK, 0, 0);
-    message_u32(&m, IFLA_GROUP, DEVICE_GROUP);
+    message_u32(&m, IFLA_GROUP, group);
     (void)wire_ask(wire, &m, NULL);
 }

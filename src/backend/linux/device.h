@@ -60,7 +60,8 @@ HRESULT device_rename(struct wire *wire, struct device *device,
 /* Into the network namespace `space`. */
 HRESULT device_send(struct wire *wire, int index, int space,
                     struct hcs_error *error);
-HRESULT device_group(struct wire *wire, int index, struct hcs_error *error);
+HRESULT device_group(struct wire *wire, int index, uint32_t group,
+                     struct hcs_error *error);
 /* Cut off at the kernel's 255 bytes. "" takes it away. */
 HRESULT device_alias(struct wire *wire, int index, const char *alias,
                      struct hcs_error *error);
@@ -72,8 +73,8 @@ HRESULT device_port(struct wire *wire, int index, bool isolated, bool hairpin,
                     struct hcs_error *error);
 /* One that is gone already is fine. */
 void device_delete(struct wire *wire, int index);
-/* All of ours at once. */
-void device_delete_group(struct wire *wire);
+/* All of a group at once. */
+void device_delete_group(struct wire *wire, uint32_t group);
 
 /* No detection of duplicates; `plain`: without the route to its prefix. */
 HRESULT device_address(struct wire *wire, int index,

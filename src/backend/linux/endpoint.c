@@ -284,12 +284,13 @@ void endpoint_down(struct plane *plane, struct endpoint *endpoint) {
     struct buf text = {0};
 
     port_down(plane, endpoint);
-    if (!endpoint->remote) {
+    if (!endpoint->remote && !plane->ending) {
         rules_endpoint_end(endpoint, &text);
         (void)filter_run(plane->filter, &text, NULL);
         buf_free(&text);
         drop_virtual(plane, &endpoint->terms, &endpoint->terms, NULL);
     }
     endpoint_free(endpoint);
-    service_refresh(plane, network);
+    if (!plane->ending)
+        service_refresh(plane, network);
 }

@@ -4,6 +4,7 @@
 #ifndef HCS_LINUX_INSIDE_H
 #define HCS_LINUX_INSIDE_H
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "../../base/arena.h"
@@ -105,6 +106,21 @@ struct cable {
     int here, there;  /* indexes of its ends; 0: there is none */
 };
 
+#define SWEEP_MOST 2
+#define PLANE_SWEEPS 16
+
+/* A thread that takes interfaces away. */
+struct sweep {
+    hcs_thread thread;
+    bool busy;        /* there is one, to be joined */
+    atomic_bool done; /* it has nothing more to do */
+    unsigned number;
+    struct wire wire;
+    int indexes[SWEEP_MOST];
+    size_t count;
+    int fd;
+};
+
 struct plane {
     struct crew crew;
     int outside; /* the machine's own namespace */
@@ -121,6 +137,9 @@ struct plane {
     unsigned serial;
     char *directory, *dnsmasq; /* NULL: no services */
     int watch;                 /* epoll of the services' ends */
+    bool ending;               /* rules go with the namespace */
+    struct sweep sweeps[PLANE_SWEEPS];
+    size_t next_sweep;
 };
 
 /* --- plane.c ----------------------------------------------------------- */
@@ -219,7 +238,17 @@ HRESULT statistics(struct plane *plane, const struct endpoint *endpoint,
  * 0: any number. */
 HRESULT shape_port(struct plane *plane, const struct endpoint *endpoint,
                    uint64_t limit, struct hcs_error *error);
-void shape_end(struct plane *plane, const struct endpoint *endpoint);
+/* Its limiter is out of use and to be taken away with the port: its index, 0
+ * for none. */
+int shape_take(struct plane *plane, const struct endpoint *endpoint);
+
+/* --- sweep.c ----------------------------------------------------------- */
+
+/* Takes interfaces away (0: none) and closes `fd` (or -1), the last of a tap
+ * perhaps. When it returns nobody sees the interfaces any more. */
+void sweep(struct plane *plane, const int *indexes, size_t count, int fd);
+/* Waits until all is done. */
+void sweep_all(struct plane *plane);
 
 /* --- rules_*.c: the texts of transactions ------------------------------ */
 

@@ -256,7 +256,7 @@ HRESULT network_up(struct plane *plane, const struct plane_network *told,
     return hr;
 
 undo_bridge:
-    device_delete(&plane->wire, network->bridge.index);
+    sweep(plane, &network->bridge.index, 1, -1);
     network_free(network);
     return hr;
 }
@@ -343,7 +343,8 @@ HRESULT network_change(struct plane *plane, const struct plane_network *told,
 
 void network_down(struct plane *plane, struct network *network) {
     service_stop(plane, network);
-    remove_rules(plane, network);
-    device_delete(&plane->wire, network->bridge.index);
+    if (!plane->ending)
+        remove_rules(plane, network);
+    sweep(plane, &network->bridge.index, 1, -1);
     network_free(network);
 }

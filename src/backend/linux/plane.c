@@ -114,10 +114,26 @@ static HRESULT set_up(void *context, struct hcs_error *error) {
     return hr;
 }
 
+/* All interfaces at once but the taps that machines may have: one wait of the
+ * kernel's instead of one for each. */
+static void take_devices(struct plane *plane) {
+    for (struct link *l = plane->endpoints.next; l != &plane->endpoints;
+         l = l->next) {
+        struct endpoint *endpoint = HCS_CONTAINER(l, struct endpoint, link);
+        if (endpoint->port.tap >= 0)
+            port_down(plane, endpoint);
+        endpoint->port.there = false;
+    }
+    if (plane->wire.fd >= 0)
+        device_delete_group(&plane->wire, DEVICE_GROUP);
+}
+
 static HRESULT tear_down(void *context, struct hcs_error *error) {
     struct plane *plane = context;
 
     (void)error;
+    plane->ending = true;
+    take_devices(plane);
     while (!link_alone(&plane->endpoints))
         endpoint_down(plane, HCS_CONTAINER(plane->endpoints.previous,
                                            struct endpoint, link));
@@ -129,6 +145,7 @@ static HRESULT tear_down(void *context, struct hcs_error *error) {
                                           struct network, link));
     uplink_close(plane);
     world_close(plane);
+    sweep_all(plane);
     filter_close(plane->filter);
     wire_close(&plane->wire);
     return S_OK;

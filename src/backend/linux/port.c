@@ -61,16 +61,17 @@ static HRESULT make(struct plane *plane, struct endpoint *endpoint,
 /* A limit's device goes with the port, whoever takes that away. */
 static void take_away(struct plane *plane, struct endpoint *endpoint) {
     struct port *port = &endpoint->port;
+    int gone[2] = {shape_take(plane, endpoint), port->device.index};
 
-    shape_end(plane, endpoint);
     if (port->rule_table)
         for (size_t i = 0; i < endpoint->address_count; i++)
             (void)device_rule(&plane->wire, &endpoint->addresses[i].address,
                               port->rule_table, false, NULL);
-    if (port->tap >= 0)
+    if (port->tap >= 0) {
         tap_leave(plane, endpoint);
-    else
-        device_delete(&plane->wire, port->device.index);
+        gone[1] = 0;
+    }
+    sweep(plane, gone, 2, -1);
     memset(port, 0, sizeof *port);
     port->tap = -1;
 }

@@ -21,7 +21,8 @@ static HRESULT join(struct plane *plane, struct endpoint *endpoint,
     HRESULT hr = device_find(&port->device, error);
 
     if (SUCCEEDED(hr))
-        hr = device_group(&plane->wire, port->device.index, error);
+        hr =
+            device_group(&plane->wire, port->device.index, DEVICE_GROUP, error);
     if (SUCCEEDED(hr))
         hr = device_mtu(&plane->wire, port->device.index, endpoint->terms.mtu,
                         error);
@@ -135,7 +136,7 @@ static void clear_old(struct wire *wire) {
 
     message_begin(&m, RTM_GETLINK, NLM_F_DUMP, &head, sizeof head);
     if (wire_dump(wire, &m, look_for_tap, &others) == 0 && !others)
-        device_delete_group(wire);
+        device_delete_group(wire, DEVICE_GROUP);
 }
 
 static bool is_port(const struct plane *plane, int index) {
@@ -212,15 +213,17 @@ HRESULT tap_take(struct plane *plane, struct endpoint *endpoint,
 
 void tap_leave(struct plane *plane, struct endpoint *endpoint) {
     struct port *port = &endpoint->port;
+    int index = port->device.index, tap = port->tap;
     char name[IFNAMSIZ];
 
-    close(port->tap);
     port->tap = -1;
-    if (port->device.index <= 0 ||
-        FAILED(device_name(&plane->wire, port->device.index, name, NULL)))
-        return; /* nobody else had it: the kernel took it away */
-    snprintf(name, sizeof name, "hq%d", port->device.index);
-    drop_names(&plane->wire, port->device.index);
-    if (SUCCEEDED(device_off(&plane->wire, port->device.index, NULL)))
-        (void)device_rename(&plane->wire, &port->device, name, NULL);
+    if (index > 0) {
+        snprintf(name, sizeof name, "hq%d", index);
+        drop_names(&plane->wire, index);
+        if (SUCCEEDED(device_off(&plane->wire, index, NULL)))
+            (void)device_rename(&plane->wire, &port->device, name, NULL);
+        /* Whatever is deleted with the others, this is not. */
+        (void)device_group(&plane->wire, index, 0, NULL);
+    }
+    sweep(plane, NULL, 0, tap);
 }

@@ -205,50 +205,53 @@ static HRESULT put_mappings(const struct writer *w, struct hcs_error *error) {
 
 /* --- who the sender may be --------------------------------------------- */
 
-static void put_sources(const struct writer *w, uint8_t family) {
-    const char *what = family == IP_V4 ? "ip saddr" : "ip6 saddr";
-    struct buf *out = w->out;
+/* Without sets of its own: each transaction reads all sets there are, so one
+ * for each endpoint would cost all others time. */
 
-    buf_printf(out, "add rule bridge hcn e%ug %s != { %s", w->n, what,
-               family == IP_V4 ? "0.0.0.0" : "::, fe80::/10");
+static void put_guard_rule(const struct writer *w, const char *what,
+                           const char *verdict) {
+    buf_printf(w->out, "add rule bridge hcn e%ug %s %s\n", w->n, what, verdict);
+}
+
+/* Those addresses of the family, and no others. */
+static void put_sources(const struct writer *w, const char *type,
+                        const char *what, uint8_t family, const char *drop) {
+    char match[64], text[IP_TEXT_SIZE];
+
     for (size_t i = 0; i < w->endpoint->address_count; i++) {
         const struct ip_address *one = &w->endpoint->addresses[i].address;
-        char text[IP_TEXT_SIZE];
+        if (one->family != family)
+            continue;
         ip_format(one, text);
-        if (one->family == family)
-            buf_printf(out, ", %s", text);
+        snprintf(match, sizeof match, "%s %s", what, text);
+        put_guard_rule(w, match, "return");
     }
-    buf_printf(out, " } counter name \"e%ug\" drop\n", w->n);
+    snprintf(match, sizeof match, "ether type %s", type);
+    put_guard_rule(w, match, drop);
 }
 
 static void put_guard(const struct writer *w) {
     const uint8_t *mac = w->endpoint->mac.bytes;
-    struct buf *out = w->out;
-    char text[MAC_TEXT_SIZE];
+    char match[64], drop[48], text[MAC_TEXT_SIZE];
 
+    snprintf(drop, sizeof drop, "counter name \"e%ug\" drop", w->n);
     snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
              mac[2], mac[3], mac[4], mac[5]);
-    buf_printf(out,
-               "add rule bridge hcn e%ug ether saddr != %s counter name "
-               "\"e%ug\" drop\n"
-               "add rule bridge hcn e%ug arp saddr ether != %s counter name "
-               "\"e%ug\" drop\n"
-               "add rule bridge hcn e%ug ether type { 0x8100, 0x88a8 } counter "
-               "name \"e%ug\" drop\n",
-               w->n, text, w->n, w->n, text, w->n, w->n, w->n);
+    snprintf(match, sizeof match, "ether saddr != %s", text);
+    put_guard_rule(w, match, drop);
+    snprintf(match, sizeof match, "arp saddr ether != %s", text);
+    put_guard_rule(w, match, drop);
+    put_guard_rule(w, "ether type 0x8100", drop);
+    put_guard_rule(w, "ether type 0x88a8", drop);
     if (w->endpoint->address_count == 0)
         return; /* it has one that we do not know */
-    buf_printf(out, "add rule bridge hcn e%ug arp saddr ip != { 0.0.0.0", w->n);
-    for (size_t i = 0; i < w->endpoint->address_count; i++) {
-        const struct ip_address *one = &w->endpoint->addresses[i].address;
-        char address[IP_TEXT_SIZE];
-        ip_format(one, address);
-        if (one->family == IP_V4)
-            buf_printf(out, ", %s", address);
-    }
-    buf_printf(out, " } counter name \"e%ug\" drop\n", w->n);
-    put_sources(w, IP_V4);
-    put_sources(w, IP_V6);
+    put_guard_rule(w, "arp saddr ip 0.0.0.0", "return");
+    put_sources(w, "arp", "arp saddr ip", IP_V4, drop);
+    put_guard_rule(w, "ip saddr 0.0.0.0", "return");
+    put_sources(w, "ip", "ip saddr", IP_V4, drop);
+    put_guard_rule(w, "ip6 saddr ::", "return");
+    put_guard_rule(w, "ip6 saddr fe80::/10", "return");
+    put_sources(w, "ip6", "ip6 saddr", IP_V6, drop);
 }
 
 /* --- the whole --------------------------------------------------------- */

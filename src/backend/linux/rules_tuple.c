@@ -27,13 +27,28 @@ static bool is_covered(const struct plane_addresses *list, size_t which) {
     return false;
 }
 
+/* A list of one is written without its braces: sets cost all who have rules
+ * time (rules_endpoint.c). Returns what close_list takes. */
+static size_t open_list(struct buf *out) {
+    buf_puts(out, "{ ");
+    return out->length;
+}
+
+static void close_list(struct buf *out, size_t opened, size_t written) {
+    if (written != 1)
+        buf_puts(out, " }");
+    else if (!out->failed)
+        memcpy(out->data + opened - 2, "  ", 2);
+}
+
 bool rules_addresses(const char *what, const struct plane_addresses *list,
                      uint8_t family, bool not_these, struct buf *out) {
-    size_t start = out->length, written = 0;
+    size_t start = out->length, written = 0, brace;
     bool all = false;
 
-    buf_printf(out, " %s %s %s{ ", family == IP_V4 ? "ip" : "ip6", what,
+    buf_printf(out, " %s %s %s", family == IP_V4 ? "ip" : "ip6", what,
                not_these ? "!= " : "");
+    brace = open_list(out);
     for (size_t i = 0; i < list->count; i++) {
         struct ip_prefix one = list->items[i];
         char text[IP_PREFIX_SIZE];
@@ -45,7 +60,7 @@ bool rules_addresses(const char *what, const struct plane_addresses *list,
         ip_prefix_format(&one, text);
         buf_printf(out, "%s%s", written++ ? ", " : "", text);
     }
-    buf_puts(out, " }");
+    close_list(out, brace, written);
     if ((written == 0 || all) && !out->failed) {
         out->length = start;
         out->data[start] = '\0';
@@ -59,11 +74,12 @@ bool rules_addresses(const char *what, const struct plane_addresses *list,
 static void put_ports(const char *what, const struct plane_ports *list,
                       struct buf *out) {
     uint32_t from = 0;
-    bool first = true;
+    size_t written = 0, brace;
 
     if (list->count == 0)
         return;
-    buf_printf(out, " th %s { ", what);
+    buf_printf(out, " th %s ", what);
+    brace = open_list(out);
     while (from <= UINT16_MAX) {
         uint32_t low = UINT32_MAX, high = 0;
 
@@ -86,11 +102,12 @@ static void put_ports(const char *what, const struct plane_ports *list,
                     grown = true;
                 }
         }
-        buf_printf(out, "%s%u-%u", first ? "" : ", ", low, high);
-        first = false;
+        buf_printf(out, "%s%u", written++ ? ", " : "", low);
+        if (high > low)
+            buf_printf(out, "-%u", high);
         from = high + 1;
     }
-    buf_puts(out, " }");
+    close_list(out, brace, written);
 }
 
 static bool has_ports(uint8_t protocol) {
@@ -101,7 +118,7 @@ static bool has_ports(uint8_t protocol) {
 static bool put_protocols(const struct plane_tuple *tuple, struct buf *out) {
     bool ports = tuple->local_ports.count + tuple->remote_ports.count > 0;
     const uint8_t *items = tuple->protocols.items;
-    size_t count = tuple->protocols.count, written = 0;
+    size_t count = tuple->protocols.count, written = 0, brace;
 
     if (count == 0 && !ports)
         return true;
@@ -109,12 +126,13 @@ static bool put_protocols(const struct plane_tuple *tuple, struct buf *out) {
         items = with_ports;
         count = sizeof with_ports;
     }
-    buf_puts(out, " meta l4proto { ");
+    buf_puts(out, " meta l4proto ");
+    brace = open_list(out);
     for (size_t i = 0; i < count; i++)
         if ((!ports || has_ports(items[i])) &&
             (i == 0 || !memchr(items, items[i], i)))
             buf_printf(out, "%s%u", written++ ? ", " : "", items[i]);
-    buf_puts(out, " }");
+    close_list(out, brace, written);
     return written > 0;
 }
 

@@ -133,15 +133,21 @@ static HRESULT qdisc(struct plane *plane, int index, uint16_t type,
 
 /* --- the whole --------------------------------------------------------- */
 
-void shape_end(struct plane *plane, const struct endpoint *endpoint) {
+int shape_take(struct plane *plane, const struct endpoint *endpoint) {
     struct device shaper = {.index = 0};
 
     shaper_name(endpoint, shaper.name);
     if (FAILED(device_find(&shaper, NULL)))
-        return;
+        return 0;
     if (endpoint->port.device.index > 0)
         (void)qdisc(plane, endpoint->port.device.index, RTM_DELQDISC, 0, NULL);
-    device_delete(&plane->wire, shaper.index);
+    return shaper.index;
+}
+
+static void shape_end(struct plane *plane, const struct endpoint *endpoint) {
+    int shaper = shape_take(plane, endpoint);
+
+    sweep(plane, &shaper, 1, -1);
 }
 
 HRESULT shape_port(struct plane *plane, const struct endpoint *endpoint,
