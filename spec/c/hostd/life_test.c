@@ -66,7 +66,7 @@ static void a_daemon_that_cannot_be_is_told(void **state) {
     struct bench *bench = *state;
     struct hostd_place place = bench->place;
 
-    place.program = "/nonexistent/hcs-hostd";
+    place.program = "/tmp/hcs-none/hcs-hostd";
     assert_hr(hostd_connect(&place, &bench->hostd, &bench->error),
               HR_FILE_NOT_FOUND);
     place.program = "/bin/true";
