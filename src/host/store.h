@@ -102,6 +102,7 @@ struct store_config {
     int64_t latency;         /* sim */
     const char *root;        /* qemu: ?root=, or NULL for the default */
     const char *accelerator; /* qemu: "auto", "kvm" or "tcg" */
+    bool allow_host_change;  /* qemu: networks may have an uplink */
 };
 /* clang-format on */
 

@@ -88,6 +88,7 @@ static void ask_to_create(struct store_line *line, const char *document,
     message.build = store->config.build;
     message.open = store->config.access_open;
     message.replay = !store->config.strict;
+    message.allow_host_change = store->config.allow_host_change;
     message.accelerator = store->accelerator;
     message.qemu = store->qemu;
     line_request(line, &message, request);

@@ -78,7 +78,7 @@ static bool loop_open(struct worker *worker) {
     worker->prepare.data = worker;
     worker->clock.data = worker;
     uv_prepare_start(&worker->prepare, on_prepare);
-    return true;
+    return network_open(&worker->network, &worker->loop, worker->program);
 }
 
 static void loop_close(struct worker *worker) {
@@ -86,10 +86,12 @@ static void loop_close(struct worker *worker) {
     vm_destroy(worker->vm);
     worker->vm = NULL;
     system_forget(worker);
+    network_close(&worker->network);
     uv_close((uv_handle_t *)&worker->prepare, NULL);
     uv_close((uv_handle_t *)&worker->clock, NULL);
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     uv_loop_close(&worker->loop);
+    network_free(&worker->network);
     timers_free(&worker->timers);
 }
 

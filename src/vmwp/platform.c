@@ -261,6 +261,31 @@ bool platform_has_clones(struct worker *worker) {
     return held;
 }
 
+/* --- adapters ------------------------------------------------------------- */
+
+static HRESULT attach(void *context, const struct machine_adapter *adapter,
+                      int *tap, struct mac_address *mac,
+                      struct hcs_error *error) {
+    struct worker *worker = context;
+
+    return network_attach(&worker->network, adapter, tap, mac, error);
+}
+
+static void detach(void *context, const struct guid *endpoint) {
+    struct worker *worker = context;
+
+    network_detach(&worker->network, endpoint);
+}
+
+static void lost(void *context, const struct guid *endpoint, int tap) {
+    struct worker *worker = context;
+
+    if (worker->vm)
+        qemu_machine_reconnect(vm_machine(worker->vm), endpoint, tap);
+    else if (tap >= 0)
+        close(tap);
+}
+
 static void on_process(void *context, int pid) {
     struct worker *worker = context;
 
@@ -268,19 +293,29 @@ static void on_process(void *context, int pid) {
     system_write_status(worker, worker->vm);
 }
 
-void platform_fill(struct worker *worker, bool replay) {
+void platform_fill(struct worker *worker, const struct message *message) {
     struct qemu_platform *platform = &worker->platform;
+    struct network *network = &worker->network;
+
+    network->place.root = worker->root;
+    network->place.path = worker->root_path;
+    network->terms.build = (int)message->build;
+    network->terms.allow_host_change = message->allow_host_change;
+    network->lost = lost;
+    network->context = worker;
 
     platform->loop = &worker->loop;
     platform->directory = worker->directory_path;
     platform->program = worker->program;
     platform->qemu = worker->qemu;
     platform->accelerator = worker->accelerator;
-    platform->replay = replay;
+    platform->replay = message->replay;
     platform->context = worker;
     platform->pipe_listen = pipe_listen;
     platform->pipe_remove = pipe_remove;
     platform->template_publish = template_publish;
     platform->template_open = template_open;
     platform->process = on_process;
+    platform->attach = attach;
+    platform->detach = detach;
 }

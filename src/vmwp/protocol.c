@@ -23,6 +23,7 @@ static void write_members(struct json_writer *w, const struct message *m) {
     json_pair_int(w, "Build", m->build);
     json_pair_bool(w, "Open", m->open);
     json_pair_bool(w, "Replay", m->replay);
+    json_pair_bool(w, "AllowHostChange", m->allow_host_change);
     pair_text(w, "Id", m->id);
     pair_text(w, "Document", m->document);
     pair_text(w, "Path", m->path);
@@ -82,6 +83,7 @@ static bool get_all(const struct json *object, struct message *m) {
     m->result = (HRESULT)result;
     m->open = json_is_true(json_get(object, "Open"));
     m->replay = json_is_true(json_get(object, "Replay"));
+    m->allow_host_change = json_is_true(json_get(object, "AllowHostChange"));
     return get_int(object, "Verb", &m->verb) &&
            get_int(object, "Type", &m->type) &&
            get_int(object, "Process", &m->process) &&

@@ -36,8 +36,9 @@ struct message {
     HRESULT result;
     int64_t process;
     int64_t build;
-    bool open;   /* CREATE: every file may be opened */
-    bool replay; /* CREATE: consoles replay what was printed */
+    bool open;              /* CREATE: every file may be opened */
+    bool replay;            /* CREATE: consoles replay what was printed */
+    bool allow_host_change; /* CREATE: networks may have an uplink */
     const char *id;
     const char *document;
     const char *path; /* of an error */

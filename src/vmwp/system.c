@@ -133,7 +133,7 @@ static HRESULT create(struct worker *worker, const struct message *message,
     snprintf(worker->qemu, sizeof worker->qemu, "%s", message->qemu);
     snprintf(worker->accelerator, sizeof worker->accelerator, "%s",
              message->accelerator);
-    platform_fill(worker, message->replay);
+    platform_fill(worker, message);
     fill_host(worker, message, &host);
     hr = json_parse(document, strlen(document), &doc, error);
     if (FAILED(hr))

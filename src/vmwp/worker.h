@@ -9,6 +9,7 @@
 #include "../backend/qemu/qemu.h"
 #include "../base/list.h"
 #include "../host/state/vm.h"
+#include "network.h"
 #include "protocol.h"
 
 struct worker {
@@ -32,6 +33,7 @@ struct worker {
     int machine;  /* QEMU's process, 0: none */
 
     struct qemu_platform platform;
+    struct network network;
     struct vm *vm;    /* NULL before and after a creation that failed */
     bool temporary;   /* goes with its last handle */
     bool over;        /* the creation failed, or the system has exited */
@@ -63,7 +65,8 @@ void system_write_status(struct worker *worker, const struct vm *vm);
 void system_forget(struct worker *worker);
 
 /* --- platform.c ----------------------------------------------------------- */
-void platform_fill(struct worker *worker, bool replay);
+/* From the request to create. */
+void platform_fill(struct worker *worker, const struct message *message);
 bool platform_has_clones(struct worker *worker);
 /* Whether a template is there: HCS_E_SYSTEM_NOT_FOUND or, when it is not saved
  * as one, HCS_E_INVALID_STATE. */

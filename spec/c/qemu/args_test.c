@@ -44,13 +44,21 @@ static void compare(const char *name, const struct arguments *arguments) {
     buf_free(&text);
 }
 
+static struct nics nics; /* of inputs_of */
+
 static struct qemu_inputs inputs_of(const struct json *vm) {
+    static const char runtime_id[] = "6a1f0f1e-2c6f-4c0f-9a55-3f5b4f1d9f02";
     struct qemu_inputs in;
 
     memset(&in, 0, sizeof in);
+    nics_free(&nics);
+    assert_int_equal(nics_read(&nics, runtime_id, vm, NULL), S_OK);
+    in.nics = &nics;
+    for (int i = 0; i < QEMU_NICS; i++)
+        in.taps[i] = -1;
     in.virtual_machine = vm;
     in.id = "web, the first";
-    in.runtime_id = "6a1f0f1e-2c6f-4c0f-9a55-3f5b4f1d9f02";
+    in.runtime_id = runtime_id;
     in.qemu = "/usr/bin/qemu-system-x86_64";
     in.accelerator = "tcg";
     in.kernel = "/cache/vmlinux";
@@ -113,7 +121,7 @@ static void every_device(void **state) {
         "\"SizeInMB\":"
         "1024,\"EnableColdDiscardHint\":true}},\"StorageQoS\":{\"IopsMaximum\":"
         "100},\"Devices\":{\"Scsi\":{\"0\":{},\"cd\":{}},\"NetworkAdapters\":{"
-        "\"a\":{\"MacAddress\":\"00-15-5D-0A-0B-0C\"},\"b\":{}},"
+        "\"a\":{\"MacAddress\":\"00-15-5D-0A-0B-0C\"},\"b\":{},\"late\":{}},"
         "\"VideoMonitor\":"
         "{\"HorizontalResolution\":800,\"VerticalResolution\":600}}}");
     struct qemu_disk disks[] = {
@@ -131,6 +139,8 @@ static void every_device(void **state) {
     in.memory_private = true;
     in.disks = disks;
     in.disk_count = 2;
+    in.taps[0] = 7;
+    nics_find(&nics, "late")->late = true;
     check("devices", &in);
     json_doc_free(&doc);
 }
@@ -151,14 +161,6 @@ static void refused(const char *text, HRESULT code, const char *path) {
 
 static void what_means_nothing(void **state) {
     (void)state;
-    refused("{\"Devices\":{\"NetworkAdapters\":{\"n\":{\"MacAddress\":"
-            "\"00-15-5D-0A-0B\"}}}}",
-            HCS_E_INVALID_JSON,
-            "$.VirtualMachine.Devices.NetworkAdapters.n.MacAddress");
-    refused("{\"Devices\":{\"NetworkAdapters\":{\"n\":{\"MacAddress\":"
-            "\"00-15-5D-0A-0B-0G\"}}}}",
-            HCS_E_INVALID_JSON,
-            "$.VirtualMachine.Devices.NetworkAdapters.n.MacAddress");
     refused("{\"Chipset\":{\"Uefi\":{\"BootThis\":{\"DeviceType\":"
             "\"ScsiDrive\"}}}}",
             HR_NOT_FOUND, "$.VirtualMachine.Chipset.Uefi.BootThis");
@@ -205,5 +207,6 @@ int main(void) {
         cmocka_unit_test(every_device), cmocka_unit_test(what_means_nothing),
         cmocka_unit_test(shapes)};
 
+    nics_init(&nics);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

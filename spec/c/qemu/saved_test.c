@@ -2,12 +2,21 @@
  * The header of a saved state's file. */
 #include "test.h"
 
+#include <stdio.h>
+
 #include "../../../src/backend/qemu/saved.h"
 
 #define SHAPE "075db90b-9ef8-58a7-acf3-65e59f94b956"
 
 static int saved_file(size_t stream) {
-    struct saved_header header = {SHAPE, 256 << 20, stream, true};
+    struct saved_header header = {
+        SHAPE,
+        256 << 20,
+        stream,
+        true,
+        {{SHAPE, {{0, 0x15, 0x5d, 1, 2, 3}}, 5, true},
+         {SHAPE, {{0, 0x15, 0x5d, 1, 2, 4}}, 0, false}},
+        2};
     char *zeros = calloc(1, SAVED_HEADER_SIZE + stream);
     int fd;
 
@@ -28,6 +37,13 @@ static void read_back(void **state) {
     assert_int_equal(header.memory_bytes, 256 << 20);
     assert_int_equal(header.stream_bytes, 100);
     assert_true(header.held);
+    assert_int_equal(header.nic_count, 2);
+    assert_string_equal(header.nics[0].name, SHAPE);
+    assert_int_equal(header.nics[0].mac.bytes[5], 3);
+    assert_int_equal(header.nics[0].slot, 5);
+    assert_true(header.nics[0].connected);
+    assert_int_equal(header.nics[1].slot, 0);
+    assert_false(header.nics[1].connected);
     assert_int_equal(saved_check(&header, SHAPE, 256 << 20, "f", NULL), S_OK);
     assert_int_equal(saved_check(&header, SHAPE, 255 << 20, "f", NULL),
                      HR_FILE_CORRUPT);
@@ -92,10 +108,47 @@ static void endless_header(void **state) {
     close(fd);
 }
 
+/* A header whose adapters are `text`. */
+static HRESULT adapters(const char *text) {
+    char block[SAVED_HEADER_SIZE] = {0};
+    struct saved_header header;
+    HRESULT hr;
+    int fd;
+
+    snprintf(block, sizeof block,
+             SAVED_MAGIC "{\"Version\":2,\"Shape\":\"" SHAPE
+                         "\",\"MemoryBytes\":1,\"StreamBytes\":0,"
+                         "\"Adapters\":%s}",
+             text);
+    fd = file_of(block, sizeof block);
+    hr = saved_read_header(fd, "f", &header, NULL);
+    close(fd);
+    return hr;
+}
+
+#define NIC(slot)                                                   \
+    "{\"Name\":\"" SHAPE "\",\"MacAddress\":\"00-15-5D-01-02-03\"," \
+    "\"Slot\":" slot ",\"Connected\":true}"
+
+static void adapters_that_are_none(void **state) {
+    (void)state;
+    assert_int_equal(adapters("[]"), S_OK);
+    assert_int_equal(adapters("[" NIC("0") "," NIC("7") "]"), S_OK);
+    assert_int_equal(adapters("null"), HR_FILE_CORRUPT);
+    assert_int_equal(adapters("[1]"), HR_FILE_CORRUPT);
+    assert_int_equal(adapters("[" NIC("8") "]"), HR_FILE_CORRUPT);
+    assert_int_equal(adapters("[" NIC("-1") "]"), HR_FILE_CORRUPT);
+    assert_int_equal(adapters("[" NIC("3") "," NIC("3") "]"), HR_FILE_CORRUPT);
+    assert_int_equal(adapters("[{},{},{},{},{},{},{},{},{}]"), HR_FILE_CORRUPT);
+    assert_int_equal(adapters("[{\"Name\":\"" SHAPE "\",\"Slot\":0}]"),
+                     HR_FILE_CORRUPT);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(read_back), cmocka_unit_test(cut_or_grown),
-        cmocka_unit_test(flipped), cmocka_unit_test(endless_header)};
+        cmocka_unit_test(flipped), cmocka_unit_test(endless_header),
+        cmocka_unit_test(adapters_that_are_none)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "args.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "document.h"
-
-/* Slots for devices that are plugged in later. */
-#define ROOT_PORTS 8
 
 static void add_base(const struct qemu_inputs *in, struct arguments *args) {
     struct buf name = {0};
@@ -68,7 +64,9 @@ static void add_crash(struct arguments *args) {
 }
 
 static void add_standard(const struct qemu_inputs *in, struct arguments *args) {
-    for (int i = 0; i < ROOT_PORTS; i++)
+    /* Where adapters come and go; at boot the ports cost nothing that could be
+     * measured. */
+    for (int i = 0; i < QEMU_NICS; i++)
         arguments_option(args, "-device", "pcie-root-port,id=rp%d,chassis=%d",
                          i, i + 1);
     arguments_option(args, "-device", "virtio-serial-pci,id=vs");
@@ -164,57 +162,22 @@ static HRESULT add_scsi(const struct qemu_inputs *in, struct arguments *args,
     return S_OK;
 }
 
-/* "00-15-5D-00-00-01" or with colons, as "00:15:5d:00:00:01". */
-static bool mac_read(const char *text, char out[18]) {
-    for (int i = 0; i < 17; i++) {
-        unsigned char c = (unsigned char)text[i];
+/* Without a network nobody is behind it; like Windows', such an adapter has a
+ * link all the same. */
+static void add_network(const struct qemu_inputs *in, struct arguments *args) {
+    char device[NIC_DEVICE_SIZE];
 
-        if (i % 3 == 2 ? c != '-' && c != ':' : !isxdigit(c))
-            return false;
-        out[i] = i % 3 == 2 ? ':' : (char)tolower(c);
+    for (int i = 0; i < QEMU_NICS; i++) {
+        const struct nic *nic = &in->nics->slots[i];
+
+        if (!nic->name || nic->late)
+            continue;
+        if (in->taps[i] >= 0)
+            arguments_option(args, "-netdev", "tap,id=net%d,fd=%d", i,
+                             in->taps[i]);
+        nic_device(in->nics, nic, in->taps[i] >= 0, device);
+        arguments_option(args, "-device", "%s", device);
     }
-    out[17] = 0;
-    return text[17] == 0;
-}
-
-static HRESULT add_adapter(const struct json_member *adapter, size_t index,
-                           struct arguments *args, struct hcs_error *error) {
-    static const struct json_string leaf = {"MacAddress", 10};
-    const char *text = json_text(json_get(&adapter->value, "MacAddress"), "");
-    char mac[18], path[JSON_MAX_PATH] = "$.VirtualMachine.Devices"
-                                        ".NetworkAdapters";
-
-    arguments_option(args, "-netdev", "user,id=net%zu", index);
-    if (!text[0]) {
-        arguments_option(
-            args, "-device",
-            "virtio-net-pci,id=nic%zu,netdev=net%zu,romfile=", index, index);
-        return S_OK;
-    }
-    if (!mac_read(text, mac)) {
-        json_path_member(path, &adapter->name);
-        json_path_member(path, &leaf);
-        return error_set(error, HCS_E_INVALID_JSON, path,
-                         "\"%s\" is not a MAC address", text);
-    }
-    arguments_option(args, "-device",
-                     "virtio-net-pci,id=nic%zu,netdev=net%zu,romfile=,mac=%s",
-                     index, index, mac);
-    return S_OK;
-}
-
-static HRESULT add_network(const struct qemu_inputs *in, struct arguments *args,
-                           struct hcs_error *error) {
-    const struct json *adapters =
-        object_at(in->virtual_machine, "Devices.NetworkAdapters");
-    HRESULT hr = S_OK;
-
-    for (size_t i = 0; adapters && i < adapters->as.object.count; i++) {
-        hr = add_adapter(&adapters->as.object.members[i], i, args, error);
-        if (FAILED(hr))
-            break;
-    }
-    return hr;
 }
 
 static void add_screen(const struct json *vm, struct arguments *args) {
@@ -310,9 +273,8 @@ HRESULT qemu_arguments(const struct qemu_inputs *inputs, struct arguments *out,
     add_crash(out);
     add_ports(inputs, out);
     hr = add_scsi(inputs, out, error);
-    if (SUCCEEDED(hr))
-        hr = add_network(inputs, out, error);
     if (SUCCEEDED(hr)) {
+        add_network(inputs, out);
         add_screen(inputs->virtual_machine, out);
         add_identity(inputs->virtual_machine, out);
         add_boot(inputs, out);

@@ -6,6 +6,7 @@
 
 #include "arguments.h"
 #include "disk.h"
+#include "nics.h"
 
 #define QEMU_PORTS 2
 
@@ -26,6 +27,8 @@ struct qemu_inputs {
     bool incoming;         /* the state comes by migration */
     const struct qemu_disk *disks;
     size_t disk_count;
+    const struct nics *nics;
+    int taps[QEMU_NICS]; /* by slot; -1: it leads nowhere */
 };
 
 /* HCS_E_INVALID_JSON with the path for a member that has no meaning (an

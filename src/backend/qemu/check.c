@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "nics.h"
 #include "support.h"
 
 static uint64_t host_memory(void) {
@@ -63,6 +64,15 @@ static HRESULT check_ports(const struct json *vm, struct hcs_error *error) {
     return S_OK;
 }
 
+static HRESULT check_nics(const struct json *vm, struct hcs_error *error) {
+    struct nics nics;
+    HRESULT hr = nics_read(&nics, "", vm, error);
+
+    if (SUCCEEDED(hr))
+        nics_free(&nics);
+    return hr;
+}
+
 HRESULT document_check(const struct json *vm, uint64_t *memory,
                        struct hcs_error *error) {
     HRESULT hr = support_check(vm, error);
@@ -73,5 +83,7 @@ HRESULT document_check(const struct json *vm, uint64_t *memory,
         hr = check_processors(vm, error);
     if (SUCCEEDED(hr))
         hr = check_ports(vm, error);
+    if (SUCCEEDED(hr))
+        hr = check_nics(vm, error);
     return hr;
 }

@@ -203,6 +203,8 @@ void events_handle(void *context, const char *name, const struct json *data) {
         else if (strcmp(name, "RESET") == 0)
             on_reset_done(machine);
     }
+    if (!machine->destroyed && strcmp(name, "DEVICE_DELETED") == 0)
+        nics_deleted(machine, data);
     if (!machine->destroyed)
         sequences_event(machine, name, data);
 }

@@ -23,6 +23,7 @@ void launch_free(struct launch *launch) {
         close(launch->incoming);
     if (launch->clone_lock >= 0)
         close(launch->clone_lock);
+    nics_free(&launch->nics);
     free(launch);
 }
 
@@ -46,7 +47,7 @@ static void start_answer(struct machine *machine, HRESULT result,
 }
 
 /* QEMU is there but will not do: it goes, and its end answers the start. */
-static void on_running(void *context, HRESULT result,
+static void on_settled(void *context, HRESULT result,
                        const struct hcs_error *error) {
     struct machine *machine = context;
 
@@ -60,6 +61,17 @@ static void on_running(void *context, HRESULT result,
     if (result != HCS_E_UNEXPECTED_EXIT)
         machine->launch->refusal = *error;
     process_kill(machine);
+}
+
+static void on_running(void *context, HRESULT result,
+                       const struct hcs_error *error) {
+    struct machine *machine = context;
+
+    if (FAILED(result) || machine->phase != PHASE_STARTING ||
+        !machine->launch || machine->launch->held)
+        on_settled(machine, result, error);
+    else
+        nics_settle(machine, on_settled, machine);
 }
 
 static void on_ready(void *context) {
@@ -81,6 +93,7 @@ static void on_ready(void *context) {
         sequence_add(sequence, "migrate-incoming", "{\"uri\":\"fd:state\"}");
         sequence_await(sequence, "MIGRATION", NULL);
     }
+    nics_silence(machine, sequence);
     if (!launch->held)
         sequence_add(sequence, "cont", NULL);
     sequence_run(sequence);
@@ -94,6 +107,11 @@ static void on_qmp_closed(void *context, const struct hcs_error *error) {
     process_kill(machine);
 }
 
+/* Descriptors 3 and up in QEMU: control, memory, serial ports, taps. */
+#define FIRST_PORT 2
+#define FIRST_TAP (FIRST_PORT + QEMU_PORTS)
+#define FDS (FIRST_TAP + QEMU_NICS)
+
 static HRESULT run_qemu(struct machine *machine, struct qemu_inputs *inputs,
                         const int *fds, struct hcs_error *error) {
     struct arguments arguments;
@@ -101,7 +119,7 @@ static HRESULT run_qemu(struct machine *machine, struct qemu_inputs *inputs,
 
     if (FAILED(hr))
         return hr;
-    hr = process_spawn(machine, &arguments, fds, 2 + QEMU_PORTS, error);
+    hr = process_spawn(machine, &arguments, fds, FDS, error);
     arguments_free(&arguments);
     return hr;
 }
@@ -119,17 +137,30 @@ static HRESULT open_control(struct machine *machine, int *theirs,
                     error);
 }
 
-/* Descriptors 3 and up in QEMU: control, memory, serial ports. */
-static HRESULT spawn(struct machine *machine, struct launch *launch,
-                     struct hcs_error *error) {
-    int fds[2 + QEMU_PORTS] = {-1, launch->memory, -1, -1};
-    struct qemu_inputs inputs;
+/* Their ends that are QEMU's are the caller's to close. */
+static HRESULT open_fds(struct machine *machine, int fds[FDS],
+                        struct hcs_error *error) {
     HRESULT hr = open_control(machine, &fds[0], error);
 
     if (SUCCEEDED(hr))
-        hr = ports_open(machine, fds + 2, error);
-    if (FAILED(hr))
-        goto out;
+        hr = ports_open(machine, fds + FIRST_PORT, error);
+    for (int i = 0; i < QEMU_NICS; i++) {
+        struct nic *nic = &machine->nics.slots[i];
+
+        if (nic->late || nic->tap < 0)
+            continue;
+        fds[FIRST_TAP + i] = nic->tap;
+        nic->tap = -1;
+        nic->wired = true;
+    }
+    return hr;
+}
+
+static void fill_inputs(const struct machine *machine,
+                        const struct launch *launch, const int fds[FDS],
+                        struct qemu_inputs *out) {
+    struct qemu_inputs inputs;
+
     memset(&inputs, 0, sizeof inputs);
     inputs.virtual_machine = machine->vm;
     inputs.id = machine->id;
@@ -144,14 +175,31 @@ static HRESULT spawn(struct machine *machine, struct launch *launch,
     inputs.memory = 4;
     inputs.memory_private = launch->memory_private;
     for (int i = 0; i < QEMU_PORTS; i++)
-        inputs.ports[i] = fds[2 + i] >= 0 ? 5 + i : -1;
+        inputs.ports[i] = fds[FIRST_PORT + i] >= 0 ? 3 + FIRST_PORT + i : -1;
     inputs.incoming = launch->incoming >= 0;
     inputs.disks = launch->disks;
     inputs.disk_count = launch->disk_count;
-    hr = run_qemu(machine, &inputs, fds, error);
+    inputs.nics = &machine->nics;
+    for (int i = 0; i < QEMU_NICS; i++)
+        inputs.taps[i] = fds[FIRST_TAP + i] >= 0 ? 3 + FIRST_TAP + i : -1;
+    *out = inputs;
+}
 
-out:
-    for (size_t i = 0; i < HCS_COUNT(fds); i++)
+static HRESULT spawn(struct machine *machine, struct launch *launch,
+                     struct hcs_error *error) {
+    struct qemu_inputs inputs;
+    int fds[FDS];
+    HRESULT hr;
+
+    for (size_t i = 0; i < FDS; i++)
+        fds[i] = -1;
+    fds[1] = launch->memory;
+    hr = open_fds(machine, fds, error);
+    if (SUCCEEDED(hr)) {
+        fill_inputs(machine, launch, fds, &inputs);
+        hr = run_qemu(machine, &inputs, fds, error);
+    }
+    for (size_t i = 0; i < FDS; i++)
         if (i != 1 && fds[i] >= 0)
             close(fds[i]);
     return hr;
@@ -177,6 +225,9 @@ static void prepared(struct job *job) {
     struct hcs_error error = job->error;
     HRESULT hr = job->result;
 
+    machine->nics = launch->nics;
+    nics_init(&launch->nics);
+    nic_job_over(machine);
     if (machine->destroyed) {
         launch_free(launch);
         return;
@@ -191,7 +242,7 @@ static void prepared(struct job *job) {
         take_over(machine, launch);
         return;
     }
-    machine_gone(machine, &error);
+    machine_ended(machine, &error);
 }
 
 void machine_start(struct machine *machine, machine_done done, void *context) {
@@ -209,10 +260,12 @@ void machine_start(struct machine *machine, machine_done done, void *context) {
     launch->memory = -1;
     launch->incoming = -1;
     launch->clone_lock = -1;
+    nics_init(&launch->nics);
     launch->job.run = launch_prepare;
     launch->job.after = prepared;
     machine->start = (struct waiter){done, context};
     machine->phase = PHASE_STARTING;
+    machine->nic_jobs++;
     job_start(&launch->job, machine);
 }
 

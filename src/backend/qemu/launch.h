@@ -20,7 +20,9 @@ struct launch {
     bool held;          /* the saved guest cannot run */
     bool shared_memory; /* RAM is not in the stream */
     int clone_lock;
-    struct hcs_error refusal; /* what QEMU would not do; code 0: nothing */
+    struct nics nics;
+    struct saved_header saved; /* when a state is taken over */
+    struct hcs_error refusal;  /* what QEMU would not do; code 0: nothing */
 };
 
 /* Looks at the files that the document names, off the loop. */

@@ -60,6 +60,7 @@ void machine_drop(struct machine *machine) {
     if (--machine->references > 0)
         return;
     free_disks(machine);
+    nics_free(&machine->nics);
     close_fd(&machine->memory);
     close_fd(&machine->clone_lock);
     close_fd(&machine->state);
@@ -108,6 +109,7 @@ static void start_undone(struct machine *machine) {
     machine->guest_stopped = false;
     ports_close(machine, false);
     free_disks(machine);
+    nics_free(&machine->nics);
     close_fd(&machine->memory);
     close_fd(&machine->clone_lock);
     buf_clear(&machine->diagnosis.last);
@@ -143,6 +145,7 @@ static void gone_while_starting(struct machine *machine,
     machine->start.done = NULL;
     machine->off.done = NULL;
     sequences_end(machine, &why);
+    nics_abandon(machine, &why);
     if (off.done) {
         machine->phase = PHASE_DEAD;
         ports_close(machine, true);
@@ -165,13 +168,15 @@ static void gone_while_alive(struct machine *machine,
     if (off.done)
         error_set(&why, HCS_E_TERMINATED, NULL, "the system was terminated");
     sequences_end(machine, &why);
+    nics_abandon(machine, &why);
     if (off.done)
         answer(&off, S_OK, NULL);
     else if (!machine->destroyed)
         machine_event_send(machine, MACHINE_DIED, why.text, strlen(why.text));
 }
 
-void machine_gone(struct machine *machine, const struct hcs_error *error) {
+static void machine_gone(struct machine *machine,
+                         const struct hcs_error *error) {
     machine_hold(machine);
     timers_disarm(machine->env.timers, &machine->timer);
     timers_disarm(machine->env.timers, &machine->settle);
@@ -182,6 +187,25 @@ void machine_gone(struct machine *machine, const struct hcs_error *error) {
     else if (machine->phase == PHASE_ALIVE)
         gone_while_alive(machine, error);
     machine_drop(machine);
+}
+
+/* Who hears of the end finds the endpoints free. */
+void machine_end(struct machine *machine) {
+    if (!machine->ending || machine->nic_jobs > 0)
+        return;
+    if (nics_attached(&machine->nics)) {
+        nics_let_go(machine);
+        return;
+    }
+    machine->ending = false;
+    if (!machine->destroyed)
+        machine_gone(machine, &machine->last);
+}
+
+void machine_ended(struct machine *machine, const struct hcs_error *error) {
+    machine->last = *error;
+    machine->ending = true;
+    machine_end(machine);
 }
 
 static void on_impatient(struct timer *timer, void *context) {
@@ -216,19 +240,23 @@ static void machine_destroy(struct machine *machine) {
     machine->destroyed = true;
     machine->start.done = NULL;
     machine->off.done = NULL;
+    machine->settling.done = NULL;
     error_set(&gone, HCS_E_TERMINATED, NULL, "the system is gone");
     sequences_end(machine, &gone);
+    nics_abandon(machine, &gone);
     process_kill(machine);
-    if (machine->timers_added) {
-        timers_remove(machine->env.timers, &machine->timer);
-        timers_remove(machine->env.timers, &machine->settle);
-        timers_remove(machine->env.timers, &machine->flush);
-    }
+    timers_remove(machine->env.timers, &machine->timer);
+    timers_remove(machine->env.timers, &machine->settle);
+    timers_remove(machine->env.timers, &machine->flush);
+    for (int i = 0; i < QEMU_NICS; i++)
+        timers_remove(machine->env.timers, &machine->unplug[i]);
     /* While the job of the start runs, what it made is the job's. */
     launch_free(machine->launch);
     machine->launch = NULL;
     close_control(machine);
     ports_destroy(machine);
+    if (machine->nic_jobs == 0) /* else the last of them does it */
+        nics_detach(&machine->nics, machine->platform);
     machine->phase = PHASE_DEAD;
     machine_drop(machine);
 }
@@ -253,24 +281,19 @@ static HRESULT copy_document(struct machine *machine, const struct json *vm,
 
 static HRESULT add_timers(struct machine *machine, struct hcs_error *error) {
     struct timers *timers = machine->env.timers;
-    HRESULT hr =
-        timers_add(timers, &machine->timer, on_impatient, machine, error);
+    const struct {
+        struct timer *timer;
+        void (*fire)(struct timer *timer, void *context);
+    } all[] = {{&machine->timer, on_impatient},
+               {&machine->settle, events_settled},
+               {&machine->flush, events_flush}};
+    HRESULT hr = S_OK;
 
-    if (FAILED(hr))
-        return hr;
-    hr = timers_add(timers, &machine->settle, events_settled, machine, error);
-    if (FAILED(hr))
-        goto no_settle;
-    hr = timers_add(timers, &machine->flush, events_flush, machine, error);
-    if (FAILED(hr))
-        goto no_flush;
-    machine->timers_added = true;
-    return S_OK;
-
-no_flush:
-    timers_remove(timers, &machine->settle);
-no_settle:
-    timers_remove(timers, &machine->timer);
+    for (size_t i = 0; SUCCEEDED(hr) && i < HCS_COUNT(all); i++)
+        hr = timers_add(timers, all[i].timer, all[i].fire, machine, error);
+    for (int i = 0; SUCCEEDED(hr) && i < QEMU_NICS; i++)
+        hr = timers_add(timers, &machine->unplug[i], nics_impatient, machine,
+                        error);
     return hr;
 }
 
@@ -286,6 +309,7 @@ static HRESULT fill(struct machine *machine, const struct machine_env *env,
     machine->clone_lock = -1;
     machine->state = -1;
     link_init(&machine->sequences);
+    nics_init(&machine->nics);
     machine->id = strdup(config->id);
     machine->runtime_id = strdup(config->runtime_id);
     if (config->template_id && config->template_id[0])

@@ -8,9 +8,13 @@
 #include "../../base/list.h"
 #include "../../host/state/console.h"
 #include "args.h"
+#include "nics.h"
 #include "qemu.h"
 #include "qmp.h"
 #include "saved.h"
+
+struct launch;   /* launch.h */
+struct sequence; /* sequence.h */
 
 enum phase {
     PHASE_CREATED,  /* no process yet */
@@ -72,8 +76,16 @@ struct machine {
     size_t disk_count;
     size_t plugging; /* disks on their way in, for which `disks` has room */
 
+    struct nics nics;
+    size_t nic_jobs; /* that attach or detach, on other threads */
+    struct timer unplug[QEMU_NICS]; /* how long a guest may hold on to one */
+    struct waiter gone[QEMU_NICS];  /* who waits for it to let go */
+    struct waiter settling; /* who waits for nics_settle */
+
     uv_process_t process;
     bool running; /* the process lives */
+    bool ending;  /* it does no more: `last`, once endpoints are detached */
+    struct hcs_error last;
     struct qmp *qmp;
     struct diagnosis diagnosis;
     struct console_set *consoles;
@@ -86,8 +98,7 @@ struct machine {
     struct launch *launch; /* while STARTING */
     struct timer timer;    /* power_off's patience */
     struct timer settle;   /* until the firmware's own reset is past */
-    bool timers_added;
-    struct timer flush; /* while a panicked guest prints its last lines */
+    struct timer flush;    /* while a panicked guest prints its last lines */
     bool flushing;
     int flush_rounds;
     uint64_t flush_seen; /* bytes printed when last looked */
@@ -114,8 +125,11 @@ void answer(struct waiter *waiter, HRESULT result,
             const struct hcs_error *error);
 /* Answers with E_OUTOFMEMORY, HCS_E_INVALID_STATE … and a text. */
 void refuse(machine_done done, void *context, HRESULT result, const char *text);
-/* The process is gone (or never came): tells everybody once. */
-void machine_gone(struct machine *machine, const struct hcs_error *error);
+/* The process is gone (or never came): detaches endpoints, then tells everybody
+ * once. */
+void machine_ended(struct machine *machine, const struct hcs_error *error);
+/* Goes on with that, if it was put off. */
+void machine_end(struct machine *machine);
 /* The guest goes on: a saved state is no longer what it is. */
 void machine_moved(struct machine *machine);
 /* Closes a libuv handle that holds the machine. */
@@ -174,6 +188,34 @@ void machine_dump(struct machine *machine, enum machine_dump_format format,
 /* --- modify.c ------------------------------------------------------------- */
 void machine_modify(struct machine *machine, const struct json *request,
                     machine_done done, void *context);
+
+/* --- nics_plug.c ---------------------------------------------------------- */
+#define NICS_PATH "VirtualMachine/Devices/NetworkAdapters/"
+/* A request for the adapter of the path, which begins so. */
+void nic_modify(struct machine *machine, const char *path,
+                const struct json *request, machine_done done, void *context);
+/* Gives the adapter to QEMU, and its tap if there is one. */
+void nic_plug(struct machine *machine, struct nic *nic, machine_done done,
+              void *context);
+/* Asks the guest to let go of it. HR_TIMEOUT when it does not; it may do so
+ * later. */
+void nic_unplug(struct machine *machine, struct nic *nic, machine_done done,
+                void *context);
+/* QEMU's event: a device is gone. */
+void nics_deleted(struct machine *machine, const struct json *data);
+void nics_impatient(struct timer *timer, void *context);
+/* The guest is no more: nobody needs to wait for it. */
+void nics_abandon(struct machine *machine, const struct hcs_error *error);
+/* One of nic_jobs is over: what was put off for it goes on. */
+void nic_job_over(struct machine *machine);
+/* Detaches what is attached, off the loop, then goes on with machine_end. */
+void nics_let_go(struct machine *machine);
+
+/* --- nics_settle.c -------------------------------------------------------- */
+/* Cuts off what is to be plugged in anew, before the guest goes on. */
+void nics_silence(struct machine *machine, struct sequence *sequence);
+/* Plugs in what the saved state had not, or not with this address. */
+void nics_settle(struct machine *machine, machine_done done, void *context);
 
 /* --- stats.c -------------------------------------------------------------- */
 void machine_statistics_read(struct machine *machine,

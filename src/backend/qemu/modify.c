@@ -265,6 +265,8 @@ void machine_modify(struct machine *machine, const struct json *request,
         refuse(done, context, HCS_E_INVALID_STATE, "the guest does not run");
     } else if (strncmp(path, SCSI_PATH, strlen(SCSI_PATH)) == 0) {
         change_disk(machine, path, request, done, context);
+    } else if (strncmp(path, NICS_PATH, strlen(NICS_PATH)) == 0) {
+        nic_modify(machine, path, request, done, context);
     } else if (strcmp(path, MEMORY_PATH) == 0) {
         change_memory(machine, request, done, context);
     } else {

@@ -163,17 +163,17 @@ static HRESULT make_memory(struct launch *launch, uint64_t size,
 static HRESULT prepare_file(struct launch *launch, struct machine *machine,
                             const char *path, const char *shape,
                             struct hcs_error *error) {
-    struct saved_header header;
+    struct saved_header *header = &launch->saved;
     HRESULT hr;
 
     launch->incoming = open(path, O_RDONLY | O_CLOEXEC);
     if (launch->incoming < 0)
         return error_errno(error, errno, "%s", path);
-    hr = saved_read_header(launch->incoming, path, &header, error);
+    hr = saved_read_header(launch->incoming, path, header, error);
     if (SUCCEEDED(hr))
-        hr = saved_check(&header, shape, machine->memory_bytes, path, error);
+        hr = saved_check(header, shape, machine->memory_bytes, path, error);
     if (SUCCEEDED(hr))
-        launch->held = header.held;
+        launch->held = header->held;
     if (SUCCEEDED(hr) &&
         lseek(launch->incoming, SAVED_HEADER_SIZE, SEEK_SET) < 0)
         hr = error_errno(error, errno, "%s", path);
@@ -183,8 +183,8 @@ static HRESULT prepare_file(struct launch *launch, struct machine *machine,
 
 static HRESULT prepare_clone(struct launch *launch, struct machine *machine,
                              const char *shape, struct hcs_error *error) {
+    static const char name[] = "the template";
     struct qemu_template saved;
-    struct saved_header header;
     HRESULT hr = machine->platform->template_open(
         machine->platform->context, machine->template_id, &saved, error);
 
@@ -193,10 +193,10 @@ static HRESULT prepare_clone(struct launch *launch, struct machine *machine,
     launch->incoming = saved.state;
     launch->clone_lock = saved.lock;
     launch->memory = saved.memory;
-    memcpy(header.shape, saved.shape, sizeof header.shape);
-    header.memory_bytes = saved.memory_bytes;
-    hr = saved_check(&header, shape, machine->memory_bytes, "the template",
-                     error);
+    hr = saved_read_header(saved.state, name, &launch->saved, error);
+    if (SUCCEEDED(hr))
+        hr = saved_check(&launch->saved, shape, machine->memory_bytes, name,
+                         error);
     if (FAILED(hr))
         return hr;
     launch->shared_memory = launch->memory >= 0;
@@ -223,6 +223,23 @@ static HRESULT prepare_state(struct launch *launch, struct machine *machine,
     return make_memory(launch, machine->memory_bytes, error);
 }
 
+/* Last, since it is the one thing that others see. */
+static HRESULT prepare_nics(struct launch *launch, struct machine *machine,
+                            struct hcs_error *error) {
+    struct nics *nics = &launch->nics;
+    bool restored = launch->incoming >= 0;
+    HRESULT hr = nics_read(nics, machine->runtime_id, machine->vm, error);
+
+    if (SUCCEEDED(hr) && restored)
+        hr = nics_arrange(nics, &launch->saved, "the state", error);
+    if (SUCCEEDED(hr))
+        hr = nics_attach(nics, machine->platform, machine->id,
+                         machine->runtime_id, error);
+    if (SUCCEEDED(hr) && restored)
+        nics_compare(nics, &launch->saved);
+    return hr;
+}
+
 HRESULT launch_prepare(struct job *job, struct hcs_error *error) {
     struct launch *launch = HCS_CONTAINER(job, struct launch, job);
     HRESULT hr = prepare_disks(launch, job->machine->vm, error);
@@ -231,5 +248,7 @@ HRESULT launch_prepare(struct job *job, struct hcs_error *error) {
         hr = prepare_boot(launch, job->machine, error);
     if (SUCCEEDED(hr))
         hr = prepare_state(launch, job->machine, error);
+    if (SUCCEEDED(hr))
+        hr = prepare_nics(launch, job->machine, error);
     return hr;
 }

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define LAST_WORDS 2048
-#define FDS 8
+#define FDS (2 + QEMU_PORTS + QEMU_NICS)
 
 int qemu_exec(int parent, char *const argv[]) {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
@@ -34,6 +34,8 @@ static void diagnosis_line(struct diagnosis *diagnosis) {
     if (strcmp(line, "Triple fault") == 0)
         diagnosis->triple_fault = true;
     if (strstr(line, "qemu") == NULL && strncmp(line, "hcs", 3) != 0)
+        return;
+    if (strstr(line, " has no peer")) /* as it should be */
         return;
     if (diagnosis->last.length + diagnosis->line.length > LAST_WORDS)
         buf_clear(&diagnosis->last);
@@ -142,7 +144,7 @@ static void on_ended(uv_process_t *process, int64_t status, int signal) {
         if (machine->qmp)
             qmp_drain(machine->qmp);
         describe_end(machine, status, signal, &error);
-        machine_gone(machine, &error);
+        machine_ended(machine, &error);
     }
     machine_close_handle(machine, (uv_handle_t *)process);
 }

@@ -41,6 +41,15 @@ struct qemu_platform {
      struct hcs_error *error);
     /* QEMU's process has changed; 0: it is gone. */
     void (*process)(void *context, int pid);
+    /* Makes the adapter the port of its endpoint: *tap is the descriptor of the
+     * tap, with headers for offloads, which is the caller's, and *mac the
+     * endpoint's address. On failure the error's path is the adapter's member
+     * that is to blame. Both may take long, and are called on any thread, one
+     * at a time. */
+    HRESULT(*attach)
+    (void *context, const struct machine_adapter *adapter, int *tap,
+     struct mac_address *mac, struct hcs_error *error);
+    void (*detach)(void *context, const struct guid *endpoint);
 };
 
 const struct machine_ops *qemu_machine_ops(void);
@@ -48,6 +57,13 @@ const struct machine_ops *qemu_machine_ops(void);
 /* Whether everybody at a serial port has been sent what the guest printed
  * before it ended. NULL is quiet. */
 bool qemu_machine_quiet(const struct machine *machine);
+
+/* The endpoint's tap is of no more use. With another, which is taken over, its
+ * adapter is plugged in anew, so that the guest asks for its address again;
+ * with -1, as when somebody deletes the endpoint, it stays, and leads nowhere
+ * from now on. */
+void qemu_machine_reconnect(struct machine *machine,
+                            const struct guid *endpoint, int tap);
 
 /* In a fresh process: exec `argv` so that it dies with `parent`. Returns an
  * exit code only when that failed. */

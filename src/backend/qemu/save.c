@@ -119,8 +119,8 @@ static HRESULT copy_state(struct job *job, struct hcs_error *error) {
         lseek(save->output.file, 0, SEEK_SET) != 0)
         return error_errno(error, errno, "the saved state");
     while (offset < st.st_size) {
-        ssize_t sent = sendfile(save->output.file, save->machine->state, &offset,
-                                (size_t)(st.st_size - offset));
+        ssize_t sent = sendfile(save->output.file, save->machine->state,
+                                &offset, (size_t)(st.st_size - offset));
 
         if (sent < 0 && errno == EINTR)
             continue;
@@ -134,8 +134,13 @@ static HRESULT copy_state(struct job *job, struct hcs_error *error) {
 static HRESULT save_open(struct save *save, const char *path,
                          struct hcs_error *error) {
     struct machine *machine = save->machine;
-    HRESULT hr = output_open(&save->output, path, error);
+    HRESULT hr;
 
+    if (!nics_save(&machine->nics, &save->header))
+        return error_set(error, HCS_E_INVALID_STATE, NULL,
+                         "the guest has not let go of an adapter yet that it "
+                         "is to");
+    hr = output_open(&save->output, path, error);
     if (FAILED(hr))
         return hr;
     if (save->kind == MACHINE_SAVE_FILE) {

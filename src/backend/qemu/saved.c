@@ -9,6 +9,26 @@
 
 #include "../../base/json.h"
 
+static void write_nics(struct json_writer *w,
+                       const struct saved_header *header) {
+    char mac[MAC_TEXT_SIZE];
+
+    json_key(w, "Adapters");
+    json_begin_array(w);
+    for (size_t i = 0; i < header->nic_count; i++) {
+        const struct saved_nic *nic = &header->nics[i];
+
+        mac_format(&nic->mac, mac);
+        json_begin_object(w);
+        json_pair_string(w, "Name", nic->name);
+        json_pair_string(w, "MacAddress", mac);
+        json_pair_int(w, "Slot", nic->slot);
+        json_pair_bool(w, "Connected", nic->connected);
+        json_end_object(w);
+    }
+    json_end_array(w);
+}
+
 HRESULT saved_write_header(int fd, const struct saved_header *header,
                            struct hcs_error *error) {
     char block[SAVED_HEADER_SIZE] = {0};
@@ -17,11 +37,12 @@ HRESULT saved_write_header(int fd, const struct saved_header *header,
     HRESULT hr = S_OK;
 
     json_begin_object(&w);
-    json_pair_int(&w, "Version", 1);
+    json_pair_int(&w, "Version", 2);
     json_pair_string(&w, "Shape", header->shape);
     json_pair_uint(&w, "MemoryBytes", header->memory_bytes);
     json_pair_uint(&w, "StreamBytes", header->stream_bytes);
     json_pair_bool(&w, "Held", header->held);
+    write_nics(&w, header);
     json_end_object(&w);
     if (text.failed || text.length > sizeof block - SAVED_MAGIC_LENGTH - 1) {
         hr = error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
@@ -40,6 +61,41 @@ static HRESULT corrupt(const char *path, const char *why,
     return error_set(error, HR_FILE_CORRUPT, NULL, "%s %s", path, why);
 }
 
+static bool read_nic(const struct json *item, struct saved_nic *out) {
+    const char *name = json_text(json_get(item, "Name"), "");
+    const char *mac = json_text(json_get(item, "MacAddress"), "");
+    int64_t slot;
+
+    if (strlen(name) != sizeof out->name - 1 || !mac_parse(mac, &out->mac) ||
+        !json_to_int64(json_get(item, "Slot"), &slot) || slot < 0 ||
+        slot >= QEMU_NICS)
+        return false;
+    memcpy(out->name, name, sizeof out->name);
+    out->slot = (int)slot;
+    out->connected = json_is_true(json_get(item, "Connected"));
+    return true;
+}
+
+/* Each in a slot of its own. */
+static bool read_nics(const struct json *array, struct saved_header *out) {
+    unsigned taken = 0;
+
+    out->nic_count = 0;
+    if (!array || array->type != JSON_ARRAY ||
+        array->as.array.count > QEMU_NICS)
+        return false;
+    for (size_t i = 0; i < array->as.array.count; i++) {
+        struct saved_nic *nic = &out->nics[i];
+
+        if (!read_nic(&array->as.array.items[i], nic) ||
+            (taken & 1u << nic->slot))
+            return false;
+        taken |= 1u << nic->slot;
+        out->nic_count++;
+    }
+    return true;
+}
+
 static HRESULT parse_header(const char *text, const char *path,
                             struct saved_header *out, struct hcs_error *error) {
     struct json_doc doc;
@@ -52,9 +108,10 @@ static HRESULT parse_header(const char *text, const char *path,
     shape = json_text(json_get(doc.root, "Shape"), "");
     good =
         json_to_int64(json_get(doc.root, "Version"), &version) &&
-        version == 1 && strlen(shape) == sizeof out->shape - 1 &&
+        version == 2 && strlen(shape) == sizeof out->shape - 1 &&
         json_to_uint64(json_get(doc.root, "MemoryBytes"), &out->memory_bytes) &&
-        json_to_uint64(json_get(doc.root, "StreamBytes"), &out->stream_bytes);
+        json_to_uint64(json_get(doc.root, "StreamBytes"), &out->stream_bytes) &&
+        read_nics(json_get(doc.root, "Adapters"), out);
     out->held = json_is_true(json_get(doc.root, "Held"));
     if (good)
         memcpy(out->shape, shape, sizeof out->shape);

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "../../base/error.h"
+#include "nics.h"
 
 #define SAVED_MAGIC "LUAHCS\x01\n"
 #define SAVED_MAGIC_LENGTH 8
@@ -17,6 +18,8 @@ struct saved_header {
     uint64_t memory_bytes;
     uint64_t stream_bytes;
     bool held; /* the guest had stopped itself: it can be looked at, not run */
+    struct saved_nic nics[QEMU_NICS];
+    size_t nic_count;
 };
 
 /* Written last, so that a file cut short has no header. */

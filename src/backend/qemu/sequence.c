@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STEPS 8
+#define STEPS (4 + QEMU_NICS)
 
 struct step {
     const char *command;

@@ -38,14 +38,12 @@ void qemu_shape(const struct json *vm, const char *accelerator,
     struct guid guid;
 
     buf_printf(
-        &text, "1 %s memory=%llu cpus=%llu uefi=%d cold=%d nics=%zu",
-        accelerator,
+        &text, "2 %s memory=%llu cpus=%llu uefi=%d cold=%d", accelerator,
         (unsigned long long)number_at(vm, "ComputeTopology.Memory.SizeInMB", 0),
         (unsigned long long)number_at(vm, "ComputeTopology.Processor.Count", 1),
         object_at(vm, "Chipset.Uefi") != NULL,
         json_is_true(
-            json_at(vm, "ComputeTopology.Memory.EnableColdDiscardHint")),
-        member_count(vm, "Devices.NetworkAdapters"));
+            json_at(vm, "ComputeTopology.Memory.EnableColdDiscardHint")));
     buf_printf(&text, " screen=%d",
                object_at(vm, "Devices.VideoMonitor") != NULL);
     buf_printf(&text, " com0=%d com1=%d",

@@ -237,6 +237,15 @@ HRESULT support_check(const struct json *virtual_machine,
     return S_OK;
 }
 
+static HRESULT check_settings(const struct json *settings,
+                              const struct chain *chain, const char *where,
+                              const char *what, struct hcs_error *error) {
+    if (!is_object(settings))
+        return error_set(error, HCS_E_INVALID_JSON, where,
+                         "Settings must hold %s", what);
+    return check_members(settings, chain, where, error);
+}
+
 HRESULT support_check_attachment(const struct json *attachment,
                                  const char *where, struct hcs_error *error) {
     static const struct chain devices = {NULL, "Devices", 7};
@@ -245,8 +254,14 @@ HRESULT support_check_attachment(const struct json *attachment,
     static const struct chain attachments = {&controller, "Attachments", 11};
     static const struct chain lun = {&attachments, "*", 1};
 
-    if (!is_object(attachment))
-        return error_set(error, HCS_E_INVALID_JSON, where,
-                         "Settings must hold an Attachment");
-    return check_members(attachment, &lun, where, error);
+    return check_settings(attachment, &lun, where, "an Attachment", error);
+}
+
+HRESULT support_check_adapter(const struct json *adapter, const char *where,
+                              struct hcs_error *error) {
+    static const struct chain devices = {NULL, "Devices", 7};
+    static const struct chain adapters = {&devices, "NetworkAdapters", 15};
+    static const struct chain name = {&adapters, "*", 1};
+
+    return check_settings(adapter, &name, where, "a NetworkAdapter", error);
 }

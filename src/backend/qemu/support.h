@@ -12,5 +12,8 @@ HRESULT support_check(const struct json *virtual_machine,
 /* The same for an Attachment of a later request; `where` is its path. */
 HRESULT support_check_attachment(const struct json *attachment,
                                  const char *where, struct hcs_error *error);
+/* And for a NetworkAdapter. */
+HRESULT support_check_adapter(const struct json *adapter, const char *where,
+                              struct hcs_error *error);
 
 #endif

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: MIT */
+#include "network.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/hresult_hcn.h"
+#include "../base/text.h"
+#include "../hostd/protocol.h"
+
+/* A tap whose endpoint was deleted is noticed within this time, in ms. */
+#define LOOK 500
+/* Between tries to reach a daemon, in ms. */
+#define FIRST_PAUSE 250
+#define LONGEST_PAUSE 30000
+
+/* What is attached. */
+struct adapter {
+    struct link link;
+    struct machine_adapter terms;
+    struct mac_address mac; /* terms.mac, if that is not NULL */
+    char *machine_id;
+    char runtime_id[GUID_TEXT_SIZE];
+    int tap;     /* the worker's own descriptor of it */
+    int another; /* that it was given in its place, until that is told, or -1 */
+    bool lost;   /* a daemon does not want it any more */
+    unsigned line; /* by which it is attached */
+};
+
+static void adapter_free(struct adapter *adapter) {
+    if (!adapter)
+        return;
+    link_remove(&adapter->link);
+    if (adapter->tap >= 0)
+        close(adapter->tap);
+    if (adapter->another >= 0)
+        close(adapter->another);
+    free(adapter->machine_id);
+    free(adapter);
+}
+
+static struct adapter *adapter_new(const struct machine_adapter *terms) {
+    struct adapter *adapter = calloc(1, sizeof *adapter);
+
+    if (!adapter)
+        return NULL;
+    link_init(&adapter->link);
+    adapter->tap = -1;
+    adapter->another = -1;
+    adapter->terms = *terms;
+    adapter->machine_id = text_copy(terms->machine_id);
+    snprintf(adapter->runtime_id, sizeof adapter->runtime_id, "%s",
+             terms->runtime_id);
+    adapter->terms.machine_id = adapter->machine_id;
+    adapter->terms.runtime_id = adapter->runtime_id;
+    if (terms->mac) {
+        adapter->mac = *terms->mac;
+        adapter->terms.mac = &adapter->mac;
+    }
+    if (!adapter->machine_id) {
+        adapter_free(adapter);
+        return NULL;
+    }
+    return adapter;
+}
+
+static struct adapter *find(struct network *network,
+                            const struct guid *endpoint) {
+    for (struct link *l = network->adapters.next; l != &network->adapters;
+         l = l->next) {
+        struct adapter *adapter = HCS_CONTAINER(l, struct adapter, link);
+
+        if (memcmp(&adapter->terms.endpoint, endpoint, sizeof *endpoint) == 0)
+            return adapter;
+    }
+    return NULL;
+}
+
+static bool has_adapters(struct network *network) {
+    bool any;
+
+    mutex_lock(&network->list);
+    any = !link_alone(&network->adapters);
+    mutex_unlock(&network->list);
+    return any;
+}
+
+/* With `list` held. */
+static void wake(struct network *network) {
+    if (!network->closed)
+        uv_async_send(&network->changed);
+}
+
+/* --- the line; with `calls` held, on any thread --------------------------- */
+
+/* The loop is to watch what `line` is now. */
+static void tell_line(struct network *network) {
+    int fd =
+        network->line ? fcntl(hostd_fd(network->line), F_DUPFD_CLOEXEC, 3) : -1;
+
+    mutex_lock(&network->list);
+    if (network->fresh_fd >= 0)
+        close(network->fresh_fd);
+    network->fresh_fd = fd;
+    network->fresh = true;
+    wake(network);
+    mutex_unlock(&network->list);
+}
+
+static HRESULT need_line(struct network *network, struct hcs_error *error) {
+    HRESULT hr;
+
+    if (network->line && hostd_alive(network->line))
+        return S_OK;
+    hostd_close(network->line);
+    network->line = NULL;
+    hr = hostd_connect(&network->place, &network->line, error);
+    if (FAILED(hr))
+        return hr;
+    network->lines++;
+    tell_line(network);
+    return hr;
+}
+
+/* Gives *tap and a duplicate, which the adapter keeps. */
+static HRESULT attach(struct network *network, struct adapter *adapter,
+                      struct hostd_port *port, struct hcs_error *error) {
+    HRESULT hr = hostd_attach(network->line, &network->terms, &adapter->terms,
+                              -1, port, error);
+
+    if (FAILED(hr))
+        return hr;
+    adapter->tap = fcntl(port->tap, F_DUPFD_CLOEXEC, 3);
+    if (adapter->tap >= 0)
+        return hr;
+    hr = error_errno(error, errno, "a tap");
+    close(port->tap);
+    hostd_detach(network->line, &adapter->terms.endpoint, NULL);
+    return hr;
+}
+
+HRESULT network_attach(void *context, const struct machine_adapter *terms,
+                       int *tap, struct mac_address *mac,
+                       struct hcs_error *error) {
+    struct network *network = context;
+    struct adapter *adapter = adapter_new(terms);
+    struct hostd_port port;
+    HRESULT hr;
+
+    if (!adapter)
+        return error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
+    mutex_lock(&network->calls);
+    hr = need_line(network, error);
+    if (SUCCEEDED(hr))
+        hr = attach(network, adapter, &port, error);
+    if (SUCCEEDED(hr)) {
+        *tap = port.tap;
+        *mac = port.mac;
+        adapter->line = network->lines;
+        mutex_lock(&network->list);
+        link_append(&network->adapters, &adapter->link);
+        wake(network);
+        mutex_unlock(&network->list);
+    }
+    mutex_unlock(&network->calls);
+    if (FAILED(hr))
+        adapter_free(adapter);
+    return hr;
+}
+
+/* Of a daemon that is gone nothing is to be detached, and one that comes takes
+ * ports whose machines do not. */
+void network_detach(void *context, const struct guid *endpoint) {
+    struct network *network = context;
+    struct adapter *adapter;
+
+    mutex_lock(&network->calls);
+    mutex_lock(&network->list);
+    adapter = find(network, endpoint);
+    if (adapter)
+        link_remove(&adapter->link);
+    mutex_unlock(&network->list);
+    if (adapter && network->line)
+        hostd_detach(network->line, endpoint, NULL);
+    mutex_unlock(&network->calls);
+    if (adapter)
+        adapter_free(adapter);
+}
+
+/* --- after a daemon's death ----------------------------------------------- */
+
+/* With its tap or, where a daemon cannot have that, with another. What ends
+ * the line is no refusal. */
+static HRESULT attach_again(struct network *network, struct adapter *adapter) {
+    struct hostd_port port = {.tap = -1};
+    HRESULT hr = hostd_attach(network->line, &network->terms, &adapter->terms,
+                              adapter->tap, &port, NULL);
+
+    if (SUCCEEDED(hr) || !hostd_alive(network->line))
+        return hr;
+    hr = hostd_attach(network->line, &network->terms, &adapter->terms, -1,
+                      &port, NULL);
+    adapter->lost = FAILED(hr);
+    if (SUCCEEDED(hr))
+        adapter->another = port.tap;
+    return hostd_alive(network->line) ? S_OK : hr;
+}
+
+/* The adapters are this thread's as long as `calls` is held: others only look
+ * at their taps. */
+static HRESULT attach_all(struct network *network) {
+    HRESULT hr = S_OK;
+
+    for (struct link *l = network->adapters.next;
+         SUCCEEDED(hr) && l != &network->adapters; l = l->next) {
+        struct adapter *adapter = HCS_CONTAINER(l, struct adapter, link);
+
+        if (adapter->line == network->lines)
+            continue;
+        hr = attach_again(network, adapter);
+        if (SUCCEEDED(hr))
+            adapter->line = network->lines;
+    }
+    return hr;
+}
+
+static void on_work(uv_work_t *work) {
+    struct network *network = work->data;
+
+    mutex_lock(&network->calls);
+    network->reached =
+        SUCCEEDED(need_line(network, NULL)) && SUCCEEDED(attach_all(network));
+    mutex_unlock(&network->calls);
+}
+
+/* Takes out what was lost; true while there is more. */
+static bool tell_one(struct network *network) {
+    struct adapter *found = NULL;
+    struct guid endpoint;
+    int tap = -1;
+
+    mutex_lock(&network->list);
+    for (struct link *l = network->adapters.next;
+         !found && l != &network->adapters; l = l->next) {
+        struct adapter *adapter = HCS_CONTAINER(l, struct adapter, link);
+
+        if (adapter->lost || adapter->another >= 0)
+            found = adapter;
+    }
+    if (found) {
+        endpoint = found->terms.endpoint;
+        tap = found->another;
+        found->another = -1;
+        if (tap >= 0) {
+            close(found->tap);
+            found->tap = fcntl(tap, F_DUPFD_CLOEXEC, 3);
+        } else {
+            link_remove(&found->link);
+        }
+    }
+    mutex_unlock(&network->list);
+    if (!found)
+        return false;
+    if (tap < 0)
+        adapter_free(found);
+    network->lost(network->context, &endpoint, tap);
+    return true;
+}
+
+static void reach_daemon(struct network *network);
+
+static void on_retry(uv_timer_t *timer) {
+    reach_daemon(timer->data);
+}
+
+static void on_worked(uv_work_t *work, int status) {
+    struct network *network = work->data;
+
+    (void)status;
+    network->working = false;
+    if (!network->loop)
+        return;
+    while (tell_one(network))
+        continue;
+    if (network->reached || !has_adapters(network)) {
+        network->pause = FIRST_PAUSE;
+        return;
+    }
+    uv_timer_start(&network->retry, on_retry, network->pause, 0);
+    network->pause *= 2;
+    if (network->pause > LONGEST_PAUSE)
+        network->pause = LONGEST_PAUSE;
+}
+
+static void reach_daemon(struct network *network) {
+    if (network->working || !network->loop || !has_adapters(network))
+        return;
+    network->working = true;
+    network->work.data = network;
+    uv_queue_work(network->loop, &network->work, on_work, on_worked);
+}
+
+/* --- watching ------------------------------------------------------------- */
+
+static void on_end_closed(uv_handle_t *handle) {
+    struct network *network = handle->data;
+
+    close(network->end_fd);
+    network->end_fd = -1;
+    mutex_lock(&network->list);
+    if (network->fresh) /* it came meanwhile */
+        wake(network);
+    mutex_unlock(&network->list);
+}
+
+static void on_end(uv_poll_t *poll, int status, int events) {
+    struct network *network = poll->data;
+
+    (void)status;
+    (void)events;
+    uv_poll_stop(poll);
+    uv_close((uv_handle_t *)poll, on_end_closed);
+    reach_daemon(network);
+}
+
+/* One line at a time: the handle of the last may be closing. */
+static void watch_line(struct network *network) {
+    if (network->end_fd >= 0) {
+        if (!uv_is_closing((uv_handle_t *)&network->end))
+            uv_close((uv_handle_t *)&network->end, on_end_closed);
+        return;
+    }
+    mutex_lock(&network->list);
+    network->end_fd = network->fresh_fd;
+    network->fresh_fd = -1;
+    network->fresh = false;
+    mutex_unlock(&network->list);
+    if (network->end_fd < 0)
+        return;
+    if (uv_poll_init(network->loop, &network->end, network->end_fd) != 0) {
+        close(network->end_fd);
+        network->end_fd = -1;
+        return;
+    }
+    network->end.data = network;
+    uv_poll_start(&network->end, UV_DISCONNECT, on_end);
+}
+
+/* A tap whose device is gone has an error that nothing wakes us for. */
+static void on_look(uv_timer_t *timer) {
+    struct network *network = timer->data;
+
+    mutex_lock(&network->list);
+    for (struct link *l = network->adapters.next; l != &network->adapters;
+         l = l->next) {
+        struct adapter *adapter = HCS_CONTAINER(l, struct adapter, link);
+        struct pollfd tap = {adapter->tap, 0, 0};
+
+        if (adapter->tap >= 0 && poll(&tap, 1, 0) > 0 &&
+            (tap.revents & POLLERR))
+            adapter->lost = true;
+    }
+    mutex_unlock(&network->list);
+    if (!network->working)
+        while (tell_one(network))
+            continue;
+}
+
+static void on_changed(uv_async_t *async) {
+    struct network *network = async->data;
+    bool fresh, any;
+
+    if (!network->loop)
+        return;
+    mutex_lock(&network->list);
+    fresh = network->fresh;
+    any = !link_alone(&network->adapters);
+    mutex_unlock(&network->list);
+    if (fresh)
+        watch_line(network);
+    if (any && !uv_is_active((uv_handle_t *)&network->look))
+        uv_timer_start(&network->look, on_look, LOOK, LOOK);
+    else if (!any)
+        uv_timer_stop(&network->look);
+}
+
+/* --- its beginning and end ------------------------------------------------ */
+
+bool network_open(struct network *network, uv_loop_t *loop,
+                  const char *program) {
+    const char *slash = strrchr(program, '/');
+
+    mutex_init(&network->calls);
+    mutex_init(&network->list);
+    link_init(&network->adapters);
+    network->end_fd = -1;
+    network->fresh_fd = -1;
+    network->pause = FIRST_PAUSE;
+    if (!slash ||
+        snprintf(network->program, sizeof network->program, "%.*s/%s",
+                 (int)(slash - program), program,
+                 HOSTD_PROGRAM) >= (int)sizeof network->program ||
+        uv_async_init(loop, &network->changed, on_changed) != 0)
+        return false;
+    network->place.program = network->program;
+    uv_timer_init(loop, &network->look);
+    uv_timer_init(loop, &network->retry);
+    network->changed.data = network;
+    network->look.data = network;
+    network->retry.data = network;
+    network->loop = loop;
+    return true;
+}
+
+void network_close(struct network *network) {
+    if (!network->loop)
+        return;
+    network->loop = NULL;
+    mutex_lock(&network->list);
+    network->closed = true;
+    mutex_unlock(&network->list);
+    uv_close((uv_handle_t *)&network->look, NULL);
+    uv_close((uv_handle_t *)&network->retry, NULL);
+    if (network->end_fd >= 0 && !uv_is_closing((uv_handle_t *)&network->end))
+        uv_close((uv_handle_t *)&network->end, NULL);
+    uv_close((uv_handle_t *)&network->changed, NULL);
+}
+
+void network_free(struct network *network) {
+    hostd_close(network->line);
+    network->line = NULL;
+    while (!link_alone(&network->adapters))
+        adapter_free(
+            HCS_CONTAINER(network->adapters.next, struct adapter, link));
+    if (network->end_fd >= 0)
+        close(network->end_fd);
+    if (network->fresh_fd >= 0)
+        close(network->fresh_fd);
+    mutex_destroy(&network->calls);
+    mutex_destroy(&network->list);
+}
