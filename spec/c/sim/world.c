@@ -16,6 +16,27 @@ static void on_guest(void *context, uint64_t guest, HCSHOST_GUEST_EVENT event,
         world->guest(world, guest, event, text, length);
 }
 
+static struct plane *plane_of(void *context) {
+    return ((struct world *)context)->plane;
+}
+
+static HRESULT attach(void *context, const struct machine_adapter *adapter,
+                      struct hcs_error *error) {
+    struct world *world = context;
+    const struct plane_port port = {.kind = PLANE_PORT_MACHINE};
+    char device[PLANE_DEVICE_SIZE];
+    return world->plane
+               ? sim_plane_ops()->port_up(world->plane, &adapter->endpoint,
+                                          &port, device, error)
+               : S_OK;
+}
+
+static void detach(void *context, const struct guid *endpoint) {
+    struct world *world = context;
+    if (world->plane)
+        sim_plane_ops()->port_down(world->plane, endpoint);
+}
+
 static bool file_exists(void *context, const char *path) {
     return sim_file_exists(((struct world *)context)->sim, path);
 }
@@ -37,6 +58,9 @@ void world_open(struct world *world, int64_t latency) {
     struct sim_env env = {.timers = &world->timers,
                           .now = now,
                           .guest = on_guest,
+                          .attach = attach,
+                          .detach = detach,
+                          .plane = plane_of,
                           .context = world};
     *world = (struct world){.now = CLOCK_SECOND};
     platform_folder(world->folder, sizeof world->folder);

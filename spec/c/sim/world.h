@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "../../../src/backend/plane.h"
 #include "../../../src/base/clock.h"
 #include "../../../src/base/stream.h"
 #include "../../../src/host/state/vm.h"
@@ -31,6 +32,7 @@ struct world {
     struct timers timers;
     int64_t now;
     struct sim *sim;
+    struct plane *plane; /* NULL: no networks */
     struct vm_host host;
     char folder[160];
     struct system *template; /* what find_template finds */

@@ -285,11 +285,24 @@ static bool taken_inside(const struct journey *journey) {
     return false;
 }
 
+static bool is_on_link(const struct plane_network *network,
+                       const struct ip_address *address) {
+    for (size_t i = 0; i < network->subnet_count; i++)
+        if (ip_prefix_contains(&network->subnets[i].prefix, address))
+            return true;
+    return false;
+}
+
 static void beyond(struct journey *journey) {
     const struct plane_network *network = &journey->from->network->told;
     struct sim_endpoint *other =
         owner_of(journey->plane, &journey->verdict->destination, NULL);
 
+    if (!is_external(network->mode) &&
+        is_on_link(network, &journey->verdict->destination)) {
+        say(journey->verdict, "nobody on the network has this address");
+        return;
+    }
     if (network->mode == PLANE_PRIVATE || network->mode == PLANE_INTERNAL) {
         lost(journey, "nothing leaves a network of this type");
         return;

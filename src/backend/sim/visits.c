@@ -87,10 +87,12 @@ static bool read_count(struct sim_visit *visit) {
         count = count * 10 + digit;
     }
     buf_consume(&visit->in, length + 1);
+    if (visit->answered)
+        return false;
     visit->wanted = count;
     visit->counting = true;
     buf_printf(&visit->out, "%llu\n", (unsigned long long)count);
-    return !visit->answered;
+    return true;
 }
 
 static void receive(struct sim_visit *visit) {
