@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- The HRESULTs a user of this library meets: symbol, a sentence, families.
 -- Data for hcs.error and hcs.explain.
+local dump = require "hcs.codes_dump"
 local hcn = require "hcs.codes_hcn"
 
 local codes = {}
@@ -84,6 +85,7 @@ local LIST = {
     { 0x8000FFFF, "E_UNEXPECTED", "failed unexpectedly" },
 }
 table.move(hcn, 1, #hcn, #LIST + 1, LIST)
+table.move(dump, 1, #dump, #LIST + 1, LIST)
 
 -- What this library reports by itself, without an HRESULT of its own.
 codes.own = {
@@ -108,7 +110,8 @@ codes.FAMILIES = {
 
 --- The code text of a symbol: without its prefix, in lower case.
 function codes.short(symbol)
-    for _, prefix in ipairs { "HCS_E_", "HCN_E_", "ERROR_", "E_" } do
+    local prefixes = { "HCS_E_", "HCN_E_", "VM_SAVED_STATE_DUMP_E_", "ERROR_", "E_" }
+    for _, prefix in ipairs(prefixes) do
         if symbol:sub(1, #prefix) == prefix then return symbol:sub(#prefix + 1):lower() end
     end
     return symbol:lower()

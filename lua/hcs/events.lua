@@ -18,7 +18,7 @@ local task = require "hcs.task"
 ---@field json? string its text
 ---@field log? string (crash) the guest's last words
 ---@field parameters? integer[] (crash) what the guest reported in numbers
----@field dumps? hcs.Dump[] (crash) the files that were written
+---@field dumps? hcs.CrashDump[] (crash) the files that were written
 ---@field reports? table[] (crash) the documents of its reports
 local events = {}
 
@@ -83,7 +83,7 @@ local function off(list, handler)
     return false
 end
 
----@class hcs.Dump
+---@class hcs.CrashDump
 ---@field path string
 ---@field format string "elf", "kdump", "dmp", "vmrs" …
 ---@field bytes? integer its size; nil where the file cannot be read

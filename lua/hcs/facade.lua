@@ -6,6 +6,7 @@ local add_systems = require "hcs.facade.systems"
 local add_tasks = require "hcs.facade.tasks"
 local class = require "hcs.class"
 local doc = require "hcs.doc"
+local dump = require "hcs.dump"
 local endpoint = require "hcs.endpoint"
 local file = require "hcs.file"
 local host = require "hcs.host"
@@ -55,6 +56,7 @@ function facade.new(world, strict)
     M.network = network.functions(world, strict, ready)
     M.endpoint = endpoint.functions(world, strict, ready)
     M.namespace = namespace.functions(world, strict, ready)
+    M.dump = dump.functions(world, strict)
     M.doc = doc
     M.null = world.core.null
     M._VERSION = worlds.VERSION

@@ -16,6 +16,7 @@ local SOURCES = {
     { module = "hcs.network", table = "M", name = "hcs.network" },
     { module = "hcs.endpoint", table = "M", name = "hcs.endpoint" },
     { module = "hcs.namespace", table = "M", name = "hcs.namespace" },
+    { module = "hcs.dump", table = "M", name = "hcs.dump" },
     { module = "hcs.sim", table = "M", name = "hcs.sim" },
     { module = "hcs.sim", table = "g", name = "g" },
     { module = "hcs.system", table = "methods", name = "System" },
@@ -29,6 +30,8 @@ local SOURCES = {
     { module = "hcs.task", table = "methods", name = "Task" },
     { module = "hcs.scope", table = "methods", name = "Scope" },
     { module = "hcs.error", table = "methods", name = "Error" },
+    { module = "hcs.dump", table = "methods", name = "Dump" },
+    { module = "hcs.dump.cpu", table = "methods", name = "Cpu" },
 }
 
 local function lines_of(module)
@@ -135,6 +138,7 @@ function reference.find(name)
         -- "scope:network": as its class is called.
         order[1] = owner:gsub("^%l", string.upper) .. ":" .. short
     end
+    for _, one in ipairs { "Dump:", "Cpu:", "hcs.dump." } do order[#order + 1] = one .. short end
     for _, candidate in ipairs(order) do
         if entries[candidate] and (owner ~= "hcs" or candidate:sub(1, 4) == "hcs.") then
             return entries[candidate]

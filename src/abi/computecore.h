@@ -5,6 +5,7 @@
 #ifndef HCS_COMPUTECORE_H
 #define HCS_COMPUTECORE_H
 
+#include "dump_types.h"
 #include "hcn_types.h"
 
 #if defined(HCSHOST_BUILD) && defined(__GNUC__) && !defined(_WIN32)

@@ -57,6 +57,49 @@ typedef void (*HCSHOST_GUEST_CALLBACK)(void *context, uint64_t guest,
                                        HCSHOST_GUEST_EVENT event,
                                        const char *text, size_t length);
 
+/* What a register of a dump is made of, in VIRTUAL_PROCESSOR_REGISTER. */
+typedef enum HCSHOST_DUMP_REGISTER {
+    HcsHostDumpNumber = 0,  /* Reg64 */
+    HcsHostDumpWide = 1,    /* Reg128 */
+    HcsHostDumpSegment = 2, /* X64.Segment */
+    HcsHostDumpTable = 3,   /* X64.Table */
+    HcsHostDumpFpu = 4,     /* X64.FpControlStatus */
+    HcsHostDumpSse = 5,     /* X64.XmmControlStatus */
+    HcsHostDumpNone = 6     /* no register: a gap in the numbers */
+} HCSHOST_DUMP_REGISTER;
+
+/* A line of a kernel's log. `text` holds `length` bytes, which may be any. */
+typedef struct HCSHOST_DUMP_LINE {
+    uint64_t Sequence;
+    uint64_t Nanoseconds; /* since the kernel began */
+    uint8_t Level;        /* 0 (emergency) to 7 (debug) */
+    uint8_t Facility;
+    const char *Text;
+    size_t Length;
+} HCSHOST_DUMP_LINE;
+
+/* Told a line, valid during the call; FALSE ends it. */
+typedef BOOL (*HCSHOST_DUMP_LOG_CALLBACK)(void *context,
+                                          const HCSHOST_DUMP_LINE *line);
+
+typedef enum HCSHOST_DUMP_FORMAT {
+    HcsHostDumpElf = 0,   /* an ELF core: gdb, crash */
+    HcsHostDumpKdump = 1, /* kdump-compressed: crash, makedumpfile */
+    HcsHostDumpRaw = 2,   /* each byte at its physical address, and PATH.map */
+    HcsHostDumpVmrs = 3   /* a saved state of Hyper-V: WinDbg */
+} HCSHOST_DUMP_FORMAT;
+
+typedef struct HCSHOST_DUMP_EXPORT {
+    HCSHOST_DUMP_FORMAT Format;
+    BOOL Compress;     /* of kdump: each page that gets shorter by it */
+    uint64_t MaxBytes; /* of the file; 0: any */
+    uint64_t KeepFree; /* bytes that must stay free on the disk */
+} HCSHOST_DUMP_EXPORT;
+
+/* How far a long call is; FALSE ends it with 0x800704C7. */
+typedef BOOL (*HCSHOST_DUMP_PROGRESS)(void *context, uint64_t done,
+                                      uint64_t total);
+
 /* X-macro of this header's functions: HCSHOST_FUNCTION(ret, name, (params)).
  * See hcshost.def for what each does. */
 #define HCSHOST_FUNCTION(ret, name, params) HCS_EXPORT ret name params;

@@ -204,10 +204,12 @@ LHCS_EXPORT int luaopen_hcs_core(lua_State *L) {
     lhcs_world_register(L);
     lhcs_pipe_register(L);
     lhcs_network_register(L);
+    lhcs_provider_register(L);
     luaL_newlib(L, functions);
     lhcs_push_json(L);
     lhcs_push_platform(L);
     lhcs_push_file(L);
+    lhcs_push_dump(L);
     lhcs_push_machine(L);
     push_names(L, kinds);
     lua_setfield(L, -2, "kinds");

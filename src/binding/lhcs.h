@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "../abi/hcshost.h"
+#include "../base/buf.h"
 #include "../base/error.h"
 #include "../base/list.h"
 #include "interrupt.h"
@@ -26,6 +27,7 @@
 #define LHCS_ENDPOINT "HCN_ENDPOINT"
 #define LHCS_NAMESPACE "HCN_NAMESPACE"
 #define LHCS_CALLBACK "HCN_CALLBACK"
+#define LHCS_DUMP "VM_SAVED_STATE_DUMP"
 
 _Static_assert(sizeof(void *) == 8, "contexts of callbacks are 64 bits wide");
 _Static_assert(sizeof(lua_Integer) == 8, "integers of documents need 64 bits");
@@ -148,6 +150,7 @@ struct lhcs_handle {
     uint64_t number;
     unsigned reserved; /* items in the queue */
     bool open;
+    bool apart; /* not the host's: it does not end with it by itself */
 };
 
 struct lhcs_operation {
@@ -183,6 +186,7 @@ void lhcs_handle_register(lua_State *L, const char *type,
                           const luaL_Reg *methods);
 void lhcs_pipe_register(lua_State *L);
 void lhcs_network_register(lua_State *L);
+void lhcs_provider_register(lua_State *L);
 
 void lhcs_system_release(struct lhcs_handle *handle);
 int lhcs_system_context(lua_State *L);
@@ -205,6 +209,9 @@ struct lhcs_word {
  * UTF-8 or contains a NUL. */
 void lhcs_words(lua_State *L, struct lhcs_word *words, int count);
 void lhcs_words_free(struct lhcs_word *words, int count);
+
+/* Adds UTF-16 text as UTF-8; what is not UTF-16 is left out. */
+HRESULT lhcs_narrow(PCWSTR wide, struct buf *out);
 
 /* The HRESULT as a positive integer. */
 void lhcs_push_result(lua_State *L, HRESULT hr);
@@ -271,6 +278,7 @@ void lhcs_push_json(lua_State *L);     /* json, array, is_array, null */
 void lhcs_push_platform(lua_State *L); /* clocks, processes … */
 void lhcs_push_system(lua_State *L);   /* the system's part of them */
 void lhcs_push_file(lua_State *L);     /* read_file, write_file */
+void lhcs_push_dump(lua_State *L);     /* dump_open, dump_registers */
 void lhcs_push_machine(lua_State *L);  /* machine, functions, watchdog … */
 int lhcs_interruptible(lua_State *L);
 

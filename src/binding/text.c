@@ -75,6 +75,18 @@ void lhcs_words_free(struct lhcs_word *words, int count) {
     }
 }
 
+HRESULT lhcs_narrow(PCWSTR wide, struct buf *out) {
+    char *text = NULL;
+    size_t length = 0;
+    HRESULT hr = narrow(wide, &text, &length);
+    if (SUCCEEDED(hr))
+        buf_add(out, text, length);
+    free(text);
+    if (hr == E_OUTOFMEMORY || out->failed)
+        return E_OUTOFMEMORY;
+    return S_OK;
+}
+
 void lhcs_push_result(lua_State *L, HRESULT hr) {
     lua_pushinteger(L, (lua_Integer)(uint32_t)hr);
 }

@@ -37,8 +37,12 @@ static void close_handles(struct lhcs_world *world) {
         while (!link_alone(&world->handles)) {
             struct lhcs_handle *handle =
                 HCS_CONTAINER(world->handles.next, struct lhcs_handle, link);
-            handle->open = false;
-            link_remove(&handle->link);
+            if (handle->apart) {
+                lhcs_handle_close(handle);
+            } else {
+                handle->open = false;
+                link_remove(&handle->link);
+            }
         }
     } else {
         while (!link_alone(&world->handles))

@@ -18,7 +18,8 @@ enum handle_kind {
     HANDLE_NETWORK,
     HANDLE_ENDPOINT,
     HANDLE_NAMESPACE,
-    HANDLE_CALLBACK
+    HANDLE_CALLBACK,
+    HANDLE_DUMP
 };
 
 /* What a handle leads to; first member of the object. */

@@ -22,6 +22,11 @@ int64_t surroundings_processors(void);
 /* Where number `index` is; zeros where that is not known. */
 struct processor surroundings_processor(int64_t index);
 
+/* The path as it is from anywhere, malloc'd: what is not absolute begins in the
+ * folder that the process works in. */
+HRESULT surroundings_full_path(const char *path, char **out,
+                               struct hcs_error *error);
+
 /* Keeps the library in the process for good: threads of it may outlive the
  * module that loaded it. */
 void surroundings_pin(void);

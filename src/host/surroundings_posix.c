@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "surroundings.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,30 @@ struct processor surroundings_processor(int64_t index) {
     struct processor place = {topology(index, "physical_package_id"),
                               topology(index, "core_id")};
     return place;
+}
+
+HRESULT surroundings_full_path(const char *path, char **out,
+                               struct hcs_error *error) {
+    char *folder = NULL;
+    size_t length = 0, rest = strlen(path) + 1;
+
+    if (path[0] != '/') {
+        folder = getcwd(NULL, 0);
+        if (!folder)
+            return error_errno(error, errno, "the working directory");
+        length = strlen(folder);
+    }
+    *out = malloc(length + 1 + rest);
+    if (*out) {
+        if (folder) {
+            memcpy(*out, folder, length);
+            (*out)[length++] = '/';
+        }
+        memcpy(*out + length, path, rest);
+    }
+    free(folder);
+    return *out ? S_OK
+                : error_set(error, E_OUTOFMEMORY, NULL, "no memory for a path");
 }
 
 /* The linker's -z nodelete has seen to it. */

@@ -2,6 +2,7 @@
 #include "surroundings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "../base/utf.h"
 
@@ -105,6 +106,31 @@ struct processor surroundings_processor(int64_t index) {
     struct processor place = {place_in(RelationProcessorPackage, index),
                               place_in(RelationProcessorCore, index)};
     return place;
+}
+
+HRESULT surroundings_full_path(const char *path, char **out,
+                               struct hcs_error *error) {
+    WCHAR *name = NULL, *full = NULL;
+    HRESULT hr = utf16_from_utf8(path, strlen(path), &name, NULL, error);
+    DWORD size = SUCCEEDED(hr) ? GetFullPathNameW(name, 0, NULL, NULL) : 0;
+
+    if (SUCCEEDED(hr) && size == 0)
+        hr = error_win32(error, GetLastError(), "'%s'", path);
+    if (SUCCEEDED(hr)) {
+        full = malloc((size_t)size * sizeof *full);
+        if (!full)
+            hr = error_set(error, E_OUTOFMEMORY, NULL, "no memory for a path");
+    }
+    if (SUCCEEDED(hr)) {
+        DWORD length = GetFullPathNameW(name, size, full, NULL);
+        if (length == 0 || length >= size) /* another thread went elsewhere */
+            hr = error_win32(error, GetLastError(), "'%s'", path);
+        else
+            hr = utf8_from_utf16(full, length, out, NULL, error);
+    }
+    free(full);
+    free(name);
+    return hr;
 }
 
 void surroundings_pin(void) {

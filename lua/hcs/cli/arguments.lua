@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- Options of a command: --name VALUE, --name=VALUE, or --name alone.
+-- Options of a command: --name VALUE, --name=VALUE, or --name alone; and words.
 local options = require "hcs.options"
 
 local arguments = {}
@@ -20,17 +20,29 @@ local function read(list, index, known)
         if has_value then return nil, ("--%s takes no value"):format(name) end
         return name, true, index + 1
     end
+    if math.type(kind) == "integer" then
+        if has_value or index + kind > #list then
+            return nil, ("--%s wants %d values"):format(name, kind)
+        end
+        return name, { table.unpack(list, index + 1, index + kind) }, index + kind + 1
+    end
     if has_value then return name, value, index + 1 end
     if list[index + 1] == nil then return nil, ("--%s wants a value"):format(name) end
     return name, list[index + 1], index + 2
 end
 
---- Reads a list of arguments. `known`: option names to "value" or "flag".
---- Returns a table of options, or nil and a sentence.
+--- Reads a list of arguments. `known`: option names to "value", "flag" or how many
+--- values it has; and a list of what words there may be. Returns a table of options
+--- and words, or nil and a sentence.
 function arguments.read(list, known)
     local given, index = {}, 1
     while index <= #list do
-        local name, value, next_index = read(list, index, known)
+        local name, value, next_index
+        if #given < #known and not list[index]:match "^%-" then
+            name, value, next_index = #given + 1, list[index], index + 1
+        else
+            name, value, next_index = read(list, index, known)
+        end
         if not name then return nil, value end
         if given[name] ~= nil then return nil, ("--%s is given twice"):format(name) end
         if value == "" then return nil, ("--%s wants a value"):format(name) end

@@ -8,7 +8,7 @@ local cli = {}
 local USAGE = 2
 
 -- Each a module with `usage`, `summary` and run(arguments, tools) -> status.
-local COMMANDS = { "selftest", "doctor", "version" }
+local COMMANDS = { "selftest", "doctor", "dump", "version" }
 
 local function command(name)
     return require("hcs.cli." .. name)

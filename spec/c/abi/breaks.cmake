@@ -57,6 +57,11 @@ refuses(layouts_ours hcn_types.h "UINT64 Priority;\n    uint32_t ReservationType
 refuses(layouts_ours hcn_types.h "EndpointDetached = 0x00000010"
   "EndpointDetached = 0x0000000A"
   "HcnNotificationNetworkEndpointDetached has another value")
+refuses(layouts_ours dump_types.h "X64_RegisterIdtr = 64" "X64_RegisterIdtr = 46"
+  "X64_RegisterIdtr has another value")
+refuses(layouts_ours dump_types.h "uint32_t Limit;\n            uint16_t Selector"
+  "uint16_t Selector;\n            uint32_t Limit"
+  "VIRTUAL_PROCESSOR_REGISTER.X64.Segment.Limit lies elsewhere")
 if(WINDOWS)
   refuses(layouts_theirs layouts.def "HCS_SIZE(HCS_EVENT, 24)"
     "HCS_SIZE(HCS_EVENT, 16)" "HCS_EVENT has another size")

@@ -12,3 +12,6 @@
 #define HCS_VALUE(constant, value) \
     _Static_assert((constant) == (value), #constant " has another value");
 #include "abi/layouts.def"
+#ifdef LAYOUTS_OF_DUMPS
+#include "abi/dump_layouts.def"
+#endif

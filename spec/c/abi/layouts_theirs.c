@@ -6,5 +6,12 @@
 #include <computecore.h>
 #include <computenetwork.h>
 
+#ifdef __has_include
+#if __has_include(<vmsavedstatedumpdefs.h>)
+#include <vmsavedstatedumpdefs.h>
+#define LAYOUTS_OF_DUMPS
+#endif
+#endif
+
 #define HCS_NEW_VALUE(constant, value)
 #include "layouts.h"
