@@ -90,7 +90,8 @@ function host.functions(world, strict, ready)
     M.properties_async = operation.async(world, strict, "properties", M.properties, ready)
 
     --- What is alive on the host: {systems, networks, endpoints, namespaces, handles,
-    --- operations, processes, files, threads}, numbers.
+    --- operations, processes, files, threads}, numbers; on qemu: also {interfaces,
+    --- rules} of its networks.
     ---@return table<string, integer>? counts, hcs.Error? err, string? code
     function M.inventory()
         local ok, err, code = ready()

@@ -13,6 +13,7 @@ local operation = require "hcs.operation"
 local options = require "hcs.options"
 local policies = require "hcs.hcn.policies"
 local split = require "hcs.hcn.split"
+local stream = require "hcs.stream"
 
 ---@class hcs.Network
 ---@field id string a GUID
@@ -152,11 +153,48 @@ local function list(world, given)
     end)
 end
 
+local function plan_of(world, verb, given)
+    local ours, options_of_document = split(verb, given)
+    return creation.plan(world, kind, ours, build(options_of_document))
+end
+
 local function create(world, strict, given, timeout)
-    local ours, options_of_document = split("network.create", given)
-    local document = build(options_of_document)
-    local plan = creation.plan(world, kind, ours, document)
+    local plan = plan_of(world, "network.create", given)
     return creation.create(world, strict, kind, plan, loop.deadline(world, timeout))
+end
+
+local function changes(world, given)
+    local plan = plan_of(world, "network.plan", given)
+    plan.fields.op = "network.plan"
+    local ok, json, code = creation.foresee(world, kind, plan)
+    if not ok then return nil, json, code end
+    local found = {}
+    for index, change in ipairs(world.decode(json).Changes or {}) do
+        found[index] = { kind = change.Kind:lower(), machine = change.Machine, text = change.Text }
+    end
+    return found
+end
+
+-- What only Windows itself knows, or nothing of ours can do.
+local function only_embedded(world, fields)
+    return errors.fail({ op = fields.op, target = fields.target, hresult = 0x80070032,
+        message = "a host of this kind has no such way in" }, world.core)
+end
+
+local function connect(world, strict, address, port, timeout)
+    options.argument("network.connect", "the address", address, "string|nil")
+    options.argument("network.connect", "the port", port, "integer")
+    if port < 1 or port > 65535 then
+        options.misuse("network.connect: port %d, expected 1 to 65535", port)
+    end
+    local fields = { op = "network.connect", address = address, port = port,
+        target = ("%s port %d"):format(address or "the host", port) }
+    local deadline = loop.deadline(world, timeout)
+    if not world.api.network_connect then return only_embedded(world, fields) end
+    local ok, native, code = call.make(world, { op = fields.op, target = fields.target },
+        "network_connect", address, port)
+    if not ok then return nil, native, code end
+    return stream.new(world, strict, native, fields, deadline)
 end
 
 local function open(world, strict, what)
@@ -196,6 +234,41 @@ local function functions(world, strict, ready)
 
     M.create_async = operation.async(world, strict, "network.create",
         function(given) return create(world, strict, given) end, ready)
+
+    --- Tells what create of these options would change, and changes nothing: a list
+    --- of {kind, machine, text} in the order in which it would be done. `kind` is
+    --- "interface", "address", "route", "rule", "setting", "process" or "file",
+    --- `machine` whether it is of the machine's own (never, unless the host has
+    --- allow_host_change=1), `text` a line for people. Fails as create would. On sim:
+    --- the list is empty.
+    ---@param given table
+    ---@return table[]? changes, hcs.Error? err, string? code
+    function M.plan(given)
+        local ok, err, code = ready()
+        if not ok then return nil, err, code end
+        return changes(world, given)
+    end
+
+    M.plan_async = operation.async(world, strict, "network.plan",
+        function(given) return changes(world, given) end, ready)
+
+    --- Connects to a TCP port as from another machine beside the host of the networks:
+    --- how a forwarded port is reached. `address` is the host's, or what can be reached
+    --- from there; nil is any address of the host. Returns a stream with read, write
+    --- and close. Fails with `connection_refused`, with `timeout`, with `unsupported`
+    --- on windows:.
+    ---@param address? string
+    ---@param port integer
+    ---@param timeout? number|string seconds, default 240
+    ---@return hcs.Stream? stream, hcs.Error? err, string? code
+    function M.connect(address, port, timeout)
+        local ok, err, code = ready()
+        if not ok then return nil, err, code end
+        return connect(world, strict, address, port, timeout)
+    end
+
+    M.connect_async = operation.async(world, strict, "network.connect",
+        function(address, port) return connect(world, strict, address, port) end, ready)
 
     --- Opens a network by its id or { name = }. Fails with `not_found`.
     ---@param what string|table

@@ -26,6 +26,7 @@ local SOURCES = {
     { module = "hcs.endpoint", table = "methods", name = "Endpoint" },
     { module = "hcs.namespace", table = "methods", name = "Namespace" },
     { module = "hcs.console", table = "methods", name = "Console" },
+    { module = "hcs.stream", table = "methods", name = "Stream" },
     { module = "hcs.operation", table = "methods", name = "Operation" },
     { module = "hcs.task", table = "methods", name = "Task" },
     { module = "hcs.scope", table = "methods", name = "Scope" },
@@ -131,9 +132,10 @@ function reference.find(name)
     local whole = entries[name] or entries["hcs." .. name]
     if whole then return whole end
     local order = { "hcs." .. short, "System:" .. short, "Endpoint:" .. short,
-        "Network:" .. short, "Namespace:" .. short, "Console:" .. short, "Operation:" .. short,
-        "Task:" .. short, "hcs.file." .. short, "hcs.host." .. short, "hcs.sim." .. short,
-        "hcs.doc." .. short, "Scope:" .. short, "Error:" .. short, "g." .. short }
+        "Network:" .. short, "Namespace:" .. short, "Console:" .. short, "Stream:" .. short,
+        "Operation:" .. short, "Task:" .. short, "hcs.file." .. short, "hcs.host." .. short,
+        "hcs.sim." .. short, "hcs.doc." .. short, "Scope:" .. short, "Error:" .. short,
+        "g." .. short }
     if owner and owner ~= "hcs" then
         -- "scope:network": as its class is called.
         order[1] = owner:gsub("^%l", string.upper) .. ":" .. short

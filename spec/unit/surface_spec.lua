@@ -13,7 +13,7 @@ local CLASSES = {
     Operation = require("hcs.operation").methods, Task = require("hcs.task").methods,
     Scope = require("hcs.scope").methods, Error = require("hcs.error").methods,
     Network = require("hcs.network").methods, Endpoint = require("hcs.endpoint").methods,
-    Namespace = require("hcs.namespace").methods,
+    Namespace = require("hcs.namespace").methods, Stream = require("hcs.stream").methods,
 }
 
 CLASSES.Dump, CLASSES.Cpu = require("hcs.dump").methods, require("hcs.dump.cpu").methods
@@ -24,7 +24,7 @@ local CROSSING = {
     ["hcs.file"] = { "grant", "revoke", "create_guest_state", "create_runtime_state" },
     ["hcs.host"] = { "properties", "inventory", "can" },
     ["hcs.sim"] = { "guest", "service" },
-    ["hcs.network"] = { "create", "open", "list", "delete" },
+    ["hcs.network"] = { "create", "open", "list", "delete", "plan", "connect" },
     ["hcs.endpoint"] = { "create", "open", "list", "delete" },
     ["hcs.namespace"] = { "create", "open", "list", "delete" },
     ["Network"] = { "properties", "modify", "delete", "add_policy", "remove_policy" },
@@ -34,7 +34,7 @@ local CROSSING = {
     ["System"] = { "start", "pause", "resume", "shutdown", "terminate", "stop", "crash", "capture",
         "save", "save_template", "set_memory", "attach_disk", "detach_disk", "add_nic",
         "remove_nic", "modify",
-        "properties", "state", "can" },
+        "properties", "state", "can", "address" },
 }
 
 local function tables()
@@ -125,7 +125,6 @@ describe("the surface", function()
             "layer", "testing", "farm" } do
             assert.is_nil(hcs[name], "hcs." .. name)
         end
-        assert.is_nil(hcs.network.plan)
         for _, name in ipairs { "fault", "snapshot", "restore" } do
             assert.is_nil(hcs.sim[name], "hcs.sim." .. name)
         end

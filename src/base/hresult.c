@@ -10,6 +10,8 @@
 #define HR_DEV_NOT_EXIST HCS_HR(0x80070037)
 #define HR_NETNAME_DELETED HCS_HR(0x80070040)
 #define HR_BROKEN_PIPE HCS_HR(0x8007006D)
+#define HR_NETWORK_UNREACHABLE HCS_HR(0x800704CF)
+#define HR_HOST_UNREACHABLE HCS_HR(0x800704D0)
 #define HR_DIR_NOT_EMPTY HCS_HR(0x80070091)
 #define HR_FILENAME_TOO_LONG HCS_HR(0x800700CE)
 #define HR_FILE_TOO_LARGE HCS_HR(0x800700DF)
@@ -74,6 +76,10 @@ static const struct entry entries[] = {
           "The file would be larger than the file system allows."),
     NAMED(HR_CONNECTION_REFUSED, "ERROR_CONNECTION_REFUSED",
           "The other side refused the connection."),
+    NAMED(HR_NETWORK_UNREACHABLE, "ERROR_NETWORK_UNREACHABLE",
+          "No way leads to that network."),
+    NAMED(HR_HOST_UNREACHABLE, "ERROR_HOST_UNREACHABLE",
+          "Nobody has that address."),
     NAMED(HR_CANT_RESOLVE, "ERROR_CANT_RESOLVE_FILENAME",
           "The links of the path lead in a circle."),
     SAME(HCS_E_TERMINATED_DURING_START,
@@ -167,6 +173,8 @@ static const struct {
     {ENOTSUP, HR_NOT_SUPPORTED},
     {ECONNREFUSED, HR_CONNECTION_REFUSED},
     {ECONNRESET, HR_NETNAME_DELETED},
+    {ENETUNREACH, HR_NETWORK_UNREACHABLE},
+    {EHOSTUNREACH, HR_HOST_UNREACHABLE},
 #ifdef ETXTBSY
     {ETXTBSY, HR_SHARING_VIOLATION},
 #endif

@@ -45,6 +45,8 @@ static const luaL_Reg embedded[] = {
     {"step", lhcs_step},
     {"describe", lhcs_describe},
     {"inventory", lhcs_inventory},
+    {"network_connect", lhcs_network_connect},
+    {"network_plan", lhcs_network_plan},
     {NULL, NULL},
 };
 

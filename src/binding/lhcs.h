@@ -267,6 +267,8 @@ int lhcs_pipe_path(lua_State *L);
 int lhcs_guest(lua_State *L);
 int lhcs_service(lua_State *L);
 int lhcs_packet(lua_State *L);
+int lhcs_network_plan(lua_State *L);
+int lhcs_network_connect(lua_State *L); /* pipe.c */
 int lhcs_guest_print(lua_State *L);
 int lhcs_guest_wake(lua_State *L);
 int lhcs_guest_act(lua_State *L);

@@ -341,6 +341,20 @@ int lhcs_packet(lua_State *L) {
     return 1;
 }
 
+/* api.network_plan(settings): what a network would change, as the functions of
+ * networks answer. */
+int lhcs_network_plan(lua_State *L) {
+    struct lhcs_world *world = lhcs_world(L);
+    struct lhcs_word settings = {.arg = 1};
+    PWSTR document = NULL, record = NULL;
+    HRESULT hr;
+    lhcs_words(L, &settings, 1);
+    hr = world->own.hcshost_network_plan(world->host, settings.wide, &document,
+                                         &record);
+    lhcs_words_free(&settings, 1);
+    return push_answer(L, world, hr, document, record);
+}
+
 void lhcs_network_register(lua_State *L) {
     static const luaL_Reg none[] = {{NULL, NULL}};
     static const luaL_Reg callback[] = {{"context", callback_context},

@@ -64,6 +64,18 @@ static int pipe_fd(lua_State *L) {
     return 1;
 }
 
+/* pipe:connected(): whether the other side has answered; nil, hr, text when it
+ * did not let us in. */
+static int pipe_is_connected(lua_State *L) {
+    const struct pipe *pipe = check_open(L);
+    struct hcs_error error;
+    HRESULT hr = pipe_connected(pipe, &error);
+    if (FAILED(hr))
+        return lhcs_fail(L, hr, error.text);
+    lua_pushboolean(L, hr == S_OK);
+    return 1;
+}
+
 static int pipe_is_open(lua_State *L) {
     const struct pipe *pipe = luaL_checkudata(L, 1, LHCS_PIPE);
     lua_pushboolean(L, pipe->handle != NULL);
@@ -140,6 +152,40 @@ int lhcs_pipe_connect(lua_State *L) {
     return 1;
 }
 
+/* api.network_connect(address, port): a stream of the same kind to the host of
+ * the networks, as the functions of networks answer: hr, stream, record. */
+int lhcs_network_connect(lua_State *L) {
+    struct lhcs_world *world = lhcs_world(L);
+    lua_Integer port = luaL_checkinteger(L, 2);
+    struct lhcs_word address = {.arg = 1, .optional = true};
+    struct hcs_error error;
+    struct pipe *pipe;
+    HANDLE handle = NULL;
+    PWSTR record = NULL;
+    HRESULT hr;
+    luaL_argcheck(L, port > 0 && port <= UINT16_MAX, 2,
+                  "not between 1 and 65535");
+    lua_settop(L, 2);
+    lua_pushfstring(L, "%s port %d", luaL_optstring(L, 1, "the host"),
+                    (int)port);
+    pipe_push_known(L);
+    pipe = new_pipe(L, 3, world);
+    lhcs_words(L, &address, 1);
+    hr = world->own.hcshost_network_connect(world->host, address.wide,
+                                            (uint16_t)port, &handle, &record);
+    lhcs_words_free(&address, 1);
+    if (SUCCEEDED(hr))
+        hr = pipe_adopt(pipe, handle, &error);
+    if (SUCCEEDED(hr))
+        make_known(L, pipe);
+    else
+        lua_pushnil(L);
+    lhcs_push_result(L, hr);
+    lua_insert(L, -2);
+    lhcs_push_document(L, world, record);
+    return 3;
+}
+
 /* api.pipe_path(name): where other programs find it, or nil and the HRESULT. */
 int lhcs_pipe_path(lua_State *L) {
     struct lhcs_world *world = lhcs_world(L);
@@ -180,9 +226,13 @@ void lhcs_pipe_register(lua_State *L) {
                                     {"__close", pipe_close},
                                     {"__tostring", pipe_tostring},
                                     {NULL, NULL}};
-    static const luaL_Reg methods[] = {
-        {"read", pipe_read},   {"write", pipe_write},     {"fd", pipe_fd},
-        {"close", pipe_close}, {"is_open", pipe_is_open}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"read", pipe_read},
+                                       {"write", pipe_write},
+                                       {"fd", pipe_fd},
+                                       {"close", pipe_close},
+                                       {"is_open", pipe_is_open},
+                                       {"connected", pipe_is_connected},
+                                       {NULL, NULL}};
     if (luaL_newmetatable(L, LHCS_PIPE)) {
         luaL_setfuncs(L, meta, 0);
         luaL_newlib(L, methods);

@@ -30,6 +30,8 @@ void pipe_drop(struct pipe *pipe); /* idempotent */
 /* What there is, at most `size` bytes; S_FALSE at the end. */
 HRESULT pipe_take(struct pipe *pipe, char *bytes, size_t size, size_t *got,
                   struct hcs_error *error);
+/* S_FALSE while it is still connecting; what kept it from that. */
+HRESULT pipe_connected(const struct pipe *pipe, struct hcs_error *error);
 /* *put is how many of the bytes were taken. */
 HRESULT pipe_put(struct pipe *pipe, const char *bytes, size_t length,
                  size_t *put, struct hcs_error *error);

@@ -47,6 +47,21 @@ HRESULT pipe_take(struct pipe *pipe, char *bytes, size_t size, size_t *got,
     return S_OK;
 }
 
+/* That poll finds something tells nothing yet: an error that may pass does
+ * so, too. */
+HRESULT pipe_connected(const struct pipe *pipe, struct hcs_error *error) {
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof(peer);
+    int fd = pipe_waitable(pipe), why = 0;
+    socklen_t size = sizeof(why);
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &size) != 0)
+        why = errno;
+    if (why != 0)
+        return error_errno(error, why, "connect");
+    return getpeername(fd, (struct sockaddr *)&peer, &length) == 0 ? S_OK
+                                                                   : S_FALSE;
+}
+
 HRESULT pipe_put(struct pipe *pipe, const char *bytes, size_t length,
                  size_t *put, struct hcs_error *error) {
     ssize_t count;

@@ -83,6 +83,13 @@ hcs_waitable pipe_waitable(const struct pipe *pipe) {
     return stream_set_waitable(pipe->set);
 }
 
+/* A pipe is connected when it is opened. */
+HRESULT pipe_connected(const struct pipe *pipe, struct hcs_error *error) {
+    (void)pipe;
+    (void)error;
+    return S_OK;
+}
+
 HRESULT pipe_put(struct pipe *pipe, const char *bytes, size_t length,
                  size_t *put, struct hcs_error *error) {
     return stream_write(pipe->stream, bytes, length, put, error);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What a request would change: it is carried out by a copy of the net, on a
  * plane that changes nothing and writes down what it would do. */
-#include <stdlib.h>
-#include <string.h>
 
 #include "../base/clock.h"
 #include "daemon.h"
@@ -20,20 +18,6 @@ static uint64_t next_random(void *context) {
 }
 
 /* --- the request ---------------------------------------------------------- */
-
-/* What the record of a refusal says. */
-static HRESULT explain(const struct net_reply *reply, struct hcs_error *error) {
-    struct json_doc record = {0};
-    const char *text = "out of memory";
-
-    if (reply->record &&
-        SUCCEEDED(
-            json_parse(reply->record, strlen(reply->record), &record, NULL)))
-        text = json_text(json_get(record.root, "Error"), text);
-    error_set(error, reply->result, NULL, "%s", text);
-    json_doc_free(&record);
-    return reply->result;
-}
 
 static HRESULT write_plan(const struct plane *plan, char **document,
                           struct hcs_error *error) {
@@ -60,7 +44,7 @@ static HRESULT make_on(struct daemon *daemon, struct net *copy,
         return hr;
     hr = net_request(copy, request, &reply);
     if (FAILED(hr))
-        hr = explain(&reply, error);
+        hr = net_record_error(&reply, error);
     net_reply_free(&reply);
     return SUCCEEDED(hr) ? write_plan(plan, document, error) : hr;
 }

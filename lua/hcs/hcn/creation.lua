@@ -51,6 +51,13 @@ local function check_document(world, kind, plan)
         path = fault.path, message = fault.message }, world.core)
 end
 
+--- What making a network of a plan would change, as the host's document.
+function creation.foresee(world, kind, plan)
+    local valid, fault, code = check_document(world, kind, plan)
+    if not valid then return nil, fault, code end
+    return call.make(world, plan.fields, "network_plan", plan.json)
+end
+
 -- An object that cannot be read back is taken away again, where its id is known.
 local function create_once(world, strict, kind, plan)
     local ok, handle, code = submit(world, kind, plan)

@@ -166,6 +166,10 @@ bool net_machine_port(const struct net *net, const struct guid *endpoint,
  * For refusals that do not come from net_request, too. */
 char *net_error_record(HRESULT result, const struct hcs_error *error);
 
+/* What the record of a refusal says, as an error; returns its code. */
+HRESULT net_record_error(const struct net_reply *reply,
+                         struct hcs_error *error);
+
 /* The JSON forms. A request that was read points into `value`. What is not a
  * request or a reply is HR_INVALID_DATA, with the path. */
 void net_request_write(struct json_writer *w,

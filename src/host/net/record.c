@@ -27,6 +27,25 @@ char *net_error_record(HRESULT result, const struct hcs_error *error) {
     return buf_take(&out);
 }
 
+/* The reverse of what net_error_record writes. */
+HRESULT net_record_error(const struct net_reply *reply,
+                         struct hcs_error *error) {
+    const char *common = hresult_text(reply->result);
+    const char *text = reply->record ? "" : "out of memory";
+    struct json_doc record = {0};
+    size_t length = common ? strlen(common) : 0;
+
+    if (reply->record &&
+        SUCCEEDED(
+            json_parse(reply->record, strlen(reply->record), &record, NULL)))
+        text = json_text(json_get(record.root, "Error"), "");
+    if (common && strncmp(text, common, length) == 0 && text[length] == ' ')
+        text += length + 1;
+    error_set(error, reply->result, NULL, "%s", text);
+    json_doc_free(&record);
+    return reply->result;
+}
+
 static const char *const verbs[] = {
     [NET_CREATE] = "Create",         [NET_OPEN] = "Open",
     [NET_MODIFY] = "Modify",         [NET_QUERY] = "Query",
