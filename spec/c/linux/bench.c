@@ -15,6 +15,14 @@
 
 #include "../../../src/backend/linux/device.h"
 
+#ifdef __SANITIZE_THREAD__
+/* Some tests are about processes that die: they fork and have threads. */
+__attribute__((visibility("default"))) const char *__tsan_default_options(void);
+const char *__tsan_default_options(void) {
+    return "die_after_fork=0";
+}
+#endif
+
 #define WAIT 400 /* ms for what may not come; the machine may be busy */
 
 void works_at(struct bench *bench, HRESULT hr, const char *what,
