@@ -43,11 +43,10 @@ static void save(struct machine *vm, enum machine_save_kind kind,
     done(context, error.code, &error);
 }
 
-static void dump(struct machine *vm, enum machine_dump_format format,
-                 const char *path, uint64_t limit, uint64_t *written,
+static void dump(struct machine *vm, const char *path,
+                 const struct machine_dump_options *options, uint64_t *written,
                  machine_done done, void *context) {
-    (void)format;
-    (void)limit;
+    (void)options;
     (void)written;
     save(vm, MACHINE_SAVE_FILE, path, done, context);
 }

@@ -6,10 +6,10 @@
 local ROOMS = {
     { "host/state/", "host/state/", "backend/backend.h", "schema/", "base/", "abi/" },
     { "backend/sim/", "backend/sim/", "backend/backend.h", "backend/plane.h", "base/", "abi/",
-        "host/state/console.h" },
+        "host/state/console.h", "dump/export.h", "dump/keep.h" },
     { "host/net/", "host/net/", "backend/plane.h", "backend/adapter.h", "schema/", "base/", "abi/" },
     { "backend/qemu/", "backend/qemu/", "backend/backend.h", "base/", "abi/",
-        "host/state/console.h" },
+        "host/state/console.h", "dump/export.h", "dump/keep.h" },
     { "backend/linux/", "backend/linux/", "backend/plane.h", "base/", "abi/" },
     { "backend/", "backend/adapter.h", "abi/", "base/" },
     { "host/", "host/", "backend/backend.h", "backend/plane.h", "schema/", "base/", "abi/",

@@ -37,7 +37,21 @@ struct machine_event {
     size_t text_length;
 };
 
-enum machine_dump_format { MACHINE_DUMP_ELF, MACHINE_DUMP_KDUMP_ZLIB };
+enum machine_dump_format {
+    MACHINE_DUMP_ELF,
+    MACHINE_DUMP_KDUMP_ZLIB,
+    MACHINE_DUMP_RAW, /* each byte at its physical address */
+    MACHINE_DUMP_VMRS /* as Hyper-V saves a system's state, to be looked at */
+};
+
+struct machine_dump_options {
+    enum machine_dump_format format;
+    uint64_t limit;     /* bytes of the file; 0: any */
+    uint64_t keep_free; /* bytes of the disk; 0: as many as the backend likes */
+    uint32_t keep; /* dumps of this name, with the new one: those before it are
+                      called PATH.1, PATH.2 …; 0 is 1: it takes their place */
+    const char *about; /* what PATH.json is to hold, or NULL: no such file */
+};
 
 enum machine_save_kind {
     MACHINE_SAVE_FILE,    /* to a file that a later machine restores */
@@ -92,10 +106,11 @@ struct machine_ops {
     void (*save)(struct machine *machine, enum machine_save_kind kind,
                  const char *path, machine_done done, void *context);
     /* Writes the guest's memory under `path` by way of a temporary name.
-     * HR_DISK_FULL, and no file, when it would pass `limit` bytes (0: no
-     * limit) or leave less free than the floor. *written is set when done. */
-    void (*dump)(struct machine *machine, enum machine_dump_format format,
-                 const char *path, uint64_t limit, uint64_t *written,
+     * HR_DISK_FULL, and no file, when it would pass the limit or leave less
+     * free than it must. *written, the file's length, is set when done;
+     * HR_NOT_SUPPORTED for a format that it does not write. */
+    void (*dump)(struct machine *machine, const char *path,
+                 const struct machine_dump_options *options, uint64_t *written,
                  machine_done done, void *context);
     void (*press_power)(struct machine *machine, machine_done done,
                         void *context);

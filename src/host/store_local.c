@@ -162,6 +162,7 @@ static HRESULT make_vm(struct entry *entry, const char *id,
         .changed = changed,
         .context = entry,
         .build = local->config.build,
+        .strict = local->config.strict,
     };
     return vm_create(&host, id, document, created, entry, &entry->vm, error);
 }

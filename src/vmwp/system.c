@@ -112,6 +112,7 @@ static void fill_host(struct worker *worker, const struct message *message,
     host->changed = changed;
     host->context = worker;
     host->build = (int)message->build;
+    host->strict = !message->replay;
 }
 
 static HRESULT create(struct worker *worker, const struct message *message,

@@ -393,6 +393,14 @@ static void crash_with(struct world *world, struct system *system,
     world_wait(world, CLOCK_MS);
 }
 
+/* And what tells about it. */
+static void remove_dump(const char *path) {
+    char name[300];
+    assert_true(platform_remove(path));
+    snprintf(name, sizeof name, "%s.json", path);
+    assert_true(platform_remove(name));
+}
+
 static uint64_t number_at(const unsigned char *bytes, size_t size) {
     uint64_t value = 0;
     while (size-- > 0)
@@ -445,7 +453,7 @@ static void writes_a_core(void **state) {
     path_in(path, sizeof path, &world, "core");
     system_expect_log(&system, "\"FinalPhase\":\"Complete\"");
     check_core(path);
-    platform_remove(path);
+    remove_dump(path);
     system_close(&system);
     world_close(&world);
 }
@@ -488,7 +496,7 @@ static void large_enough(void **state) {
                "\"MaxDumpSize\":67112960");
     system_expect_log(&system, "\"FinalPhase\":\"Complete\"");
     path_in(path, sizeof path, &world, "core");
-    assert_true(platform_remove(path));
+    remove_dump(path);
     system_close(&system);
     world_close(&world);
 }
@@ -533,7 +541,7 @@ static void captures(void **state) {
     world_wait(&world, 30 * CLOCK_MS);
     assert_int_equal(system_do(&system, HcsOperationTypeCrash, options), S_OK);
     assert_int_equal(vm_state(system.vm), VM_RUNNING);
-    assert_true(platform_remove(path));
+    remove_dump(path);
     system_connect(&system, "p");
     world_wait(&world, 100 * CLOCK_MS);
     system_expect(&system, "tick 9");

@@ -99,6 +99,8 @@ static void live(struct world *world, struct vm *vm) {
     platform_remove(path);
     snprintf(path, sizeof path, "%s/core", world->folder);
     platform_remove(path);
+    snprintf(path, sizeof path, "%s/core.json", world->folder);
+    platform_remove(path);
 }
 
 /* Whether the n-th allocation was reached. */

@@ -3,6 +3,8 @@
  * it fail. */
 #include "fake.h"
 
+#include <stdio.h>
+
 #define DUMP                                                          \
     "\"Devices\":{\"GuestCrashReporting\":{\"NixCrashSettings\":{"    \
     "\"DumpFileName\":\"/d/dump\",\"MaxDumpSize\":1000,\"DumpType\":" \
@@ -368,8 +370,115 @@ static void capture(void **state) {
     fake_close(&fake);
 }
 
+static void submit_capture(struct fake *fake, const char *path) {
+    char options[256];
+    snprintf(options, sizeof options,
+             "{\"Type\":\"CaptureGuestDebugState\","
+             "\"GuestDebugStateFile\":\"%s\"}",
+             path);
+    fake_submit(fake, HcsOperationTypeCrash, options);
+}
+
+static void capture_by_name(void **state) {
+    struct fake fake;
+    (void)state;
+    fake_create(&fake, 26100, NULL);
+    fake_bring(&fake, VM_RUNNING);
+    submit_capture(&fake, "/d/a.vmrs");
+    fake_expect_contains(&fake, "[vmrs /d/a.vmrs 0]");
+    submit_capture(&fake, "/d/a.KDUMP");
+    fake_expect_contains(&fake, "[kdump /d/a.KDUMP 0]");
+    submit_capture(&fake, "/d/a.raw");
+    fake_expect_contains(&fake, "[raw /d/a.raw 0]");
+    submit_capture(&fake, ".raw"); /* a name, and no ending */
+    fake_expect_contains(&fake, "[elf .raw 0]");
+    fake_close(&fake);
+}
+
+/* It stands still already, and still does afterwards. */
+static void capture_while_paused(void **state) {
+    struct fake fake;
+    (void)state;
+    fake_create(&fake, 26100, NULL);
+    fake_bring(&fake, VM_PAUSED);
+    submit_capture(&fake, "/d/state");
+    fake_expect(&fake, "[elf /d/state 0] dump\nreply 0x00000000\n");
+    assert_int_equal(vm_state(fake.vm), VM_PAUSED);
+    fake.machine->failing = "dump";
+    fake.machine->failure = HR_DISK_FULL;
+    submit_capture(&fake, "/d/state");
+    fake_expect(&fake, "[elf /d/state 0] dump\nreply 0x80070070\n");
+    fake_submit(&fake, HcsOperationTypeCrash, "{\"Type\":\"CrashGuest\"}");
+    fake_expect(&fake, "reply 0x80370105\n");
+    fake_close(&fake);
+}
+
+static void capture_while_paused_strictly(void **state) {
+    struct fake fake;
+    (void)state;
+    fake_create(&fake, 26100, NULL);
+    fake_bring(&fake, VM_PAUSED);
+    fake_strict(&fake);
+    submit_capture(&fake, "/d/state");
+    fake_expect(&fake, "reply 0x80370105\n");
+    fake_close(&fake);
+}
+
+#define POLICY(settings)                                             \
+    "{\"ResourcePath\":\"LuaHcs/Dumps\",\"RequestType\":\"Update\"," \
+    "\"Settings\":" settings "}"
+
+static void keeps_dumps(void **state) {
+    struct fake fake;
+    (void)state;
+    fake_create(&fake, 26100, DUMP);
+    fake_submit(&fake, HcsOperationTypeModify,
+                POLICY("{\"Keep\":3,\"FreeBytes\":5000}"));
+    fake_expect_contains(&fake, "reply 0x00000000\n");
+    fake_bring(&fake, VM_RUNNING);
+    fake_submit(&fake, HcsOperationTypeModify, POLICY("{\"Keep\":4}"));
+    fake_event(&fake, MACHINE_PANICKED, "boom");
+    assert_int_equal(fake.dump.keep, 4);
+    assert_int_equal(fake.dump.keep_free, 5000);
+    assert_int_equal(fake.dump.limit, 1000);
+    assert_non_null(strstr(fake.about, "\"Why\":\"Crash\""));
+    assert_non_null(strstr(fake.about, "\"Host\":{\"Kind\":\"fake\","
+                                       "\"Build\":26100},\"Id\":\"vm1\""));
+    assert_non_null(strstr(fake.about, "\"DumpFileName\":\"/d/dump\""));
+    fake_close(&fake);
+}
+
+static void refuses_policies(void **state) {
+    static const char *const bad[] = {
+        POLICY("{\"Keep\":0}"),
+        POLICY("{\"Keep\":1001}"),
+        POLICY("{\"Keep\":\"3\"}"),
+        POLICY("{\"FreeBytes\":-1}"),
+        POLICY("{\"Compress\":true}"),
+        POLICY("7"),
+        "{\"ResourcePath\":\"LuaHcs/Dumps\",\"RequestType\":\"Add\","
+        "\"Settings\":{}}"};
+    struct fake fake;
+    (void)state;
+    fake_create(&fake, 26100, NULL);
+    buf_clear(&fake.log);
+    for (size_t i = 0; i < HCS_COUNT(bad); i++) {
+        fake_submit(&fake, HcsOperationTypeModify, bad[i]);
+        fake_expect_contains(&fake, "reply 0x8037010d $");
+    }
+    fake_strict(&fake);
+    fake_submit(&fake, HcsOperationTypeModify, POLICY("{\"Keep\":3}"));
+    fake_expect_contains(&fake, "reply 0x8037010d $.ResourcePath");
+    fake_close(&fake);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(capture_by_name),
+        cmocka_unit_test(capture_while_paused),
+        cmocka_unit_test(capture_while_paused_strictly),
+        cmocka_unit_test(keeps_dumps),
+        cmocka_unit_test(refuses_policies),
         cmocka_unit_test(dump_and_go_on),
         cmocka_unit_test(dump_fails),
         cmocka_unit_test(everything_at_once),

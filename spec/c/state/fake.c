@@ -2,8 +2,9 @@
 #include "fake.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
-#include "../../../src/schema/schema.h"
+#include "../../../src/host/state/vm_private.h"
 
 static void called(struct machine *machine, const char *name, machine_done done,
                    void *context) {
@@ -59,11 +60,20 @@ static void m_save(struct machine *machine, enum machine_save_kind kind,
     called(machine, "save", done, context);
 }
 
-static void m_dump(struct machine *machine, enum machine_dump_format format,
-                   const char *path, uint64_t limit, uint64_t *written,
-                   machine_done done, void *context) {
-    buf_printf(&machine->fake->log, "[%s %s %" PRIu64 "] ",
-               format == MACHINE_DUMP_ELF ? "elf" : "kdump", path, limit);
+static void m_dump(struct machine *machine, const char *path,
+                   const struct machine_dump_options *options,
+                   uint64_t *written, machine_done done, void *context) {
+    static const char *const names[] = {[MACHINE_DUMP_ELF] = "elf",
+                                        [MACHINE_DUMP_KDUMP_ZLIB] = "kdump",
+                                        [MACHINE_DUMP_RAW] = "raw",
+                                        [MACHINE_DUMP_VMRS] = "vmrs"};
+    struct fake *fake = machine->fake;
+    buf_printf(&fake->log, "[%s %s %" PRIu64 "] ", names[options->format], path,
+               options->limit);
+    fake->dump = *options;
+    fake->dump.about = NULL; /* it lasts no longer than the dump */
+    snprintf(fake->about, sizeof fake->about, "%s",
+             options->about ? options->about : "");
     *written = 4096;
     called(machine, "dump", done, context);
 }
@@ -268,6 +278,10 @@ void fake_expect_contains(struct fake *fake, const char *part) {
         print_error("no \"%s\" in:\n%s\n", part, log);
     assert_non_null(strstr(log, part));
     buf_clear(&fake->log);
+}
+
+void fake_strict(struct fake *fake) {
+    fake->vm->host.strict = true;
 }
 
 void fake_bring(struct fake *fake, enum vm_state state) {

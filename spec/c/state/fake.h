@@ -29,6 +29,8 @@ struct fake {
     const char *withheld; /* a file that is not granted */
     bool clones;
     HRESULT find_template;
+    struct machine_dump_options dump; /* the last one's */
+    char about[2048];
 };
 
 struct machine {
@@ -53,6 +55,8 @@ HRESULT fake_create_document(struct fake *fake, const char *document,
 void fake_close(struct fake *fake);
 /* Brings a created vm into a state. */
 void fake_bring(struct fake *fake, enum vm_state state);
+/* From here on it refuses our kindnesses. */
+void fake_strict(struct fake *fake);
 void fake_submit(struct fake *fake, HCS_OPERATION_TYPE verb,
                  const char *options);
 void fake_reply(void *context, const struct vm_reply *reply);

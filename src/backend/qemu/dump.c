@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The guest's memory as an ELF core or a kdump file. */
+ * The guest's memory as QEMU writes it, an ELF core or a kdump file; in other
+ * formats it is made of such a core, which nobody sees. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -7,6 +8,8 @@
 #include <unistd.h>
 
 #include "../../base/output.h"
+#include "../../dump/export.h"
+#include "../../dump/keep.h"
 #include "flatten.h"
 #include "job.h"
 #include "sequence.h"
@@ -15,12 +18,14 @@
 #define ELF_OVERHEAD (UINT64_C(1) << 20)
 
 /* QEMU writes into a pipe that a job reads: both ends are awaited. */
-struct dump {
+struct dumping {
     struct job job;
     struct machine *machine;
     struct waiter waiter;
     struct output output;
-    uint64_t limit;
+    struct output core; /* what it is made of; path NULL: as QEMU writes it */
+    struct machine_dump_options options; /* `about` is its own copy */
+    char *about;
     uint64_t size;
     uint64_t *written; /* the caller's */
     int pipe;          /* the end that is read */
@@ -30,14 +35,17 @@ struct dump {
     struct hcs_error error;
 };
 
-static void dump_free(struct dump *dump) {
+static void dump_free(struct dumping *dump) {
     output_close(&dump->output, NULL);
+    if (dump->core.path)
+        output_close(&dump->core, NULL);
     if (dump->pipe >= 0)
         close(dump->pipe);
+    free(dump->about);
     free(dump);
 }
 
-static void dump_fail(struct dump *dump, HRESULT result,
+static void dump_fail(struct dumping *dump, HRESULT result,
                       const struct hcs_error *error) {
     /* A reader that gave up has the better reason: QEMU then fails, too. */
     if (SUCCEEDED(dump->result) || result == HR_DISK_FULL) {
@@ -46,7 +54,7 @@ static void dump_fail(struct dump *dump, HRESULT result,
     }
 }
 
-static void dump_end(struct dump *dump) {
+static void dump_end(struct dumping *dump) {
     struct waiter waiter = dump->waiter;
     struct hcs_error error = dump->error;
     HRESULT hr = dump->result;
@@ -59,21 +67,56 @@ static void dump_end(struct dump *dump) {
         answer(&waiter, hr, &error);
 }
 
-static HRESULT commit(struct job *job, struct hcs_error *error) {
-    struct dump *dump = HCS_CONTAINER(job, struct dump, job);
+static uint64_t floor_of(const struct dumping *dump) {
+    return dump->options.keep_free ? dump->options.keep_free : OUTPUT_FLOOR;
+}
 
-    return output_commit(&dump->output, error);
+static HRESULT convert(struct dumping *dump, struct hcs_error *error) {
+    const struct dump_export_options options = {
+        .max_bytes = dump->options.limit, .keep_free = floor_of(dump)};
+    struct dump *core;
+    HRESULT hr;
+
+    if (!dump->core.path)
+        return S_OK;
+    hr = dump_open_file(dump->core.file, &core, error);
+    if (FAILED(hr))
+        return hr;
+    hr = dump_export_file(core, dump->output.file, dump->output.path,
+                          dump->options.format == MACHINE_DUMP_VMRS
+                              ? DUMP_EXPORT_VMRS
+                              : DUMP_EXPORT_RAW,
+                          &options, &dump->size, error);
+    dump_close(core);
+    return hr;
+}
+
+static HRESULT commit(struct job *job, struct hcs_error *error) {
+    struct dumping *dump = HCS_CONTAINER(job, struct dumping, job);
+    const char *path = dump->output.path;
+    HRESULT hr = convert(dump, error);
+
+    if (SUCCEEDED(hr))
+        hr = dump_make_room(path, dump->options.keep, error);
+    if (SUCCEEDED(hr) && dump->about)
+        hr = dump_put_about(path, dump->about, error);
+    if (FAILED(hr))
+        return hr;
+    hr = output_commit(&dump->output, error);
+    if (FAILED(hr) && dump->about)
+        dump_drop_about(path);
+    return hr;
 }
 
 static void committed(struct job *job) {
-    struct dump *dump = HCS_CONTAINER(job, struct dump, job);
+    struct dumping *dump = HCS_CONTAINER(job, struct dumping, job);
 
     if (FAILED(job->result))
         dump_fail(dump, job->result, &job->error);
     dump_end(dump);
 }
 
-static void one_ended(struct dump *dump) {
+static void one_ended(struct dumping *dump) {
     if (--dump->pending > 0)
         return;
     if (FAILED(dump->result) || dump->machine->destroyed) {
@@ -88,7 +131,7 @@ static void one_ended(struct dump *dump) {
 
 static void on_dumped(void *context, HRESULT result,
                       const struct hcs_error *error) {
-    struct dump *dump = context;
+    struct dumping *dump = context;
 
     if (FAILED(result))
         dump_fail(dump, result, error);
@@ -96,15 +139,19 @@ static void on_dumped(void *context, HRESULT result,
 }
 
 static HRESULT receive(struct job *job, struct hcs_error *error) {
-    struct dump *dump = HCS_CONTAINER(job, struct dump, job);
+    struct dumping *dump = HCS_CONTAINER(job, struct dumping, job);
+    uint64_t floor = floor_of(dump);
     HRESULT hr;
 
     if (dump->flattened)
-        hr = flatten_undo(dump->pipe, dump->output.file, dump->limit,
-                          OUTPUT_FLOOR, &dump->size, error);
+        hr = flatten_undo(dump->pipe, dump->output.file, dump->options.limit,
+                          floor, &dump->size, error);
+    else if (dump->core.path)
+        hr = sparse_copy(dump->pipe, dump->core.file, 0, floor, &dump->size,
+                         error);
     else
-        hr = sparse_copy(dump->pipe, dump->output.file, dump->limit, OUTPUT_FLOOR,
-                         &dump->size, error);
+        hr = sparse_copy(dump->pipe, dump->output.file, dump->options.limit,
+                         floor, &dump->size, error);
     /* QEMU must not wait for a reader that is gone. */
     close(dump->pipe);
     dump->pipe = -1;
@@ -112,7 +159,7 @@ static HRESULT receive(struct job *job, struct hcs_error *error) {
 }
 
 static void received(struct job *job) {
-    struct dump *dump = HCS_CONTAINER(job, struct dump, job);
+    struct dumping *dump = HCS_CONTAINER(job, struct dumping, job);
 
     if (FAILED(job->result))
         dump_fail(dump, job->result, &job->error);
@@ -121,7 +168,7 @@ static void received(struct job *job) {
     one_ended(dump);
 }
 
-static void ask(struct dump *dump, int fd) {
+static void ask(struct dumping *dump, int fd) {
     struct sequence *sequence = sequence_new(dump->machine, on_dumped, dump);
 
     sequence_internal(sequence);
@@ -134,7 +181,7 @@ static void ask(struct dump *dump, int fd) {
     sequence_run(sequence);
 }
 
-static void run(struct dump *dump) {
+static void run(struct dumping *dump) {
     struct hcs_error error;
     int fds[2];
 
@@ -155,46 +202,68 @@ static void run(struct dump *dump) {
 }
 
 /* An ELF core's size is known before. */
-static HRESULT check_size(struct dump *dump, enum machine_dump_format format,
-                          struct hcs_error *error) {
+static HRESULT check_size(struct dumping *dump, struct hcs_error *error) {
     uint64_t size = dump->machine->memory_bytes;
+    uint64_t limit = dump->options.limit;
 
-    if (format != MACHINE_DUMP_ELF)
-        return space_check(dump->output.file, 0, OUTPUT_FLOOR, error);
-    if (dump->limit && size > dump->limit)
+    if (dump->flattened)
+        return space_check(dump->output.file, 0, floor_of(dump), error);
+    if (limit && size > limit)
         return error_set(error, HR_DISK_FULL, NULL,
                          "the dump would be larger than %llu bytes",
-                         (unsigned long long)dump->limit);
-    return space_check(dump->output.file, size + ELF_OVERHEAD, OUTPUT_FLOOR,
+                         (unsigned long long)limit);
+    return space_check(dump->output.file, size + ELF_OVERHEAD, floor_of(dump),
                        error);
 }
 
-void machine_dump(struct machine *machine, enum machine_dump_format format,
-                  const char *path, uint64_t limit, uint64_t *written,
+static HRESULT open_files(struct dumping *dump, const char *path,
+                          struct hcs_error *error) {
+    enum machine_dump_format format = dump->options.format;
+    HRESULT hr = output_open(&dump->output, path, error);
+
+    if (SUCCEEDED(hr) &&
+        (format == MACHINE_DUMP_VMRS || format == MACHINE_DUMP_RAW))
+        hr = output_open(&dump->core, path, error);
+    return SUCCEEDED(hr) ? check_size(dump, error) : hr;
+}
+
+static struct dumping *dump_new(struct machine *machine,
+                                const struct machine_dump_options *options) {
+    struct dumping *dump = calloc(1, sizeof *dump);
+
+    if (!dump)
+        return NULL;
+    dump->machine = machine;
+    dump->options = *options;
+    dump->about = options->about ? strdup(options->about) : NULL;
+    dump->flattened = options->format == MACHINE_DUMP_KDUMP_ZLIB;
+    dump->pipe = -1;
+    dump->output.file = -1;
+    if (options->about && !dump->about) {
+        free(dump);
+        return NULL;
+    }
+    return dump;
+}
+
+void machine_dump(struct machine *machine, const char *path,
+                  const struct machine_dump_options *options, uint64_t *written,
                   machine_done done, void *context) {
-    struct dump *dump;
-    HRESULT hr;
+    struct dumping *dump;
 
     if (machine->phase != PHASE_ALIVE) {
         refuse(done, context, HCS_E_INVALID_STATE, "the guest does not run");
         return;
     }
-    dump = calloc(1, sizeof *dump);
+    dump = dump_new(machine, options);
     if (!dump) {
         refuse(done, context, E_OUTOFMEMORY, "out of memory");
         return;
     }
-    dump->machine = machine;
     dump->waiter = (struct waiter){done, context};
-    dump->limit = limit;
     dump->written = written;
-    dump->pipe = -1;
-    hr = output_open(&dump->output, path, &dump->error);
-    if (SUCCEEDED(hr))
-        hr = check_size(dump, format, &dump->error);
-    dump->result = hr;
-    dump->flattened = format == MACHINE_DUMP_KDUMP_ZLIB;
-    if (FAILED(hr))
+    dump->result = open_files(dump, path, &dump->error);
+    if (FAILED(dump->result))
         dump_end(dump);
     else
         run(dump);

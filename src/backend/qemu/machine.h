@@ -181,9 +181,9 @@ void machine_reset(struct machine *machine, machine_done done, void *context);
 /* --- store.c -------------------------------------------------------------- */
 void machine_save(struct machine *machine, enum machine_save_kind kind,
                   const char *path, machine_done done, void *context);
-void machine_dump(struct machine *machine, enum machine_dump_format format,
-                  const char *path, uint64_t limit, uint64_t *written,
-                  machine_done done, void *context);
+void machine_dump(struct machine *machine, const char *path,
+                  const struct machine_dump_options *options,
+                  uint64_t *written, machine_done done, void *context);
 
 /* --- modify.c ------------------------------------------------------------- */
 void machine_modify(struct machine *machine, const struct json *request,

@@ -145,7 +145,7 @@ static HRESULT write_parts(hcs_file file, const struct machine *machine,
 /* What is not a hole takes room: all of it, where files have none. */
 static HRESULT check_room(const struct sim_output *out,
                           const struct machine *machine,
-                          const struct layout *layout,
+                          const struct layout *layout, uint64_t keep_free,
                           struct hcs_error *error) {
     bool holes = file_make_sparse(out->file);
     uint64_t needed = layout->memory_offset +
@@ -153,35 +153,23 @@ static HRESULT check_room(const struct sim_output *out,
     uint64_t room;
     if (!out->temporary || !file_room(out->temporary, &room))
         return S_OK; /* what is in the world has no disk of its own */
-    if (room >= needed + FREE_FLOOR)
+    if (keep_free == 0)
+        keep_free = FREE_FLOOR;
+    if (room >= keep_free && room - keep_free >= needed)
         return S_OK;
     return error_set(error, HR_DISK_FULL, NULL,
                      "the disk has too little room for a dump");
 }
 
-HRESULT elfcore_write(const struct machine *machine, const char *path,
-                      uint64_t limit, uint64_t *written,
+uint64_t elfcore_size(const struct machine *machine) {
+    struct layout layout = lay_out(machine);
+    return layout.memory_offset + layout.memory;
+}
+
+HRESULT elfcore_write(const struct machine *machine,
+                      const struct sim_output *out, uint64_t keep_free,
                       struct hcs_error *error) {
     struct layout layout = lay_out(machine);
-    uint64_t size = layout.memory_offset + layout.memory;
-    struct sim_output out;
-    if (limit && size > limit)
-        return error_set(error, HR_DISK_FULL, NULL,
-                         "a dump of %llu bytes is larger than the limit of "
-                         "%llu",
-                         (unsigned long long)size, (unsigned long long)limit);
-    HRESULT hr = sim_output_open(machine->sim, path, &out, error);
-    if (FAILED(hr))
-        return hr;
-    hr = check_room(&out, machine, &layout, error);
-    if (SUCCEEDED(hr))
-        hr = write_parts(out.file, machine, &layout, error);
-    if (FAILED(hr)) {
-        sim_output_abandon(&out);
-        return hr;
-    }
-    hr = sim_output_commit(&out, error);
-    if (SUCCEEDED(hr))
-        *written = size;
-    return hr;
+    HRESULT hr = check_room(out, machine, &layout, keep_free, error);
+    return SUCCEEDED(hr) ? write_parts(out->file, machine, &layout, error) : hr;
 }

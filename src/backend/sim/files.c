@@ -155,6 +155,32 @@ void sim_output_abandon(struct sim_output *out) {
     out->temporary = NULL;
 }
 
+HRESULT sim_file_move(struct sim *sim, const char *from, const char *to,
+                      struct hcs_error *error) {
+    struct sim_file *file = find(sim, from);
+    char *path;
+    if (file_is_path(from))
+        return file_replace(from, to, error);
+    path = file ? folded(to) : NULL;
+    if (!path)
+        return file ? error_set(error, E_OUTOFMEMORY, NULL,
+                                "no memory for a file")
+                    : error_set(error, HR_FILE_NOT_FOUND, NULL,
+                                "there is no file \"%s\"", from);
+    sim_file_remove(sim, to);
+    free(file->path);
+    file->path = path;
+    return S_OK;
+}
+
+void sim_file_remove(struct sim *sim, const char *path) {
+    struct sim_file *file = file_is_path(path) ? NULL : find(sim, path);
+    if (file)
+        file_free(file);
+    else if (file_is_path(path))
+        file_remove(path);
+}
+
 /* Refuses a path that is taken, so it needs no temporary name. */
 static HRESULT create_real(const char *path, const void *bytes, size_t length,
                            struct hcs_error *error) {

@@ -362,20 +362,16 @@ static void save(struct machine *machine, enum machine_save_kind kind,
 }
 
 static HRESULT run_dump(struct sim_op *op, struct hcs_error *error) {
-    if (op->format != MACHINE_DUMP_ELF)
-        return error_set(error, HR_NOT_SUPPORTED, NULL,
-                         "the simulated host writes ElfCore dumps only");
-    return elfcore_write(op->machine, op->path, op->limit, op->written, error);
+    return sim_dump_write(op->machine, op->path, &op->dump, op->written, error);
 }
 
-static void dump(struct machine *machine, enum machine_dump_format format,
-                 const char *path, uint64_t limit, uint64_t *written,
+static void dump(struct machine *machine, const char *path,
+                 const struct machine_dump_options *options, uint64_t *written,
                  machine_done done, void *context) {
     struct sim_op *op = sim_op_take(machine, done, context);
     if (!op)
         return;
-    op->format = format;
-    op->limit = limit;
+    op->dump = *options;
     op->written = written;
     if (sim_op_set_path(op, path))
         sim_op_submit(op, run_dump);

@@ -96,9 +96,8 @@ struct sim_op {
     machine_done done;
     void *context;
     enum machine_save_kind kind;
-    enum machine_dump_format format;
+    struct machine_dump_options dump;
     char *path;
-    uint64_t limit;
     uint64_t *written;
     const struct json *request;
 };
@@ -251,6 +250,10 @@ HRESULT sim_output_open(struct sim *sim, const char *path,
                         struct sim_output *out, struct hcs_error *error);
 HRESULT sim_output_commit(struct sim_output *out, struct hcs_error *error);
 void sim_output_abandon(struct sim_output *out);
+/* In the place of what is there. */
+HRESULT sim_file_move(struct sim *sim, const char *from, const char *to,
+                      struct hcs_error *error);
+void sim_file_remove(struct sim *sim, const char *path);
 /* Appends the whole file; HR_FILE_CORRUPT when it is larger than `most`. */
 HRESULT sim_read_file(struct sim *sim, const char *path, size_t most,
                       struct buf *out, struct hcs_error *error);
@@ -266,8 +269,16 @@ HRESULT snapshot_read(struct machine *machine, const char *text, size_t length,
 
 /* --- elfcore.c -------------------------------------------------------- */
 
-HRESULT elfcore_write(const struct machine *machine, const char *path,
-                      uint64_t limit, uint64_t *written,
+/* How long it will be. */
+uint64_t elfcore_size(const struct machine *machine);
+HRESULT elfcore_write(const struct machine *machine,
+                      const struct sim_output *out, uint64_t keep_free,
                       struct hcs_error *error);
+
+/* --- dumps.c ---------------------------------------------------------- */
+
+HRESULT sim_dump_write(const struct machine *machine, const char *path,
+                       const struct machine_dump_options *options,
+                       uint64_t *written, struct hcs_error *error);
 
 #endif

@@ -208,11 +208,10 @@ static void dump(struct vm *vm) {
     }
     json_to_int64(json_get(settings, "MaxDumpSize"), &limit);
     vm->crash.dump_path = json_text(json_get(settings, "DumpFileName"), "");
-    vm->host.machine->dump(vm->machine,
-                           strcmp(type, "KDump") == 0 ? MACHINE_DUMP_KDUMP_ZLIB
-                                                      : MACHINE_DUMP_ELF,
-                           vm->crash.dump_path, limit > 0 ? (uint64_t)limit : 0,
-                           &vm->crash.dump_bytes, VM_CALL(vm, dumped));
+    vm_dump(vm, vm->crash.dump_path,
+            strcmp(type, "KDump") == 0 ? MACHINE_DUMP_KDUMP_ZLIB
+                                       : MACHINE_DUMP_ELF,
+            limit > 0 ? (uint64_t)limit : 0, "Crash", dumped);
 }
 
 static void panicked(struct vm *vm) {

@@ -58,13 +58,25 @@ void vm_idle(struct vm *vm) {
     vm_pump(vm);
 }
 
+/* A kindness of ours: a guest that stands still can be looked at, too. */
+static bool is_capture_of_paused(const struct vm *vm,
+                                 const struct vm_request *request) {
+    const char *path = NULL;
+    return request->verb == HcsOperationTypeCrash && !vm->host.strict &&
+           vm->state == VM_PAUSED &&
+           SUCCEEDED(vm_crash_options(request->options.root, &path, NULL)) &&
+           path;
+}
+
 static void perform_next(struct vm *vm) {
     struct link *link = vm->queue.next;
     struct vm_request *request = HCS_CONTAINER(link, struct vm_request, link);
     struct hcs_error error;
     link_remove(link);
     vm->active = request;
-    HRESULT hr = vm_rule(request->verb, vm->state, &error);
+    HRESULT hr = is_capture_of_paused(vm, request)
+                     ? S_OK
+                     : vm_rule(request->verb, vm->state, &error);
     if (FAILED(hr))
         vm_finish(vm, hr, &error, NULL);
     else

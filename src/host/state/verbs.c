@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What each request does once its turn has come and its state is legal. */
+#include <string.h>
+
 #include "vm_private.h"
 
 /* --- start, pause, resume --------------------------------------------- */
@@ -121,7 +123,7 @@ static void captured(struct vm *vm, HRESULT result,
     if (FAILED(result))
         vm->capture_error = *error;
     /* What the guest did meanwhile holds it still; that comes next. */
-    if (vm->guest_event)
+    if (vm->guest_event || vm->state == VM_PAUSED)
         capture_resumed(vm, S_OK, NULL);
     else
         vm->host.machine->resume(vm->machine, VM_CALL(vm, capture_resumed));
@@ -140,8 +142,7 @@ static void capture_paused(struct vm *vm, HRESULT result,
         captured(vm, bad.code, &bad);
         return;
     }
-    vm->host.machine->dump(vm->machine, MACHINE_DUMP_ELF, path, 0,
-                           &vm->crash.dump_bytes, VM_CALL(vm, captured));
+    vm_dump(vm, path, vm_dump_format(path), 0, "Capture", captured);
 }
 
 static void crash(struct vm *vm, const struct json *options) {
@@ -150,6 +151,8 @@ static void crash(struct vm *vm, const struct json *options) {
     HRESULT hr = vm_crash_options(options, &path, &error);
     if (FAILED(hr))
         vm_finish(vm, hr, &error, NULL);
+    else if (path && vm->state == VM_PAUSED)
+        capture_paused(vm, S_OK, NULL);
     else if (path)
         vm->host.machine->pause(vm->machine, VM_CALL(vm, capture_paused));
     else
@@ -165,11 +168,18 @@ static void modified(struct vm *vm, HRESULT result,
     vm_finish(vm, result, error, NULL);
 }
 
+static bool is_about_dumps(const struct json *request) {
+    return strcmp(json_text(json_get(request, "ResourcePath"), ""),
+                  VM_DUMPS_PATH) == 0;
+}
+
 static void modify(struct vm *vm, const struct json *options) {
     struct hcs_error error;
     HRESULT hr = vm_modify_check(vm, options, &error);
-    if (FAILED(hr))
-        vm_finish(vm, hr, &error, NULL);
+    if (SUCCEEDED(hr) && is_about_dumps(options))
+        vm_dumps_modified(vm, options); /* no matter of the machine's */
+    if (FAILED(hr) || is_about_dumps(options))
+        vm_finish(vm, hr, SUCCEEDED(hr) ? NULL : &error, NULL);
     else
         vm->host.machine->modify(vm->machine, options, VM_CALL(vm, modified));
 }

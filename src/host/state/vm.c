@@ -277,6 +277,7 @@ void vm_destroy(struct vm *vm) {
     while (!link_alone(&vm->watchers))
         link_remove(vm->watchers.next);
     vm_crash_free(&vm->crash);
+    free(vm->dumps.about);
     json_doc_free(&vm->document);
     free(vm->id);
     free(vm);

@@ -57,6 +57,7 @@ struct vm_host {
     void (*changed)(void *context, struct vm *vm);
     void *context;
     int build;
+    bool strict; /* refuses our kindnesses */
 };
 /* clang-format on */
 

@@ -45,6 +45,13 @@ struct vm_artefact {
     HRESULT status;
 };
 
+/* How dumps are made: what documents have no place for. */
+struct vm_dumps {
+    uint32_t keep; /* of one name; 0 is 1 */
+    uint64_t free; /* bytes of the disk; 0: as many as the backend likes */
+    char *about;   /* of the dump that is being made */
+};
+
 /* The crash that is being worked on. */
 struct vm_crash {
     char activity[GUID_TEXT_SIZE];
@@ -93,6 +100,7 @@ struct vm {
     bool guest_event; /* one that is yet to be answered, in guest_kind */
     enum machine_event_kind guest_kind;
     struct vm_crash crash;
+    struct vm_dumps dumps;
     struct hcs_error capture_error; /* code S_OK while all is well */
     struct timer nmi_timer;
     bool nmi_timer_ready;
@@ -164,6 +172,18 @@ HRESULT vm_document_check(const struct json *document, struct hcs_error *error);
 HRESULT vm_modify_check(const struct vm *vm, const struct json *request,
                         struct hcs_error *error);
 void vm_modified(struct vm *vm, const struct json *request);
+
+/* dumps.c */
+#define VM_DUMPS_PATH "LuaHcs/Dumps" /* a resource of our own */
+/* Writes one, at the machine's present state; `why` is "Crash" or "Capture". */
+void vm_dump(struct vm *vm, const char *path, enum machine_dump_format format,
+             uint64_t limit, const char *why, vm_then then);
+/* What a dump of that name is to be: by its ending, else an ELF core. */
+enum machine_dump_format vm_dump_format(const char *path);
+/* A ModifySettingRequest for VM_DUMPS_PATH. */
+HRESULT vm_dumps_check(const struct vm *vm, const struct json *request,
+                       struct hcs_error *error);
+void vm_dumps_modified(struct vm *vm, const struct json *request);
 
 /* access.c: the files that the document names are there and open to it. */
 HRESULT vm_access_check(const struct vm *vm, struct hcs_error *error);
