@@ -76,6 +76,16 @@ static HRESULT open_net(struct daemon *daemon, struct hcs_error *error) {
     return net_open(&env, &daemon->net, error);
 }
 
+static HRESULT count_own_rules(struct daemon *daemon,
+                               struct hcs_error *error) {
+    struct ground_counts counts;
+    HRESULT hr = ground_count(daemon->plane, &counts, error);
+
+    if (SUCCEEDED(hr))
+        daemon->own_rules = counts.rules;
+    return hr;
+}
+
 HRESULT daemon_open(struct daemon *daemon, const char *root_path, int directory,
                     struct hcs_error *error) {
     HRESULT hr;
@@ -95,6 +105,8 @@ HRESULT daemon_open(struct daemon *daemon, const char *root_path, int directory,
         hr = open_plane(daemon, error);
     if (SUCCEEDED(hr))
         hr = open_net(daemon, error);
+    if (SUCCEEDED(hr))
+        hr = count_own_rules(daemon, error);
     /* Where it is not possible any more, networks come back without. */
     if (SUCCEEDED(hr) && store_has_uplink(daemon))
         ground_uplink(daemon->plane, NULL);
@@ -189,7 +201,8 @@ HRESULT daemon_run(struct daemon *daemon, int first, struct hcs_error *error) {
         hr = client_add(daemon, first, error);
     else
         close(first);
-    if (SUCCEEDED(hr))
+    /* Somebody may have come in the round in which it was over. */
+    while (SUCCEEDED(hr) && !is_over(daemon))
         uv_run(&daemon->loop, UV_RUN_DEFAULT);
     loop_close(daemon);
     return hr;

@@ -26,6 +26,7 @@ struct daemon {
     int objects[NET_KIND_COUNT];
 
     struct plane *plane;
+    uint64_t own_rules; /* that the plane has before there is a network */
     struct net *net;
     struct random random;
     struct link clients;

@@ -231,7 +231,8 @@ static bool on_connect(struct client *client,
     return true;
 }
 
-/* As many as there are beside the host's own namespace. */
+/* As many as there are beside the host's own namespace and the rules that a plane
+ * has without networks: what the daemon itself is. */
 static void write_counts(const struct daemon *daemon,
                          const struct ground_counts *counts,
                          struct json_writer *w) {
@@ -240,7 +241,10 @@ static void write_counts(const struct daemon *daemon,
     json_pair_uint(w, "Endpoints", net_count(daemon->net, NET_ENDPOINT));
     json_pair_uint(w, "Namespaces", net_count(daemon->net, NET_NAMESPACE) - 1);
     json_pair_uint(w, "Interfaces", counts->interfaces);
-    json_pair_uint(w, "Rules", counts->rules);
+    json_pair_uint(w, "Rules",
+                   counts->rules - (counts->rules < daemon->own_rules
+                                        ? counts->rules
+                                        : daemon->own_rules));
     json_pair_uint(w, "Processes", counts->processes);
     json_end_object(w);
 }

@@ -102,18 +102,30 @@ static bool names_root(const char *process, const char *path) {
     return strstr(line, path) != NULL;
 }
 
-size_t processes(const struct bench *bench) {
+static size_t each_process(const struct bench *bench, bool strike) {
     DIR *list = opendir("/proc");
     struct dirent *entry;
     size_t found = 0;
 
     assert_non_null(list);
-    while ((entry = readdir(list)))
-        if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-            names_root(entry->d_name, bench->path))
-            found++;
+    while ((entry = readdir(list))) {
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
+            !names_root(entry->d_name, bench->path))
+            continue;
+        found++;
+        if (strike)
+            kill((pid_t)atoi(entry->d_name), SIGKILL);
+    }
     closedir(list);
     return found;
+}
+
+size_t processes(const struct bench *bench) {
+    return each_process(bench, false);
+}
+
+void kill_all(const struct bench *bench) {
+    each_process(bench, true);
 }
 
 /* --- coming and going ----------------------------------------------------- */

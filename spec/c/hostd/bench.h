@@ -18,6 +18,7 @@
 #include "base/hresult_hcn.h"
 #include "hostd/client.h"
 #include "hostd/protocol.h"
+#include "vmwp/protocol.h"
 
 #define assert_hr(actual, expected) \
     assert_int_equal((uint32_t)(actual), (uint32_t)(expected))
@@ -83,6 +84,7 @@ void scribble(const struct bench *bench, const char *path, const char *text);
 void object_path(enum net_kind kind, const struct guid *id, char out[96]);
 /* Processes whose command line names the root. */
 size_t processes(const struct bench *bench);
+void kill_all(const struct bench *bench);
 
 /* A raw connection, past its greeting. */
 int raw(const struct bench *bench);
