@@ -76,8 +76,7 @@ static HRESULT open_net(struct daemon *daemon, struct hcs_error *error) {
     return net_open(&env, &daemon->net, error);
 }
 
-static HRESULT count_own_rules(struct daemon *daemon,
-                               struct hcs_error *error) {
+static HRESULT count_own_rules(struct daemon *daemon, struct hcs_error *error) {
     struct ground_counts counts;
     HRESULT hr = ground_count(daemon->plane, &counts, error);
 

@@ -231,8 +231,8 @@ static bool on_connect(struct client *client,
     return true;
 }
 
-/* As many as there are beside the host's own namespace and the rules that a plane
- * has without networks: what the daemon itself is. */
+/* As many as there are beside the host's own namespace and the rules that a
+ * plane has without networks: what the daemon itself is. */
 static void write_counts(const struct daemon *daemon,
                          const struct ground_counts *counts,
                          struct json_writer *w) {
