@@ -266,8 +266,9 @@ local function attend(self, writer, given, deadline)
     local world = self._world
     local real = world.api and world.clock == "real"
     local ended, done, total = writer:wait(real and 0 or SLICE)
-    if given.progress and given.progress(done, total) == false then return false, "cancelled" end
+    local go_on = not given.progress or given.progress(done, total) ~= false
     if ended then return true end
+    if not go_on then return false, "cancelled" end
     if deadline and world.core.monotonic() >= deadline then return false, "timeout" end
     if not real then
         give_way(self)

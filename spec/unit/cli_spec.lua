@@ -2,6 +2,7 @@
 -- The command hcs: its commands, scripts, and what it says to mistakes.
 local arguments = require "hcs.cli.arguments"
 local cli = require "hcs.cli"
+local dump_file = require "spec.core.dump_file"
 local fake = require "spec.unit.fake_core"
 local platform = require "spec.platform"
 
@@ -22,7 +23,7 @@ describe("hcs", function()
         for _, word in ipairs { "help", "--help", "-h" } do
             local status, out, complaints = run { word }
             assert.same({ 0, "" }, { status, complaints })
-            for _, name in ipairs { "selftest [--report FILE]", "doctor", "version", "-i" } do
+            for _, name in ipairs { "selftest [--report FILE]", "doctor", "dump FILE", "version", "-i" } do
                 assert.truthy(out:find("\n  " .. name, 1, true), name)
             end
             for line in out:gmatch("[^\n]+") do assert.truthy(#line < 80, line) end
@@ -50,6 +51,13 @@ describe("hcs", function()
             { { "selftest", "--no-report=1" }, "--no-report takes no value" },
             { { "doctor", "--host=sim:", "--host", "sim:" }, "--host is given twice" },
             { { "-i", "x" }, "-i takes no arguments" },
+            { { "dump" }, "which file?" },
+            { { "dump", "a", "b" }, "what is b?" },
+            { { "dump", "a", "--read", "1" }, "--read wants 2 values" },
+            { { "dump", "a", "--read", "x", "16" }, "--read wants a number, not x" },
+            { { "dump", "a", "--cpu", "-1" }, "--cpu wants a number, not -1" },
+            { { "dump", "a", "--translate", "0x11111111111111111" }, "wants a number" },
+            { { "dump", "a", "--export", "b", "--format", "zip" }, "there is no format zip" },
         } do
             local status, out, complaints = run(case[1])
             assert.equal(2, status)
@@ -74,6 +82,72 @@ describe("hcs", function()
         status, out = run({ "doctor", "--host", "fake:" }, { core = host.core })
         assert.equal(1, status)
         assert.truthy(out:find("miss host:", 1, true))
+    end)
+
+    describe("dump FILE", function()
+        local path
+
+        setup(function() path = platform.temporary(dump_file.elf(), ".elf") end)
+        teardown(function() platform.remove(path) end)
+
+        local function dump(...)
+            local status, out, complaints = run { "dump", path, ... }
+            assert.same({ 0, "" }, { status, complaints })
+            return out
+        end
+
+        it("tells what happened", function()
+            local text = dump()
+            assert.truthy(text:find("6.1.0-spec", 1, true), text)
+            assert.truthy(text:find("cpu 0", 1, true), text)
+            assert.is_nil(text:find "[^\n]+\n\n")
+        end)
+
+        it("tells registers", function()
+            local text = dump "--regs"
+            assert.truthy(text:find("rip    ffffffff81000123  rflags 0000000000000046", 1, true))
+            assert.truthy(text:find("\ncs     0010 base 0000000000000000 limit ffffffff", 1, true))
+            assert.truthy(text:find("hcs.Cpu 1 at 0x400010", 1, true))
+            assert.is_nil(dump("--regs", "--cpu", "1"):find("hcs.Cpu 0", 1, true))
+        end)
+
+        it("tells memory", function()
+            assert.equal("0000000000400004  01 00 00 00 02 00 00 00" .. (" "):rep(28)
+                .. "........\n", (dump("--read", "0x400004", "8"):gsub(" +(%.+\n)$",
+                (" "):rep(28) .. "%1")))
+            assert.equal("high", dump("--read", "0xfffc0000", "4", "--physical", "--raw"))
+            local status, out, complaints = run { "dump", path, "--read", "0x400ff8", "16" }
+            assert.equal(0, status)
+            assert.truthy(out:find "^0000000000400ff8  fe 03 00 00 ff 03 00 00 ")
+            assert.truthy(complaints:find("8 of 16 bytes", 1, true))
+            status, out, complaints = run { "dump", path, "--read", "0x500000", "1" }
+            assert.same({ 1, "" }, { status, out })
+            assert.truthy(complaints:find("not mapped", 1, true))
+        end)
+
+        it("finds, translates and lists", function()
+            assert.equal("0x9008\n", dump("--translate", "0x400008"))
+            assert.equal("0x100010\n0x1ffffc\n", dump("--find", "needle in a haystack"))
+            assert.equal("0x0 0x400000\n0xfffc0000 0x4000\n", dump "--ranges")
+            assert.equal(2, (run { "dump", path, "--regs", "--cpu", "2" }))
+        end)
+
+        it("writes other formats", function()
+            local other = platform.temporary(nil, ".kdump")
+            assert.truthy(dump("--export", other):find(": %d+ bytes\n$"))
+            local status, out = run { "dump", other, "--read", "0x400004", "4", "--raw" }
+            assert.same({ 0, "\1\0\0\0" }, { status, out })
+            platform.remove(other)
+        end)
+
+        it("fails where there is nothing to tell", function()
+            for _, list in ipairs { { path, "--log" }, { path .. ".none" },
+                { platform.here "LICENSE" } } do
+                local status, out, complaints = run { "dump", table.unpack(list) }
+                assert.same({ 1, "" }, { status, out })
+                assert.truthy(complaints:find("^hcs: dump"), complaints)
+            end
+        end)
     end)
 
     describe("SCRIPT", function()
