@@ -57,6 +57,12 @@ struct held {
     int fd;
 };
 
+/* Which chains an endpoint has. */
+struct layout {
+    unsigned tiers[2]; /* in each direction */
+    bool nat;
+};
+
 /* What can change of an endpoint. */
 struct terms {
     struct arena arena;
@@ -68,7 +74,7 @@ struct terms {
     struct plane_route *routes;
     size_t route_count;
     struct buf undo; /* takes its elements out of the packet filter's maps */
-    unsigned tiers[2];
+    struct layout layout;
     struct held *held;
     size_t held_count;
     struct ip_address *virtual_ips; /* that the host has for it */
@@ -265,7 +271,7 @@ void rules_network_end(const struct network *network, struct buf *out);
 void rules_translators(const struct plane *plane, const struct network *without,
                        struct buf *out);
 /* `before` (NULL: the endpoint is new) are the terms that end. Fills
- * now->undo and now->tiers. */
+ * now->undo and now->layout. */
 HRESULT rules_endpoint(const struct plane_endpoint *told,
                        const struct endpoint *endpoint,
                        const struct terms *before, struct terms *now,

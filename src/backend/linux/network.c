@@ -347,4 +347,6 @@ void network_down(struct plane *plane, struct network *network) {
         remove_rules(plane, network);
     sweep(plane, &network->bridge.index, 1, -1);
     network_free(network);
+    if (link_alone(&plane->networks))
+        world_close(plane); /* nothing is left to come in to */
 }

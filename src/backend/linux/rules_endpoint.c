@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * What an endpoint puts in the tables. For each direction (i: toward it, o) it
- * has a chain that lets answers through and goes on to its tiers (t0, t1 …),
- * its network's rules (n) and its own (a). Chains are gone to, not jumped to,
- * so that "return" anywhere in them ends them all and lets the packet on. */
+ * has a chain that lets answers through, and then has its network's rules and
+ * its own; with tiers these are chains of their own (t0, t1 …, n, a). Chains
+ * are gone to, not jumped to, so that "return" anywhere in them ends them all
+ * and lets the packet on. There are no more chains than that: each transaction
+ * reads all there are.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,11 +65,11 @@ static void put_tier(const struct writer *w, const struct plane_tier *tier,
     buf_printf(w->out, "add rule inet hcn %s goto e%u%s\n", chain, w->n, next);
 }
 
-static void put_acls(const struct writer *w, enum plane_direction direction) {
-    char chain[32], drop[48], d = letter(direction);
+static void put_acls(const struct writer *w, const char *chain,
+                     enum plane_direction direction) {
+    char drop[48], d = letter(direction);
     bool on_switch = false;
 
-    snprintf(chain, sizeof chain, "e%u%ca", w->n, d);
     snprintf(drop, sizeof drop, "counter name \"e%u%c\" drop", w->n, d);
     for (size_t i = 0; i < w->told->acl_count; i++) {
         const struct plane_acl *acl = &w->told->acls[i];
@@ -80,31 +83,52 @@ static void put_acls(const struct writer *w, enum plane_direction direction) {
         buf_printf(w->out, "add rule inet hcn %s %s\n", chain, drop);
 }
 
-static void put_direction(const struct writer *w,
-                          enum plane_direction direction) {
-    unsigned count = count_tiers(w->told, direction), k = 0;
-    char first[16], d = letter(direction);
-    struct buf *out = w->out;
+/* What the network refuses. */
+static void put_network(const struct writer *w, const char *chain,
+                        enum plane_direction direction) {
+    buf_printf(w->out,
+               "add rule inet hcn %s jump n%u%s\n"
+               "add rule inet hcn %s meta mark " RULES_MARK
+               " counter name \"e%u%c\" drop\n",
+               chain, w->endpoint->network->serial,
+               direction == PLANE_IN ? "in" : "out", chain, w->n,
+               letter(direction));
+}
 
-    after_tier(first, d, 0, count);
-    buf_printf(out,
-               "add rule inet hcn e%u%c ct direction reply ct state "
-               "established return\n"
-               "add rule inet hcn e%u%c ct state related return\n"
-               "add rule inet hcn e%u%c goto e%u%s\n",
-               w->n, d, w->n, d, w->n, d, w->n, first);
+static void put_tiers(const struct writer *w, enum plane_direction direction,
+                      unsigned count) {
+    char chain[32], d = letter(direction);
+    unsigned k = 0;
+
+    buf_printf(w->out, "add rule inet hcn e%u%c goto e%u%ct0\n", w->n, d, w->n,
+               d);
     for (size_t i = 0; i < w->told->tier_count; i++)
         if (w->told->tiers[i].direction == direction)
             put_tier(w, &w->told->tiers[i], k++, count);
-    buf_printf(out,
-               "add rule inet hcn e%u%cn jump n%u%s\n"
-               "add rule inet hcn e%u%cn meta mark " RULES_MARK
-               " counter name \"e%u%c\" drop\n"
-               "add rule inet hcn e%u%cn goto e%u%ca\n",
-               w->n, d, w->endpoint->network->serial,
-               direction == PLANE_IN ? "in" : "out", w->n, d, w->n, d, w->n, d,
-               w->n, d);
-    put_acls(w, direction);
+    snprintf(chain, sizeof chain, "e%u%cn", w->n, d);
+    put_network(w, chain, direction);
+    buf_printf(w->out, "add rule inet hcn %s goto e%u%ca\n", chain, w->n, d);
+    snprintf(chain, sizeof chain, "e%u%ca", w->n, d);
+    put_acls(w, chain, direction);
+}
+
+static void put_direction(const struct writer *w,
+                          enum plane_direction direction) {
+    unsigned count = w->now->layout.tiers[direction];
+    char chain[32];
+
+    snprintf(chain, sizeof chain, "e%u%c", w->n, letter(direction));
+    buf_printf(w->out,
+               "add rule inet hcn %s ct direction reply ct state established "
+               "return\n"
+               "add rule inet hcn %s ct state related return\n",
+               chain, chain);
+    if (count > 0) {
+        put_tiers(w, direction, count);
+    } else {
+        put_network(w, chain, direction);
+        put_acls(w, chain, direction);
+    }
 }
 
 /* --- translation ------------------------------------------------------- */
@@ -256,17 +280,41 @@ static void put_guard(const struct writer *w) {
 
 /* --- the whole --------------------------------------------------------- */
 
-static void put_chains(const struct writer *w, const char *verb, bool guard,
-                       const unsigned tiers[2]) {
-    static const char *const names[] = {"i", "in", "ia", "o", "on", "oa", "x"};
+static void put_chain(const struct writer *w, const char *verb,
+                      const char *name) {
+    buf_printf(w->out, "%s chain inet hcn e%u%s\n", verb, w->n, name);
+}
 
-    for (size_t i = 0; i < HCS_COUNT(names); i++)
-        buf_printf(w->out, "%s chain inet hcn e%u%s\n", verb, w->n, names[i]);
+/* The chains of one direction. */
+static void put_way(const struct writer *w, const char *verb, char d,
+                    unsigned tiers, unsigned other_tiers, bool other) {
+    char name[16];
+
+    snprintf(name, sizeof name, "%c", d);
+    if (!other)
+        put_chain(w, verb, name);
+    for (unsigned k = other_tiers; k < tiers; k++) {
+        snprintf(name, sizeof name, "%ct%u", d, k);
+        put_chain(w, verb, name);
+    }
+    if (tiers == 0 || other_tiers > 0)
+        return;
+    snprintf(name, sizeof name, "%cn", d);
+    put_chain(w, verb, name);
+    snprintf(name, sizeof name, "%ca", d);
+    put_chain(w, verb, name);
+}
+
+/* Those of the layout that `other` (may be NULL) has not. */
+static void put_chains(const struct writer *w, const char *verb,
+                       const struct layout *layout,
+                       const struct layout *other) {
     for (int d = 0; d < 2; d++)
-        for (unsigned k = 0; k < tiers[d]; k++)
-            buf_printf(w->out, "%s chain inet hcn e%u%ct%u\n", verb, w->n,
-                       letter((enum plane_direction)d), k);
-    if (guard)
+        put_way(w, verb, letter((enum plane_direction)d), layout->tiers[d],
+                other ? other->tiers[d] : 0, other != NULL);
+    if (layout->nat && !(other && other->nat))
+        put_chain(w, verb, "x");
+    if (!other)
         buf_printf(w->out, "%s chain bridge hcn e%ug\n", verb, w->n);
 }
 
@@ -319,14 +367,16 @@ HRESULT rules_endpoint(const struct plane_endpoint *told,
         return error_set(error, HCN_E_REQUEST_UNSUPPORTED, NULL,
                          "rules for an endpoint without a known address");
     for (int d = 0; d < 2; d++)
-        now->tiers[d] = count_tiers(told, (enum plane_direction)d);
+        now->layout.tiers[d] = count_tiers(told, (enum plane_direction)d);
+    now->layout.nat = told->nat_count > 0;
     if (before) {
         buf_puts(out, before->undo.data ? before->undo.data : "");
-        put_chains(&w, "flush", true, before->tiers);
+        put_chains(&w, "flush", &before->layout, NULL);
+        put_chains(&w, "add", &now->layout, &before->layout);
     } else {
         put_counters(&w, "add");
+        put_chains(&w, "add", &now->layout, NULL);
     }
-    put_chains(&w, "add", true, now->tiers);
     put_direction(&w, PLANE_IN);
     put_direction(&w, PLANE_OUT);
     for (size_t i = 0; i < told->nat_count; i++) {
@@ -336,11 +386,8 @@ HRESULT rules_endpoint(const struct plane_endpoint *told,
     put_guard(&w);
     put_ways(&w);
     hr = put_mappings(&w, error);
-    /* Chains of tiers that are no more. */
-    for (int d = 0; before && d < 2; d++)
-        for (unsigned k = now->tiers[d]; k < before->tiers[d]; k++)
-            buf_printf(out, "delete chain inet hcn e%u%ct%u\n", w.n,
-                       letter((enum plane_direction)d), k);
+    if (before)
+        put_chains(&w, "delete", &before->layout, &now->layout);
     if (SUCCEEDED(hr) && (out->failed || now->undo.failed))
         hr = no_memory(error);
     return hr;
@@ -351,7 +398,7 @@ void rules_endpoint_end(const struct endpoint *endpoint, struct buf *out) {
     struct writer w = {NULL, endpoint, NULL, out, endpoint->serial};
 
     buf_puts(out, terms->undo.data ? terms->undo.data : "");
-    put_chains(&w, "flush", true, terms->tiers);
-    put_chains(&w, "delete", true, terms->tiers);
+    put_chains(&w, "flush", &terms->layout, NULL);
+    put_chains(&w, "delete", &terms->layout, NULL);
     put_counters(&w, "delete");
 }
