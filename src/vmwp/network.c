@@ -13,8 +13,9 @@
 #include "../base/text.h"
 #include "../hostd/protocol.h"
 
-/* A tap whose endpoint was deleted is noticed within this time, in ms. */
-#define LOOK 500
+/* A tap that is down, because its endpoint was deleted or given to another, is
+ * noticed at the second of two looks, this many ms apart. */
+#define LOOK 400
 /* Between tries to reach a daemon, in ms. */
 #define FIRST_PAUSE 250
 #define LONGEST_PAUSE 30000
@@ -29,6 +30,7 @@ struct adapter {
     int tap;     /* the worker's own descriptor of it */
     int another; /* that it was given in its place, until that is told, or -1 */
     bool lost;   /* a daemon does not want it any more */
+    int down;    /* looks that found it so, one after the other */
     unsigned line; /* by which it is attached */
 };
 
@@ -225,6 +227,7 @@ static HRESULT attach_all(struct network *network) {
         hr = attach_again(network, adapter);
         if (SUCCEEDED(hr))
             adapter->line = network->lines;
+        adapter->down = 0;
     }
     return hr;
 }
@@ -351,24 +354,32 @@ static void watch_line(struct network *network) {
     uv_poll_start(&network->end, UV_DISCONNECT, on_end);
 }
 
-/* A tap whose device is gone has an error that nothing wakes us for. */
+/* Of a tap that is up anything can be written to, and nothing wakes us when
+ * that ends. It is down for a moment while a daemon takes it over. */
+static bool is_up(const struct adapter *adapter) {
+    struct pollfd tap = {adapter->tap, POLLOUT, 0};
+
+    return adapter->tap < 0 || poll(&tap, 1, 0) < 0 ||
+           (tap.revents & (POLLOUT | POLLERR)) == POLLOUT;
+}
+
 static void on_look(uv_timer_t *timer) {
     struct network *network = timer->data;
 
+    if (network->working)
+        return;
     mutex_lock(&network->list);
     for (struct link *l = network->adapters.next; l != &network->adapters;
          l = l->next) {
         struct adapter *adapter = HCS_CONTAINER(l, struct adapter, link);
-        struct pollfd tap = {adapter->tap, 0, 0};
 
-        if (adapter->tap >= 0 && poll(&tap, 1, 0) > 0 &&
-            (tap.revents & POLLERR))
+        adapter->down = is_up(adapter) ? 0 : adapter->down + 1;
+        if (adapter->down > 1)
             adapter->lost = true;
     }
     mutex_unlock(&network->list);
-    if (!network->working)
-        while (tell_one(network))
-            continue;
+    while (tell_one(network))
+        continue;
 }
 
 static void on_changed(uv_async_t *async) {
