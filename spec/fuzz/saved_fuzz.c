@@ -7,8 +7,22 @@
 #include "backend/qemu/saved.h"
 #include "fuzz.h"
 
+static bool same_nics(const struct saved_header *a,
+                      const struct saved_header *b) {
+    for (size_t i = 0; i < a->nic_count; i++) {
+        const struct saved_nic *one = &a->nics[i], *other = &b->nics[i];
+
+        if (strcmp(one->name, other->name) != 0 || one->slot != other->slot ||
+            one->connected != other->connected ||
+            memcmp(&one->mac, &other->mac, sizeof one->mac) != 0)
+            return false;
+    }
+    return true;
+}
+
 static bool same(const struct saved_header *a, const struct saved_header *b) {
-    return strcmp(a->shape, b->shape) == 0 && a->held == b->held &&
+    return a->nic_count == b->nic_count && same_nics(a, b) &&
+           strcmp(a->shape, b->shape) == 0 && a->held == b->held &&
            a->memory_bytes == b->memory_bytes &&
            a->stream_bytes == b->stream_bytes;
 }

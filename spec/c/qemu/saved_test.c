@@ -116,7 +116,7 @@ static HRESULT adapters(const char *text) {
     int fd;
 
     snprintf(block, sizeof block,
-             SAVED_MAGIC "{\"Version\":2,\"Shape\":\"" SHAPE
+             SAVED_MAGIC "{\"Version\":1,\"Shape\":\"" SHAPE
                          "\",\"MemoryBytes\":1,\"StreamBytes\":0,"
                          "\"Adapters\":%s}",
              text);

@@ -37,7 +37,7 @@ HRESULT saved_write_header(int fd, const struct saved_header *header,
     HRESULT hr = S_OK;
 
     json_begin_object(&w);
-    json_pair_int(&w, "Version", 2);
+    json_pair_int(&w, "Version", 1);
     json_pair_string(&w, "Shape", header->shape);
     json_pair_uint(&w, "MemoryBytes", header->memory_bytes);
     json_pair_uint(&w, "StreamBytes", header->stream_bytes);
@@ -81,8 +81,9 @@ static bool read_nics(const struct json *array, struct saved_header *out) {
     unsigned taken = 0;
 
     out->nic_count = 0;
-    if (!array || array->type != JSON_ARRAY ||
-        array->as.array.count > QEMU_NICS)
+    if (!array) /* of a machine without them, from before they were known */
+        return true;
+    if (array->type != JSON_ARRAY || array->as.array.count > QEMU_NICS)
         return false;
     for (size_t i = 0; i < array->as.array.count; i++) {
         struct saved_nic *nic = &out->nics[i];
@@ -108,7 +109,7 @@ static HRESULT parse_header(const char *text, const char *path,
     shape = json_text(json_get(doc.root, "Shape"), "");
     good =
         json_to_int64(json_get(doc.root, "Version"), &version) &&
-        version == 2 && strlen(shape) == sizeof out->shape - 1 &&
+        version == 1 && strlen(shape) == sizeof out->shape - 1 &&
         json_to_uint64(json_get(doc.root, "MemoryBytes"), &out->memory_bytes) &&
         json_to_uint64(json_get(doc.root, "StreamBytes"), &out->stream_bytes) &&
         read_nics(json_get(doc.root, "Adapters"), out);
