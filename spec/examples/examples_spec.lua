@@ -12,15 +12,15 @@ local function given(name, default)
 end
 
 -- Runs a script; returns what it printed and its exit code.
-local function run(path)
-    return platform.run({ platform.lua, path }, { limit = LIMIT, environment = {
+local function run(path, ...)
+    return platform.run({ platform.lua, path, ... }, { limit = LIMIT, environment = {
         HCS_HOST = given("HCS_HOST", "sim:"), HCS_KERNEL = given("HCS_KERNEL", PLACEHOLDER),
         HCS_INITRD = given("HCS_INITRD", PLACEHOLDER),
     } })
 end
 
-local function passes(command)
-    local text, status = run(command)
+local function passes(command, ...)
+    local text, status = run(command, ...)
     assert(status == 0, ("%s ended with %d:\n%s"):format(command, status, text))
     return text
 end
@@ -39,8 +39,13 @@ local function has_in_order(text, patterns)
     end
 end
 
+-- The scripts; what they bring along is in folders.
 local function files()
-    return platform.files("examples", "%.lua$")
+    local list = {}
+    for _, path in ipairs(platform.files("examples", "%.lua$")) do
+        if not path:find("/.*/") then list[#list + 1] = path end
+    end
+    return list
 end
 
 describe("examples", function()
@@ -114,6 +119,30 @@ describe("examples", function()
         })
     end)
 
+    it("two_guests", function()
+        local picture = platform.temporary(nil, ".svg")
+        local text = passes("examples/two_guests.lua", "--svg", picture)
+        has_in_order(text, {
+            "host +%w+:", "network +lab in %d+ ms", "id +%x+%-", "type +nat",
+            "subnet +192%.168%.77%.0/24", "gateway +192%.168%.77%.1",
+            "booted +web in", "cloned +client in",
+            "web +address 192%.168%.77%.10/24 gateway 192%.168%.77%.1",
+            "client +address 192%.168%.77%.11/24 gateway 192%.168%.77%.1",
+            "web +ping 192%.168%.77%.11: 5 sent, 5 received, [%d.]+ ms",
+            "client +ping 192%.168%.77%.10: 5 sent, 5 received, [%d.]+ ms",
+            "status +HTTP/1%.1 200 OK", "body +Hello from web%.",
+            "client to web: 32%.0 MiB in [%d.]+ s, [%d.]+ [KM]iB/s",
+            "endpoint +web", "received +3%d%.%d MiB in %d+ packets",
+            "endpoint +client", "sent +3%d%.%d MiB in %d+ packets",
+            "lab, nat, 192%.168%.77%.0/24", "═", "│ web", "│ 192%.168%.77%.10/24",
+            "picture ", "0 systems, 0 processes, 0 files, 0 networks, 0 endpoints",
+        })
+        local svg = platform.read(picture)
+        os.remove(picture)
+        has_in_order(svg, { "^<svg xmlns=", ">lab</text>", ">web</text>",
+            "192%.168%.77%.11/24", "tcp/8080", "ping there", "</svg>" })
+    end)
+
     it("hello, with nothing but a simulated host", function()
         local text, status = platform.run({ platform.lua, "examples/hello.lua" }, { limit = LIMIT,
             environment = { HCS_HOST = "sim:", HCS_KERNEL = false, HCS_INITRD = false } })
@@ -132,7 +161,7 @@ describe("examples", function()
     it("are all named above", function()
         local here = assert(io.open("spec/examples/examples_spec.lua")):read("a")
         for _, path in ipairs(files()) do
-            assert(here:find("passes%s*%(?\"" .. path:gsub("%p", "%%%0")), path .. " is not run")
+            assert(here:find("passes%s*%(?%s*\"" .. path:gsub("%p", "%%%0")), path .. " is not run")
         end
     end)
 end)
