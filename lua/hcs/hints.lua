@@ -114,8 +114,8 @@ hints.table = {
     ["0x803B0034"] = "ep:attach(namespace), or the nics of a system",
     ["0x803B002A"] = "turn on the service 'SharedAccess'",
     ["0x803B0020"] = "start the service 'hns' again",
-    ["0x800706BA"] = "start the service 'hns'; what was opened before it stopped must be opened "
-        .. "again",
+    ["0x800706BA"] = "what was opened before the service stopped must be opened again; "
+        .. "on Windows the service is 'hns'",
     ["0x800706BE"] = "open the objects again: their handles went with the service",
     ["0x800707DE"] = "store the file uncompressed, unencrypted and not sparse",
     ["0x80070570"] = {

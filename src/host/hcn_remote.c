@@ -200,9 +200,9 @@ static HRESULT end(struct host *host, HRESULT hr, struct hcs_error *error) {
     return host->closed ? refuse_closed(error) : hr;
 }
 
-HRESULT remote_request(struct host *host, uint64_t service,
-                       const struct net_request *request,
-                       struct net_reply *reply, uint64_t *carried) {
+static HRESULT request_once(struct host *host, uint64_t service,
+                            const struct net_request *request,
+                            struct net_reply *reply, uint64_t *carried) {
     struct hcn_remote *remote = host->remote;
     struct hcs_error error;
     HRESULT hr = begin(host, service, &error);
@@ -218,6 +218,20 @@ HRESULT remote_request(struct host *host, uint64_t service,
         hcn_refuse(reply, hr, &error);
     }
     return reply->result;
+}
+
+/* What only looks may be asked of the next service when the first one goes in
+ * the middle of it. */
+HRESULT remote_request(struct host *host, uint64_t service,
+                       const struct net_request *request,
+                       struct net_reply *reply, uint64_t *carried) {
+    bool looks = request->verb == NET_OPEN || request->verb == NET_ENUMERATE;
+    HRESULT hr = request_once(host, service, request, reply, carried);
+
+    if (hr != HR_RPC_SERVER_UNAVAILABLE || service || !looks)
+        return hr;
+    net_reply_free(reply);
+    return request_once(host, service, request, reply, carried);
 }
 
 HRESULT remote_dial(struct host *host, const char *address, uint16_t port,
