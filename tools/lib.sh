@@ -149,7 +149,7 @@ packages() {
     test_packages=(git make lua-busted lua-check libcmocka-dev clang
         libclang-rt-14-dev clang-format
         shellcheck luarocks locales qemu-utils xz-utils libnftables-dev
-        dnsmasq-base)
+        dnsmasq-base binutils gdb crash makedumpfile)
 }
 
 # --- build ------------------------------------------------------------------

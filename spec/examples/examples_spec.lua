@@ -143,6 +143,15 @@ describe("examples", function()
             "192%.168%.77%.11/24", "tcp/8080", "ping there", "</svg>" })
     end)
 
+    it("crash_and_dump", function()
+        local text = passes "examples/crash_and_dump.lua"
+        has_in_order(text, {
+            "told to panic", "dump%s+%S+%.elf, [%d.]+ MiB", "is%s+hcs%.Dump", "cpu 0%s+in the kernel",
+            "rip%s+0x%x+\n", "Kernel panic %- not syncing: sysrq triggered crash",
+        })
+        os.remove(text:match("dump%s+(%S+%.elf)"))
+    end)
+
     it("hello, with nothing but a simulated host", function()
         local text, status = platform.run({ platform.lua, "examples/hello.lua" }, { limit = LIMIT,
             environment = { HCS_HOST = "sim:", HCS_KERNEL = false, HCS_INITRD = false } })
