@@ -184,10 +184,11 @@ const struct extent *extents_find(const struct extents *extents,
 HRESULT extents_next_range(const struct extents *extents, uint64_t from,
                            struct dump_range *out) {
     const struct extent *extent = extents_find(extents, from);
-    const struct extent *end = extents->items + extents->count;
+    const struct extent *end;
 
     if (!extent)
         return S_FALSE;
+    end = extents->items + extents->count;
     out->start = extent->start > from ? extent->start : from;
     out->bytes = end_of(extent) - out->start;
     for (extent++; extent < end && extent->start == out->start + out->bytes;
@@ -199,9 +200,9 @@ HRESULT extents_next_range(const struct extents *extents, uint64_t from,
 HRESULT extents_next_data(const struct extents *extents, struct source *source,
                           uint64_t from, struct dump_range *out) {
     const struct extent *extent = extents_find(extents, from);
-    const struct extent *end = extents->items + extents->count;
+    const struct extent *end = extent ? extents->items + extents->count : NULL;
 
-    for (; extent && extent < end; extent++) {
+    for (; extent < end; extent++) {
         uint64_t skip = from > extent->start ? from - extent->start : 0;
         uint64_t until = extent->offset + extent->bytes;
         uint64_t data = source_next_data(source, extent->offset + skip);

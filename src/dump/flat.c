@@ -44,6 +44,26 @@ static HRESULT flat_read(void *self, uint64_t offset, void *bytes, size_t size,
     return S_OK;
 }
 
+/* What nobody wrote is a hole, whatever is one in the file itself. */
+static uint64_t flat_next_data(void *self, uint64_t offset) {
+    const struct flat *flat = self;
+    const struct extent *next = extents_find(&flat->pieces, offset);
+
+    if (!next) /* the end: there is a piece before it */
+        return offset;
+    return next->start > offset ? next->start : offset;
+}
+
+static uint64_t flat_next_hole(void *self, uint64_t offset) {
+    const struct flat *flat = self;
+    struct dump_range range;
+
+    if (extents_next_range(&flat->pieces, offset, &range) != S_OK ||
+        range.start > offset)
+        return offset;
+    return range.start + range.bytes;
+}
+
 static void flat_close(void *self) {
     struct flat *flat = self;
 
@@ -52,8 +72,8 @@ static void flat_close(void *self) {
     free(flat);
 }
 
-static const struct source_kind flat_source = {flat_read, NULL, NULL,
-                                               flat_close};
+static const struct source_kind flat_source = {flat_read, flat_next_data,
+                                               flat_next_hole, flat_close};
 
 /* One piece; S_FALSE at the end, which a file that was cut off does not have.
  */

@@ -154,8 +154,9 @@ static HRESULT make_counts(struct pagemap *map, uint64_t block,
     }
     for (; map->blocks < block && SUCCEEDED(hr); map->blocks++) {
         uint64_t from = map->blocks * PAGEMAP_BLOCK;
-        uint64_t sum = map->counts[map->blocks];
-        hr = count_set(map, from, from + PAGEMAP_BLOCK, &sum, error);
+        uint64_t sum = map->counts[map->blocks], next;
+        if (!in_hole(map, from, &next))
+            hr = count_set(map, from, from + PAGEMAP_BLOCK, &sum, error);
         if (FAILED(hr))
             return hr;
         map->counts[map->blocks + 1] = sum;

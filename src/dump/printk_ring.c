@@ -10,7 +10,7 @@
 #define MAX_SIZE_BITS 27  /* 128 MB of text */
 #define MAX_FAILURES 4096 /* one after the other */
 #define MAX_TEXT 65535u   /* its length has 16 bits */
-#define MAX_STRUCT 4096u
+#define MAX_STRUCT 512u
 
 #define STATE_SHIFT 62
 #define STATE_COMMITTED 1u

@@ -10,7 +10,7 @@
 
 #define DATA 0xC000u
 #define PROCESSORS 0xC400u
-#define BLOCK(cpu) (0xD000u + 0x800u * (cpu))
+#define BLOCK(cpu) (0xF000u + 0x800u * (cpu))
 #define BLOCK_POINTER 0x100u
 #define BLOCK_SPECIAL 0x200u
 #define CONTEXT(cpu) (0xE000u + 0x800u * (cpu))
