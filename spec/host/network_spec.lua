@@ -244,9 +244,25 @@ describe("a real guest's adapter", function()
         first:close()
     end)
 
+    it("keeps to its guest when that boots again", function()
+        local vm <close> = support.guest("reboot", { nics = { { network = net } } })
+        settle(vm, only())
+        assert.is_true(reaches(vm, GATEWAY))
+        local seen = #vm:console():text()
+        vm:console():write "reboot\n"
+        assert.is_true(support.eventually(60, function()
+            return vm:console():text():find(support.UP, seen, true)
+        end))
+        settle(vm, only())
+        assert.is_true(reaches(vm, GATEWAY))
+    end)
+
     describe("when somebody dies", function()
         local function hostd()
-            return support.processes("hcs-hostd", os.getenv "HCS_ROOT")[1]
+            for _, pid in ipairs(support.processes("hcs-hostd", os.getenv "HCS_ROOT")) do
+                if support.alive(pid) then return pid end
+            end
+            return nil
         end
 
         it("keeps its connections over the network service's death", function()
@@ -279,6 +295,55 @@ describe("a real guest's adapter", function()
             join(3)
             assert.is_true(reaches(guests[3], at[1]))
             assert.is_true(reaches(guests[2], at[3]))
+        end)
+
+        -- The service's threads have a namespace of their own, where its taps are.
+        it("is another where the next network service cannot have it", function()
+            local endpoint = hcs.endpoint.create { network = net }
+            local vm <close> = support.clone("renewed", { nics = { { endpoint = endpoint } } })
+            settle(vm, endpoint)
+            local index = support.sh(vm, "cat /sys/class/net/eth0/ifindex")
+            assert(os.execute(([[for thread in /proc/%d/task/*; do
+                    [ "$(readlink $thread/ns/net)" = "$(readlink /proc/self/ns/net)" ] ||
+                        namespace=$thread/ns/net
+                done
+                nsenter --net="$namespace" sh -c '
+                    ip link del "$(ip -br link | grep -o "^hp[0-9]*")"'
+                kill -9 %d]]):format(hostd(), hostd())))
+            assert.is_true(support.eventually(10, function()
+                local now = support.sh(vm, "cat /sys/class/net/eth0/ifindex")
+                return now:find "^%d" and now ~= index
+            end))
+            local fresh <close> = hcs.endpoint.open(endpoint.id)
+            settle(vm, fresh)
+            assert.is_true(reaches(vm, GATEWAY))
+            assert.are.equal(ATTACHED, state(endpoint.id))
+        end)
+
+        it("starts or says why not, and can be started then, wherever that dies", function()
+            local endpoint <close> = hcs.endpoint.create { network = net }
+            for moment = 0, 11 do
+                local vm <close> = hcs.create(support.options("moment", {
+                    template = support.template_id(), nics = { { endpoint = endpoint.id } } }))
+                local op = vm:start_async()
+                hcs.sleep(moment * 0.02)
+                local pid = hostd()
+                if pid then support.kill(pid) end
+                local ok, err = pcall(op.wait, op, 30)
+                if not ok then
+                    assert.is_true(err:is "disconnected", tostring(err))
+                    vm:start()
+                end
+                -- A call that the service goes away under may say so.
+                assert.is_true(support.eventually(5, function()
+                    local there, is = pcall(state, endpoint.id)
+                    return there and is == ATTACHED
+                end), ("after %d ms"):format(moment * 20))
+                vm:close()
+                assert.is_true(support.eventually(2, function()
+                    return state(endpoint.id) ~= ATTACHED
+                end))
+            end
         end)
 
         for _, program in ipairs { "qemu-system", "hcs-vmwp" } do
