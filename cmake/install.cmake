@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-# Where things go: the module, the host library and the worker side by side in
-# hcs/ below a directory of Lua's C path, the rest in hcs/ below one of its
-# path. luarocks says which two directories; else they are Lua's own.
+# Where things go: the module, the host library, the worker and the daemon of
+# networks side by side in hcs/ below a directory of Lua's C path, the rest in
+# hcs/ below one of its path. luarocks says which two directories; else they are
+# Lua's own.
 set(HCS_INSTALL_CPATH "${CMAKE_INSTALL_LIBDIR}/lua/5.4" CACHE STRING
   "Directory on Lua's C path to install to")
 set(HCS_INSTALL_PATH "${CMAKE_INSTALL_DATADIR}/lua/5.4" CACHE STRING
   "Directory on Lua's path to install to")
 
-foreach(target hcs_core hcshost hcs-vmwp)
+foreach(target hcs_core hcshost hcs-vmwp hcs-hostd)
   if(TARGET ${target})
     install(TARGETS ${target}
       LIBRARY DESTINATION "${HCS_INSTALL_CPATH}/hcs" NAMELINK_SKIP

@@ -25,6 +25,7 @@ external_dependencies = {
    LIBLZMA = { header = "lzma.h" },
    ZSTD = { header = "zstd.h" },
    LZ4 = { header = "lz4.h" },
+   NFTABLES = { header = "nftables/libnftables.h" },
 }
 build = {
    type = "cmake",

@@ -141,15 +141,15 @@ packages() {
 {
     build_packages=(gcc libc6-dev cmake ninja-build pkg-config lua5.4
         liblua5.4-dev lua-cjson libuv1-dev zlib1g-dev liblzma-dev libzstd-dev
-        liblz4-dev)
-    qemu_packages=(qemu-system-x86 ovmf busybox-static)
+        liblz4-dev libnftables-dev)
+    qemu_packages=(qemu-system-x86 ovmf busybox-static dnsmasq-base)
     windows_packages=(gcc-mingw-w64-x86-64-win32 wine wine64 dpkg-dev zip
         liblua5.4-0 lua-cjson lua-filesystem lua-term libcmocka0)
     msvc_packages=(clang lld llvm)
     test_packages=(git make lua-busted lua-check libcmocka-dev clang
         libclang-rt-14-dev clang-format
-        shellcheck luarocks locales qemu-utils xz-utils libnftables-dev
-        dnsmasq-base binutils gdb crash makedumpfile)
+        shellcheck luarocks locales qemu-utils xz-utils
+        binutils gdb crash makedumpfile)
 }
 
 # --- build ------------------------------------------------------------------
@@ -176,7 +176,7 @@ built() {
 build() {
     local dir=$1
     touch "$dir/.run-stamp.new"
-    cmake --build "$dir" --target hcs_core hcshost hcs-vmwp
+    cmake --build "$dir" --target hcs_core hcshost hcs-vmwp hcs-hostd
     mv "$dir/.run-stamp.new" "$dir/.run-stamp"
 }
 

@@ -105,7 +105,7 @@ for _, uri in ipairs(helper.hosts()) do
                 network = lab }))
             local stats = assert(endpoint:stats())
             assert.is_true(stats.BytesSent > 3000000, tostring(stats.BytesSent))
-            assert.is_true(stats.PacketsReceived > 100, tostring(stats.PacketsReceived))
+            assert.is_true(stats.PacketsReceived > 10, tostring(stats.PacketsReceived))
         end))
 
         it("feel what policies do", networks(function()
