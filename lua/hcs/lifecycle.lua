@@ -257,8 +257,12 @@ function methods.capture_async(self, path)
     return system.submit(self, "capture", "HcsCrashComputeSystem", json)
 end
 
---- Writes the guest's state to a file without harm to the guest. Fails with
---- `invalid_state` unless it is running.
+--- Writes the guest's memory and registers to a file without harm to the guest,
+--- and beside it, in PATH.json, of what machine it is. On Windows that is a saved
+--- state (.vmrs) whatever its name; on our hosts the name tells what it becomes:
+--- ".vmrs", ".kdump", ".raw", else an ELF core. A guest that is paused stays so;
+--- Windows, and a strict host, fail with `invalid_state` then. hcs.dump.open
+--- reads them all.
 ---@param path string relative to the current directory, or absolute
 ---@param timeout? number|string seconds, default 240
 ---@return true? ok, hcs.Error? err, string? code

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- Making, opening and listing systems.
+local dump = require "hcs.doc.dump"
 local ending = require "hcs.ending"
 local errors = require "hcs.error"
 local grants = require "hcs.grants"
@@ -79,6 +80,7 @@ local function plan_of(world, given)
     return {
         id = given.id, document = document, keep = given.keep, if_exists = given.if_exists,
         grant = given.grant, validate = given.validate, nics = wanted,
+        dumps = dump.policy(given.dump),
         json = world.encode(document, "ComputeSystem"),
     }
 end
@@ -117,6 +119,24 @@ local function guard_of(world, handle)
     })
 end
 
+local WINDOWS_KEEPS_ONE = "dump.keep and dump.free are not known to Windows: it writes over "
+    .. "the dump that is there, and fills the disk"
+
+-- What the document has no place for is a resource of our own hosts.
+local function set_dumps(self, plan, deadline)
+    if not plan.dumps then return true end
+    if self._world.kind == "windows" then
+        table.insert(self.warnings, WINDOWS_KEEPS_ONE)
+        return true
+    end
+    local json = self._world.encode({
+        ResourcePath = "LuaHcs/Dumps", RequestType = "Update", Settings = plan.dumps,
+    }, "ModifySettingRequest")
+    local op, err, code = system.submit(self, "create", "HcsModifyComputeSystem", json)
+    if not op then return nil, err, code end
+    return operation.await(op, deadline)
+end
+
 local function create_once(world, strict, plan, granted, deadline)
     local op, handle, err, code = submit_create(world, plan)
     if not op then
@@ -128,6 +148,7 @@ local function create_once(world, strict, plan, granted, deadline)
     local ok
     ok, err, code = listen(world, handle, { op = "create", target = plan.id })
     if ok then ok, err, code = operation.await(op, deadline) end
+    if ok then ok, err, code = set_dumps(self, plan, deadline) end
     if ok then ok, err, code = read_back(self, deadline) end
     if ok then
         guard.handle = nil

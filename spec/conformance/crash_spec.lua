@@ -14,8 +14,12 @@ for _, uri in ipairs(helper.hosts()) do
         end)
 
         after_each(function()
-            os.remove(dump)
-            os.remove(state)
+            for _, path in ipairs { dump, state } do
+                for _, ending in ipairs { "", ".1", ".2" } do
+                    os.remove(path .. ending)
+                    os.remove(path .. ending .. ".json")
+                end
+            end
             helper.after()
         end)
 
@@ -69,6 +73,39 @@ for _, uri in ipairs(helper.hosts()) do
             assert.is_nil(io.open(dump))
             assert.truthy(crash.document.Status ~= nil and crash.document.Status ~= 0)
             assert(vm:wait("exited", 60))
+        end)
+
+        it("keeps dumps, each with what it is of", function()
+            local vm <close> = boot { dump = { path = dump, keep = 2 } }
+            for _ = 1, 3 do
+                assert(vm:crash())
+                assert(vm:wait("crash", 120))
+                assert(vm:console():expect("hcs-guest: up", 120))
+            end
+            for _, path in ipairs { dump, dump .. ".1" } do
+                assert.equal("\x7fELF", magic(path))
+                local file <close> = assert(io.open(path .. ".json"))
+                assert.truthy(file:read("a"):find('"Why":"Crash"', 1, true))
+            end
+            assert.is_nil(io.open(dump .. ".2"))
+            assert(vm:terminate())
+        end)
+
+        it("captures a guest that runs, and one that stands still", function()
+            local vm <close> = boot()
+            assert(vm:capture(dump))
+            assert.equal("\x7fELF", magic(dump))
+            assert.equal("Running", vm:state())
+            assert(vm:pause())
+            local ok, err = vm:capture(state)
+            if uri:find("strict=1", 1, true) then
+                assert.truthy(err:is("invalid_state"))
+            else
+                assert(ok, err)
+                assert.equal("\x7fELF", magic(state))
+            end
+            assert.equal("Paused", vm:state())
+            assert(vm:terminate())
         end)
 
         it("saves the state when the guest panics by itself", function()

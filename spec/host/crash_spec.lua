@@ -59,7 +59,7 @@ describe("a crash of a real guest", function()
         vm:wait("exited", 30)
         hcs.poll(0)
         assert.are.same({ "CrashInitiated", "CrashReport", "SystemExited" }, names)
-        assert.are.equal("", others(directory, "dump.elf"))
+        assert.are.equal("", others(directory, "dump.elf.json", "dump.elf"))
     end)
 
     it("of its own is dumped as kdump", function()
@@ -72,7 +72,49 @@ describe("a crash of a real guest", function()
         local bytes = support.size(path)
         assert.is_true(bytes > MIB and bytes < 128 * MIB, bytes)
         assert.are.equal("KDUMP   ", support.read(path, 8))
-        assert.are.equal("", others(directory, "dump.kdump"))
+        assert.are.equal("", others(directory, "dump.kdump.json", "dump.kdump"))
+    end)
+
+    it("leaves as many dumps as are to be kept, each with what it is of", function()
+        local path = directory .. "/kept"
+        local vm <close> = crashing("kept", { stop_on_reset = false,
+            dump = { path = path, keep = 2, compress = true } })
+        for _ = 1, 3 do
+            vm:crash()
+            vm:wait("crash", 60)
+            vm:console():expect(support.UP, 60)
+        end
+        assert.are.equal("kept\nkept.1\nkept.1.json\nkept.json\n",
+            support.output("LC_ALL=C ls " .. directory))
+        assert.are.equal("600\n600\n600\n600\n", support.output("stat -c %a " .. path .. "*"))
+        local about = core.json.decode(support.read(path .. ".json", 1 << 20))
+        assert.are.equal("Crash", about.Why)
+        assert.are.equal("qemu", about.Host.Kind)
+        assert.are.equal(vm.id, about.Id)
+        assert.are.equal(path, about.Document.VirtualMachine.Devices.GuestCrashReporting
+            .NixCrashSettings.DumpFileName)
+    end)
+
+    it("is not needed for a dump of what runs or stands still, in any format", function()
+        local vm <close> = crashing "capture"
+        local magics = { elf = "\127ELF", kdump = "KDUMP   ", vmrs = "\x14\x20\x28\x01" }
+        for format, magic in pairs(magics) do
+            vm:capture(directory .. "/running." .. format)
+            assert.are.equal(magic, support.read(directory .. "/running." .. format, #magic))
+        end
+        vm:pause()
+        for format in pairs(magics) do vm:capture(directory .. "/paused." .. format) end
+        assert.are.equal("Paused", vm:state())
+        local one <close> = hcs.dump.open(directory .. "/paused.elf")
+        local two <close> = hcs.dump.open(directory .. "/paused.vmrs")
+        local three <close> = hcs.dump.open(directory .. "/paused.kdump")
+        for _, other in ipairs { two, three } do
+            assert.are.equal(one.cpu_count, other.cpu_count)
+            assert.are.equal(one:cpu(0).rip, other:cpu(0).rip)
+            assert.are.equal(one:read_physical(16 * MIB, MIB), other:read_physical(16 * MIB, MIB))
+        end
+        vm:resume()
+        support.sh(vm, "true")
     end)
 
     it("that would dump too much leaves no file and says so", function()

@@ -149,6 +149,28 @@ describe("hcs.doc.vm", function()
             document.VirtualMachine.Devices.GuestCrashReporting.WindowsCrashSettings.DumpType)
     end)
 
+    it("asks for compressed dumps", function()
+        for type, compress in pairs { ElfCore = false, KDump = true } do
+            local _, machine = build { dump = { path = "/d", compress = compress } }
+            assert.equal(type, machine.Devices.GuestCrashReporting.NixCrashSettings.DumpType)
+        end
+    end)
+
+    it("leaves what documents have no place for to a policy", function()
+        local dump = require "hcs.doc.dump"
+        assert.is_nil(dump.policy(nil))
+        assert.is_nil(dump.policy "/d")
+        assert.is_nil(dump.policy { path = "/d", max = "1G" })
+        assert.same({ Keep = 3, FreeBytes = 5 << 30 },
+            dump.policy { path = "/d", keep = 3, free = "5G" })
+        for _, keep in ipairs { 0, 1001 } do
+            assert.error_matches(function() dump.policy { path = "/d", keep = keep } end,
+                "dump.keep: " .. keep .. " is not from 1 to 1000")
+        end
+        assert.error_matches(function() dump.policy { path = "/d", free = 7 } end,
+            'dump.free: 7 is not a size')
+    end)
+
     it("asks for saved states and services", function()
         local document, machine = build {
             debug = { bugcheck_saved_state = "b.vmrs", triple_fault_saved_state = "/t.vmrs" },
@@ -230,8 +252,10 @@ describe("hcs.doc.vm", function()
         { { dump = { path = "x", max = 5 } }, 'dump.max: 5 is not a size: did you mean "5M"?' },
         { { dump = { path = "x", type = "core" } }, "dump.type" },
         { { dump = { path = "x", type = "elff" } }, '(did you mean "elf"?)' },
-        { { dump = { path = "x", keep = 3 } },
-            'dump: option "keep" is not supported by this version' },
+        { { dump = { path = "x", compress = true, type = "elf" } },
+            'dump.compress goes with type "kdump", not with "elf"' },
+        { { dump = { path = "x", compress = false, type = "kdump" } },
+            'dump.compress: a dump of type "kdump" is always compressed' },
         { { services = { "shutdown" } }, "options go by name, not in a list: { shutdown = … }" },
         { { services = { shutdwon = true } }, 'did you mean "shutdown"' },
         { { debug = { bugcheck = "x" } }, '"bugcheck"' },

@@ -7,7 +7,7 @@
 -- about the document (if_exists, grant, validate) are let through unread.
 
 local devices = require "hcs.doc.devices"
-local enum = require "hcs.doc.enum"
+local dump = require "hcs.doc.dump"
 local merge = require("hcs.doc.merge").merge
 local options = require "hcs.options"
 local paths = require "hcs.paths"
@@ -109,43 +109,6 @@ local function chipset(o, scsi, cwd)
     return uefi(o, scsi)
 end
 
-local DUMP = { path = "string", type = "string", max = "any",
-    keep = options.LATER, free = options.LATER }
-local NIX_DUMPS = { elf = "ElfCore", kdump = "KDump" }
-
-local function dump_size(value)
-    if value == nil then
-        return nil
-    end
-    local bytes, problem = units.bytes(value)
-    if not bytes then
-        options.misuse("dump.max: %s", problem)
-    end
-    return bytes
-end
-
---- A path or { path, type, max }: type "elf" (default) or "kdump" for a Unix
---- guest, "windows" (which kind is the guest's choice) or the kind itself.
-local function dump(value, cwd)
-    local given = type(value) == "string" and { path = value } or value
-    options.check("dump", given, DUMP)
-    if not given.path then
-        options.misuse("dump: path is missing")
-    end
-    local settings = {
-        DumpFileName = paths.absolute(given.path, cwd),
-        MaxDumpSize = dump_size(given.max),
-    }
-    local kind = given.type or "elf"
-    if NIX_DUMPS[kind] then
-        settings.DumpType = NIX_DUMPS[kind]
-        return { NixCrashSettings = settings }
-    end
-    settings.DumpType = kind ~= "windows"
-        and enum("dump.type", "WindowsCrashDumpType", kind, { "elf", "kdump", "windows" }) or nil
-    return { WindowsCrashSettings = settings }
-end
-
 local SERVICES = { shutdown = "Shutdown", timesync = "Timesync", heartbeat = "Heartbeat",
     kvp = "KvpExchange" }
 local SERVICE_TYPES = { shutdown = "boolean", timesync = "boolean", heartbeat = "boolean",
@@ -204,7 +167,7 @@ local function device_table(o, scsi, cwd)
         NetworkAdapters = o.nics and devices.nics(o.nics),
         Plan9 = plan9,
         VirtualSmb = smb,
-        GuestCrashReporting = o.dump and dump(o.dump, cwd),
+        GuestCrashReporting = o.dump and dump.document(o.dump, cwd),
     }
     return next(result) and result or nil
 end

@@ -33,13 +33,9 @@ static HRESULT check_member(const char *name, const struct json *value,
     return refuse(error, "$.Settings", "only Keep and FreeBytes are known");
 }
 
-HRESULT vm_dumps_check(const struct vm *vm, const struct json *request,
-                       struct hcs_error *error) {
+HRESULT vm_dumps_check(const struct json *request, struct hcs_error *error) {
     const struct json *settings = json_get(request, "Settings");
     HRESULT hr = S_OK;
-    if (vm->host.strict)
-        return refuse(error, "$.ResourcePath",
-                      "a strict host has no resource of that name");
     if (strcmp(json_text(json_get(request, "RequestType"), "Add"), "Update") !=
         0)
         return refuse(error, "$.RequestType", "it can only be updated");

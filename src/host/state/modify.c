@@ -58,7 +58,7 @@ HRESULT vm_modify_check(const struct vm *vm, const struct json *request,
     const struct json *settings = json_get(request, "Settings");
     const char *kind = json_text(json_get(request, "RequestType"), "Add");
     if (strcmp(path, VM_DUMPS_PATH) == 0)
-        return vm_dumps_check(vm, request, error);
+        return vm_dumps_check(request, error);
     if (given(json_get(request, "GuestRequest")))
         return error_set(error, HR_NOT_SUPPORTED, "$.GuestRequest",
                          "the system has no connection to its guest");

@@ -181,8 +181,7 @@ void vm_dump(struct vm *vm, const char *path, enum machine_dump_format format,
 /* What a dump of that name is to be: by its ending, else an ELF core. */
 enum machine_dump_format vm_dump_format(const char *path);
 /* A ModifySettingRequest for VM_DUMPS_PATH. */
-HRESULT vm_dumps_check(const struct vm *vm, const struct json *request,
-                       struct hcs_error *error);
+HRESULT vm_dumps_check(const struct json *request, struct hcs_error *error);
 void vm_dumps_modified(struct vm *vm, const struct json *request);
 
 /* access.c: the files that the document names are there and open to it. */
