@@ -91,7 +91,9 @@ void remote_deafen(struct host *host) {
 
     if (!remote || !remote->events)
         return;
+    /* Not left to the closing: a forked child may have it, too. */
     waker_forget(&host->waker, hostd_fd(remote->events));
+    shutdown(hostd_fd(remote->events), SHUT_RDWR);
     hostd_close(remote->events);
     remote->events = NULL;
 }
@@ -193,7 +195,7 @@ static HRESULT begin(struct host *host, uint64_t service,
 static HRESULT end(struct host *host, HRESULT hr, struct hcs_error *error) {
     struct hcn_remote *remote = host->remote;
 
-    if (remote->line && hostd_fd(remote->line) < 0)
+    if (remote->line && hostd_ended(remote->line))
         look_after(host);
     mutex_lock(&host->lock);
     mutex_unlock(&remote->calls);

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
@@ -36,6 +37,10 @@ int hostd_fd(const struct hostd *hostd) {
     return hostd->channel.fd;
 }
 
+bool hostd_ended(const struct hostd *hostd) {
+    return hostd->ended;
+}
+
 int64_t hostd_process(const struct hostd *hostd) {
     return hostd->process;
 }
@@ -47,9 +52,15 @@ static HRESULT gone(struct hcs_error *error) {
                      "the network service (" HOSTD_PROGRAM ") went away");
 }
 
-/* Whatever it was: this connection is of no use any more. */
+/* This connection is of no use any more; the daemon is told so at once, also
+ * where a forked child has the descriptor, too. */
+static void give_up(struct hostd *hostd) {
+    hostd->ended = true;
+    shutdown(hostd->channel.fd, SHUT_RDWR);
+}
+
 static HRESULT broken(struct hostd *hostd, struct hcs_error *error) {
-    channel_close(&hostd->channel);
+    give_up(hostd);
     return gone(error);
 }
 
@@ -57,7 +68,7 @@ static HRESULT broken(struct hostd *hostd, struct hcs_error *error) {
 static HRESULT receive(struct hostd *hostd, struct hcs_error *error) {
     HRESULT hr;
 
-    if (hostd->channel.fd < 0)
+    if (hostd->ended)
         return gone(error);
     hr = channel_receive(&hostd->channel, NULL);
     return FAILED(hr) ? broken(hostd, error) : hr;
@@ -110,7 +121,7 @@ HRESULT hostd_await(struct hostd *hostd, int64_t deadline,
     HRESULT sent, hr;
 
     for (;;) {
-        if (hostd->channel.fd < 0)
+        if (hostd->ended)
             return gone(error);
         hr = next(hostd, out, error);
         if (hr != S_FALSE)
@@ -145,7 +156,7 @@ static HRESULT answer_to(struct hostd *hostd, struct hostd_answer *out,
 
     if (FAILED(hr)) {
         /* An answer that comes late would be taken for that to another. */
-        channel_close(&hostd->channel);
+        give_up(hostd);
         return hr;
     }
     if (out->message.kind != HOSTD_REPLY || out->message.tag != hostd->tag)

@@ -37,12 +37,14 @@ HRESULT hostd_connect_running(const struct hostd_place *place,
                               struct hostd **out, struct hcs_error *error);
 /* NULL is fine. */
 void hostd_close(struct hostd *hostd);
-/* To be watched for input between calls, never read or closed. Input there is
- * an event (after hostd_listen), or the end. */
+/* To be watched for input between calls, never read or closed; good until
+ * hostd_close. Input there is an event (after hostd_listen), or the end. */
 int hostd_fd(const struct hostd *hostd);
 /* Whether the connection holds for all that is known without waiting. What has
  * come meanwhile is kept. */
 bool hostd_alive(struct hostd *hostd);
+/* Whether a call has found the end. */
+bool hostd_ended(const struct hostd *hostd);
 /* The daemon's process, as it says. */
 int64_t hostd_process(const struct hostd *hostd);
 

@@ -7,7 +7,8 @@
 #include "client.h"
 
 struct hostd {
-    struct channel channel; /* closed once the connection has ended */
+    struct channel channel;
+    bool ended; /* nothing more comes or goes */
     int64_t process;
     uint64_t tag; /* of the last call */
 };
