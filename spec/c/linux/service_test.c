@@ -92,16 +92,36 @@ static uint32_t offered(struct bench *bench, unsigned char k) {
     return ntohl(address);
 }
 
+/* The service hears of changes by a signal, which it takes in its own time. */
+static bool becomes(struct bench *bench,
+                    uint32_t (*is)(struct bench *bench, const void *what),
+                    const void *what, uint32_t wanted) {
+    for (int i = 0; i < 20; i++) {
+        if (is(bench, what) == wanted)
+            return true;
+        usleep(50000);
+    }
+    return false;
+}
+
+static uint32_t offered_to(struct bench *bench, const void *k) {
+    return offered(bench, *(const unsigned char *)k);
+}
+
+static bool offers(struct bench *bench, unsigned char k, uint32_t wanted) {
+    return becomes(bench, offered_to, &k, wanted);
+}
+
 static void test_dhcp(void **state) {
     struct bench *bench = *state;
 
     need_dnsmasq(bench);
-    assert_int_equal(offered(bench, 0), 0x0A01000A);
-    assert_int_equal(offered(bench, 1), 0x0A01000B);
-    assert_int_equal(offered(bench, 2), 0x0A01000C);
-    assert_int_equal(offered(bench, 77), 0); /* nobody's */
+    assert_true(offers(bench, 0, 0x0A01000A));
+    assert_true(offers(bench, 1, 0x0A01000B));
+    assert_true(offers(bench, 2, 0x0A01000C));
+    assert_true(offers(bench, 77, 0)); /* nobody's */
     down_endpoint(bench, 1, 2);
-    assert_int_equal(offered(bench, 2), 0);
+    assert_true(offers(bench, 2, 0));
 }
 
 /* The first address of `name`, 0: there is none. */
@@ -131,13 +151,21 @@ static uint32_t resolved(struct bench *bench, const char *name) {
     return ntohl(address);
 }
 
+static uint32_t resolved_name(struct bench *bench, const void *name) {
+    return resolved(bench, name);
+}
+
+static bool resolves(struct bench *bench, const char *name, uint32_t wanted) {
+    return becomes(bench, resolved_name, name, wanted);
+}
+
 static void test_dns(void **state) {
     struct bench *bench = *state;
 
     need_dnsmasq(bench);
-    assert_int_equal(resolved(bench, "first"), 0x0A01000A);
-    assert_int_equal(resolved(bench, "second.example.test"), 0x0A01000B);
-    assert_int_equal(resolved(bench, "third"), 0);
+    assert_true(resolves(bench, "first", 0x0A01000A));
+    assert_true(resolves(bench, "second.example.test", 0x0A01000B));
+    assert_true(resolves(bench, "third", 0));
 }
 
 /* The program's processes among this one's children. */
@@ -176,7 +204,7 @@ static void test_tended(void **state) {
     works(bench, linux_plane_tend(bench->plane, &bench->error));
     assert_int_equal(poll(&one, 1, 0), 0);
     assert_int_not_equal(dnsmasq(), pid);
-    assert_int_equal(offered(bench, 0), 0x0A01000A);
+    assert_true(offers(bench, 0, 0x0A01000A));
 }
 
 /* Other servers and addresses: it runs anew. */
@@ -192,7 +220,7 @@ static void test_renewed(void **state) {
     works(bench, bench->ops->network_change(bench->plane, &told.network,
                                             &bench->error));
     assert_int_not_equal(dnsmasq(), pid);
-    assert_int_equal(resolved(bench, "second.other.test"), 0x0A01000B);
+    assert_true(resolves(bench, "second.other.test", 0x0A01000B));
 }
 
 static void test_no_service(void **state) {
