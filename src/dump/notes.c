@@ -107,7 +107,8 @@ static HRESULT next_note(struct source *source, struct source_window *window,
     out->size = le32(bytes + 4);
     out->type = le32(bytes + 8);
     whole = NOTE_HEADER + padded(name_size) + padded(out->size);
-    if (name_size > MAX_NAME || NOTE_HEADER + padded(name_size) > end - *at)
+    if ((name_size == 0 && out->size == 0) || name_size > MAX_NAME ||
+        NOTE_HEADER + padded(name_size) > end - *at)
         return S_FALSE;
     memset(out->name, 0, sizeof out->name);
     hr = source_look(source, window, *at + NOTE_HEADER, (size_t)name_size,
@@ -134,7 +135,7 @@ HRESULT notes_scan(struct notes *notes, struct source *source, uint64_t offset,
         size =
             offset < source_length(source) ? source_length(source) - offset : 0;
     end = offset + size;
-    while (offset < end && hr == S_OK) {
+    while (offset < end && hr == S_OK && notes->seen++ < NOTES_MAX) {
         hr = next_note(source, &window, &offset, end, &note, error);
         if (hr == S_OK)
             hr = take(notes, &note, &statuses, error);

@@ -8,6 +8,8 @@
 #include "reader.h"
 
 #define NOTES_MAX_CPUS 65536u
+/* All that are looked at, of whatever kind. */
+#define NOTES_MAX (4 * NOTES_MAX_CPUS)
 
 /* Where in the source; 0: nowhere. */
 struct note_cpu {
@@ -21,12 +23,14 @@ struct notes {
     uint32_t cpu_count;
     uint32_t capacity;
     uint32_t qemu_count;
+    uint32_t seen;
     uint32_t list_count;
     uint64_t vmcoreinfo, vmcoreinfo_size;
 };
 
 /* Adds what lies in `size` bytes at `offset`; ends at the first note that is
- * damaged. Fails only when nothing can be read or for want of memory. */
+ * damaged or empty. Fails only when nothing can be read or for want of memory.
+ */
 HRESULT notes_scan(struct notes *notes, struct source *source, uint64_t offset,
                    uint64_t size, struct hcs_error *error);
 void notes_free(struct notes *notes);
