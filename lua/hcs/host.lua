@@ -44,6 +44,7 @@ local FIELDS = {
     root = function(world) return world.about.Root end,
     accelerator = function(world) return world.about.Accelerator end,
     accelerator_reason = function(world) return world.about.AcceleratorReason end,
+    allow_host_change = function(world) return world.about.AllowHostChange end,
     library = function(world) return world.api.library end,
 }
 

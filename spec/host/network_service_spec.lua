@@ -185,6 +185,8 @@ describe("the network service of real hosts", function()
         assert.is_nil(none)
         assert.are.equal("network_already_exists", err.code)
         local allowed = world "&allow_host_change=1"
+        assert.is_true(allowed.host.allow_host_change)
+        assert.is_false(here.host.allow_host_change)
         local touched = false
         for _, change in ipairs(assert(allowed.network.plan { name = "x", subnet =
             "192.168.218.0/24" })) do
@@ -192,6 +194,35 @@ describe("the network service of real hosts", function()
         end
         assert.is_true(touched)
         assert.is_nil(here.network.list { name = "x" }[1])
+    end)
+
+    -- What the machine has of its own.
+    local function interfaces()
+        local names = {}
+        for name in support.read("/proc/net/dev"):gmatch("([^%s:]+):") do
+            names[#names + 1] = name
+        end
+        table.sort(names)
+        return names
+    end
+
+    it("leaves the machine's own network alone unless it is allowed", function()
+        local before = interfaces()
+        local here = world()
+        local net = assert(here.network.create { name = "inside", subnet = SUBNET })
+        assert(here.endpoint.create { network = net })
+        assert.are.same(before, interfaces())
+        if support.output "id -u" ~= "0\n" then return end
+        local allowed = world "&allow_host_change=1"
+        local out = assert(allowed.network.create { name = "out", subnet =
+            "192.168.218.0/24" })
+        assert.are.equal(#before + 1, #interfaces())
+        assert.is_true(out:delete())
+        assert.is_true(net:delete())
+        allowed.close()
+        here.close()
+        assert.is_true(support.eventually(5, gone))
+        assert.are.same(before, interfaces())
     end)
 
     it("can be reached from outside", function()
