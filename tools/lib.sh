@@ -141,17 +141,10 @@ packages() {
 {
     build_packages=(gcc libc6-dev cmake ninja-build pkg-config lua5.4
         liblua5.4-dev lua-cjson libuv1-dev zlib1g-dev liblzma-dev libzstd-dev
-<<<<<<< ours
         liblz4-dev libnftables-dev)
     qemu_packages=(qemu-system-x86 ovmf busybox-static dnsmasq-base)
-    windows_packages=(gcc-mingw-w64-x86-64-win32 wine wine64 dpkg-dev zip
-        liblua5.4-0 lua-cjson lua-filesystem lua-term libcmocka0)
-=======
-        liblz4-dev)
-    qemu_packages=(qemu-system-x86 ovmf busybox-static)
     windows_packages=(gcc-mingw-w64-x86-64-win32 libz-mingw-w64-dev wine wine64
         dpkg-dev zip liblua5.4-0 lua-cjson lua-filesystem lua-term libcmocka0)
->>>>>>> theirs
     msvc_packages=(clang lld llvm)
     test_packages=(git make lua-busted lua-check libcmocka-dev clang
         libclang-rt-14-dev clang-format
