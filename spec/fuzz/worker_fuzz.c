@@ -59,9 +59,9 @@ const struct machine_ops *qemu_machine_ops(void) {
     return &machine;
 }
 
-void platform_fill(struct worker *worker, bool replay) {
+void platform_fill(struct worker *worker, const struct message *message) {
     (void)worker;
-    (void)replay;
+    (void)message;
 }
 
 bool platform_has_clones(struct worker *worker) {

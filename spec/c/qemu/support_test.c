@@ -81,10 +81,27 @@ static void attachments(void **state) {
     json_doc_free(&bad);
 }
 
+static void adapters(void **state) {
+    struct json_doc good = parse("{\"EndpointId\":\"x\",\"MacAddress\":\"y\"}");
+    struct json_doc bad = parse("{\"IovSettings\":{\"OffloadWeight\":1}}");
+    struct hcs_error error = {0};
+
+    (void)state;
+    assert_int_equal(support_check_adapter(good.root, "$.S", &error), S_OK);
+    assert_int_equal(support_check_adapter(bad.root, "$.S", &error),
+                     HR_NOT_SUPPORTED);
+    assert_string_equal(error.path, "$.S.IovSettings");
+    assert_int_equal(support_check_adapter(NULL, "$.S", &error),
+                     HCS_E_INVALID_JSON);
+    json_doc_free(&good);
+    json_doc_free(&bad);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(honoured), cmocka_unit_test(asking_for_nothing),
-        cmocka_unit_test(not_honoured), cmocka_unit_test(attachments)};
+        cmocka_unit_test(not_honoured), cmocka_unit_test(attachments),
+        cmocka_unit_test(adapters)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
