@@ -89,4 +89,12 @@ enum saved_option {
 /* The memory in one piece from 0 on; "pc.bios" is a copy of its high part. */
 void make_saved(struct guest *guest, unsigned options, struct bytes *out);
 
+enum vmrs_option {
+    VMRS_PACKED = 1, /* as Hyper-V packs memory, by each of its records */
+    VMRS_LOG = 2,    /* a replay log that is yet to be carried out */
+    VMRS_FOREIGN = 4 /* without what is ours */
+};
+/* As it is exported of an ELF core, but for the options. */
+void make_vmrs(const struct guest *guest, unsigned options, struct bytes *out);
+
 #endif
