@@ -72,7 +72,7 @@ return {
     { 0x803B002E, "HCN_E_NAMESPACE_ATTACH_FAILED",
         "the endpoint could not be attached to the namespace", "invalid_state" },
     { 0x803B002F, "HCN_E_ADDR_INVALID_OR_RESERVED",
-        "the address is invalid, reserved or none is left", "invalid_document" },
+        "the address is invalid, reserved or none is left", "invalid_document", "limit" },
     { 0x803B0030, "HCN_E_INVALID_PREFIX", "the prefix is wrong", "invalid_document" },
     { 0x803B0031, "HCN_E_OBJECT_USED_AFTER_UNLOAD", "the object is gone", "closed" },
     { 0x803B0032, "HCN_E_INVALID_SUBNET", "the subnet is wrong", "invalid_document" },

@@ -106,6 +106,15 @@ struct guid guid(const char *text) {
     return out;
 }
 
+/* Whether a sentence of the code and the detail behind it say one thing. */
+static bool repeats(const char *text) {
+    const char *first = strstr(text, "already");
+    const char *none = strstr(text, "There is no such");
+
+    return (first && strstr(first + 1, "already")) ||
+           (none && strstr(none + 1, "there is no"));
+}
+
 /* A refusal has a record that says the same, a success has none. */
 static void check_record(const struct net_reply *reply) {
     struct json_doc doc;
@@ -124,6 +133,10 @@ static void check_record(const struct net_reply *reply) {
     assert_int_equal(json_get(doc.root, "Success")->type, JSON_BOOL);
     assert_false(json_is_true(json_get(doc.root, "Success")));
     assert_true(strlen(json_text(json_get(doc.root, "Error"), "")) > 10);
+    if (repeats(json_text(json_get(doc.root, "Error"), ""))) {
+        print_error("%s\n", reply->record);
+        fail();
+    }
     json_doc_free(&doc);
 }
 

@@ -81,6 +81,9 @@ HRESULT endpoint_modify(struct net *net, struct object *object,
 /* `settings` is a VmEndpointRequest. */
 HRESULT endpoint_attach(struct net *net, struct object *object,
                         const struct doc *settings, struct hcs_error *error);
+/* HCN_E_ENDPOINT_ALREADY_ATTACHED, and who has it. */
+HRESULT endpoint_is_taken(const struct endpoint *endpoint,
+                          struct hcs_error *error);
 void endpoint_detach(struct net *net, struct object *object);
 HRESULT endpoint_detach_machine(struct net *net, struct object *object,
                                 struct hcs_error *error);

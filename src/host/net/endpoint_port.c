@@ -69,6 +69,20 @@ void endpoint_port_down(struct net *net, struct endpoint *endpoint,
         tell_port(net, endpoint, NET_EVENT_ENDPOINT_DETACHED);
 }
 
+HRESULT endpoint_is_taken(const struct endpoint *endpoint,
+                          struct hcs_error *error) {
+    char text[GUID_TEXT_SIZE];
+
+    if (endpoint->port_kind == PLANE_PORT_NAMESPACE) {
+        object_id_text(NET_NAMESPACE, &endpoint->space->object.id, text);
+        return error_set(error, HCN_E_ENDPOINT_ALREADY_ATTACHED, NULL,
+                         "it is in the namespace %s", text);
+    }
+    guid_format(&endpoint->machine, text);
+    return error_set(error, HCN_E_ENDPOINT_ALREADY_ATTACHED, NULL,
+                     "its port is the virtual machine %s's", text);
+}
+
 HRESULT endpoint_attach(struct net *net, struct object *object,
                         const struct doc *settings, struct hcs_error *error) {
     struct endpoint *endpoint = endpoint_of(object);
@@ -86,8 +100,7 @@ HRESULT endpoint_attach(struct net *net, struct object *object,
         return error_set(error, HCN_E_INVALID_REMOTE_ENDPOINT_OPERATION, NULL,
                          "an endpoint of another host has no port here");
     if (endpoint->state == ENDPOINT_ATTACHED)
-        return error_set(error, HCN_E_ENDPOINT_ALREADY_ATTACHED, NULL,
-                         "the endpoint has a port already");
+        return endpoint_is_taken(endpoint, error);
     if (guid_is_zero(&port) && !guid_is_zero(&machine) &&
         memcmp(&machine, &endpoint->kept_machine, sizeof machine) == 0)
         port = endpoint->kept_port;

@@ -94,8 +94,7 @@ static HRESULT read_name(struct net *net, const struct doc *doc,
     if (*network->name &&
         index_find(&net->names, network->folded, strlen(network->folded)))
         return doc_fail(&place, HCN_E_NETWORK_ALREADY_EXISTS, error,
-                        "there is a network called \"%s\" already",
-                        network->name);
+                        "a network is called \"%s\"", network->name);
     return S_OK;
 }
 

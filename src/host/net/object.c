@@ -57,8 +57,7 @@ HRESULT object_need(const struct net *net, enum net_kind kind,
     if (*out)
         return S_OK;
     object_id_text(kind, id, text);
-    return error_set(error, kind_of(kind)->missing, NULL, "no %s has the id %s",
-                     kind_of(kind)->noun, text);
+    return error_set(error, kind_of(kind)->missing, NULL, "id %s", text);
 }
 
 void object_new_id(struct net *net, struct guid *out) {

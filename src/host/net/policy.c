@@ -152,7 +152,8 @@ static HRESULT take_over(struct policies *set, const struct policies *old,
 static HRESULT not_there(const struct doc *item, const struct policy *policy,
                          struct hcs_error *error) {
     return doc_fail(item, HCN_E_POLICY_NOT_FOUND, error,
-                    "there is no such %s policy", policy->type->name);
+                    "the object has no %s that is the same",
+                    policy->type->name);
 }
 
 /* One policy of the document; `before` policies were there before it. */

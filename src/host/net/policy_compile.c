@@ -91,7 +91,7 @@ static HRESULT check_single(const struct policy *policy,
     HRESULT code = policy->type->plane == PLANE_MTU
                        ? HCN_INTERFACEPARAMETERS_ALREADY_APPLIED
                        : HCN_E_POLICY_ALREADY_EXISTS;
-    return doc_fail(settings, code, error, "there is a %s policy already",
+    return doc_fail(settings, code, error, "expected one %s policy at most",
                     policy->type->name);
 }
 

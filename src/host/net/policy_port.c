@@ -117,7 +117,7 @@ static HRESULT check(struct compiler *compiler, const struct doc *settings,
         return choose(compiler, settings, mapping, error);
     if (!is_free(compiler, mapping))
         return doc_fail(settings, HCN_E_PORT_ALREADY_EXISTS, error,
-                        "port %u of protocol %u is mapped already",
+                        "port %u of protocol %u leads to an endpoint",
                         mapping->external, mapping->protocol);
     if (is_held(compiler, mapping))
         return doc_fail(settings, HR_SHARING_VIOLATION, error,

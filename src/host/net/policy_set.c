@@ -77,7 +77,7 @@ HRESULT set_read(struct compiler *compiler, const struct doc *settings,
                         "expected an Id of 1 to %d bytes", MOST_ID - 1);
     if (set_find(compiler->out, id, strlen(id)))
         return doc_fail(settings, HCN_E_POLICY_ALREADY_EXISTS, error,
-                        "there is a set with the Id \"%s\" already", id);
+                        "a set has the Id \"%s\"", id);
     set = arena_alloc(arena, sizeof *set);
     if (!set)
         return out_of_memory(error);

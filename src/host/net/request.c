@@ -71,8 +71,7 @@ static HRESULT choose_id(struct net *net, const struct net_request *request,
         return S_OK;
     object_id_text(request->kind, out, text);
     return error_set(error, kind_of(request->kind)->exists, "$.ID",
-                     "there is a %s with the id %s already",
-                     kind_of(request->kind)->noun, text);
+                     "the %s %s is there", kind_of(request->kind)->noun, text);
 }
 
 static HRESULT create(struct net *net, const struct net_request *request,

@@ -232,15 +232,18 @@ static HRESULT need_endpoint(const struct net *net, const struct doc *settings,
 static HRESULT check_free(const struct space *space,
                           const struct endpoint *endpoint,
                           struct hcs_error *error) {
-    if (endpoint->space)
+    char text[GUID_TEXT_SIZE];
+
+    if (endpoint->space) {
+        object_id_text(NET_NAMESPACE, &endpoint->space->object.id, text);
         return error_set(error, HCN_E_ENDPOINT_NAMESPACE_ALREADY_EXISTS, NULL,
-                         "the endpoint is in a namespace already");
+                         "it is in the namespace %s", text);
+    }
     if (endpoint_is_remote(endpoint))
         return error_set(error, HCN_E_ENDPOINT_NOT_LOCAL, NULL,
                          "the endpoint is one of another host");
     if (space_is_on_host(space) && endpoint->state == ENDPOINT_ATTACHED)
-        return error_set(error, HCN_E_ENDPOINT_ALREADY_ATTACHED, NULL,
-                         "the endpoint is attached to a virtual machine");
+        return endpoint_is_taken(endpoint, error);
     return S_OK;
 }
 
@@ -345,7 +348,7 @@ static HRESULT modify_container(struct space *space, enum change change,
     there = find_container(space, id);
     if (change == CHANGE_ADD)
         return there ? doc_fail(settings, HR_ALREADY_EXISTS, error,
-                                "the container is in the namespace already")
+                                "the container is in the namespace")
                      : space_add_container(space, id, error);
     if (!there)
         return doc_fail(settings, HR_NOT_FOUND, error,
