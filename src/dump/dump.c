@@ -133,13 +133,16 @@ HRESULT dump_open_memory(const void *bytes, size_t length, struct dump **out,
 }
 
 void dump_close(struct dump *dump) {
+    unsigned i;
+
     if (!dump)
         return;
     if (dump->self)
         dump->reader->close(dump->self);
     source_close(dump->source);
     free(dump->vmcoreinfo);
-    free(dump->cache.bytes);
+    for (i = 0; i < DUMP_CACHED_PAGES; i++)
+        free(dump->cache.pages[i]);
     free(dump);
 }
 

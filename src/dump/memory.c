@@ -64,19 +64,19 @@ static HRESULT cached_page(struct dump *dump, uint64_t address,
     HRESULT hr;
 
     *page = NULL;
-    if (!cache->bytes)
-        cache->bytes = malloc((size_t)DUMP_CACHED_PAGES * DUMP_PAGE);
-    if (!cache->bytes)
+    if (!cache->pages[slot])
+        cache->pages[slot] = malloc(DUMP_PAGE);
+    if (!cache->pages[slot])
         return S_OK;
     if (cache->address[slot] != address + 1) {
         cache->address[slot] = 0;
-        hr = read_through(dump, address, cache->bytes + slot * DUMP_PAGE,
-                          DUMP_PAGE, &got, error);
+        hr = read_through(dump, address, cache->pages[slot], DUMP_PAGE, &got,
+                          error);
         if (FAILED(hr) || got < DUMP_PAGE)
             return hr;
         cache->address[slot] = address + 1;
     }
-    *page = cache->bytes + slot * DUMP_PAGE;
+    *page = cache->pages[slot];
     return S_OK;
 }
 

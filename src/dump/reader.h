@@ -58,7 +58,7 @@ struct dump_reader {
 
 struct dump_cache {
     uint64_t address[DUMP_CACHED_PAGES]; /* of the page, plus one; 0: none */
-    uint8_t *bytes;                      /* NULL until the first small read */
+    uint8_t *pages[DUMP_CACHED_PAGES];   /* NULL until one comes there */
 };
 
 struct dump {
