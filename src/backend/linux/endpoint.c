@@ -86,6 +86,7 @@ static HRESULT add_virtual(struct plane *plane, const struct terms *terms,
 void terms_free(struct terms *terms) {
     let_go(terms);
     buf_free(&terms->undo);
+    buf_free(&terms->end);
     arena_free(&terms->arena);
 }
 
@@ -281,13 +282,10 @@ out:
 
 void endpoint_down(struct plane *plane, struct endpoint *endpoint) {
     struct network *network = endpoint->network;
-    struct buf text = {0};
 
     port_down(plane, endpoint);
     if (!endpoint->remote && !plane->ending) {
-        rules_endpoint_end(endpoint, &text);
-        (void)filter_run(plane->filter, &text, NULL);
-        buf_free(&text);
+        (void)filter_run(plane->filter, &endpoint->terms.end, NULL);
         drop_virtual(plane, &endpoint->terms, &endpoint->terms, NULL);
     }
     endpoint_free(endpoint);

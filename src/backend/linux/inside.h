@@ -74,6 +74,7 @@ struct terms {
     struct plane_route *routes;
     size_t route_count;
     struct buf undo; /* takes its elements out of the packet filter's maps */
+    struct buf end;  /* takes all of it out; made while there is memory */
     struct layout layout;
     struct held *held;
     size_t held_count;
@@ -271,12 +272,11 @@ void rules_network_end(const struct network *network, struct buf *out);
 void rules_translators(const struct plane *plane, const struct network *without,
                        struct buf *out);
 /* `before` (NULL: the endpoint is new) are the terms that end. Fills
- * now->undo and now->layout. */
+ * now->undo, now->end and now->layout. */
 HRESULT rules_endpoint(const struct plane_endpoint *told,
                        const struct endpoint *endpoint,
                        const struct terms *before, struct terms *now,
                        struct buf *out, struct hcs_error *error);
-void rules_endpoint_end(const struct endpoint *endpoint, struct buf *out);
 
 /* Adds to `chain` the rules, one for each family that they are about, which
  * give the verdict to what the tuple is about. */

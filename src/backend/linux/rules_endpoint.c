@@ -355,6 +355,17 @@ static void put_ways(const struct writer *w) {
                w->n);
 }
 
+static void put_end(const struct writer *w) {
+    struct writer end = *w;
+    struct terms *now = w->now;
+
+    end.out = &now->end;
+    buf_puts(&now->end, now->undo.data ? now->undo.data : "");
+    put_chains(&end, "flush", &now->layout, NULL);
+    put_chains(&end, "delete", &now->layout, NULL);
+    put_counters(&end, "delete");
+}
+
 HRESULT rules_endpoint(const struct plane_endpoint *told,
                        const struct endpoint *endpoint,
                        const struct terms *before, struct terms *now,
@@ -388,17 +399,8 @@ HRESULT rules_endpoint(const struct plane_endpoint *told,
     hr = put_mappings(&w, error);
     if (before)
         put_chains(&w, "delete", &before->layout, &now->layout);
-    if (SUCCEEDED(hr) && (out->failed || now->undo.failed))
+    put_end(&w);
+    if (SUCCEEDED(hr) && (out->failed || now->undo.failed || now->end.failed))
         hr = no_memory(error);
     return hr;
-}
-
-void rules_endpoint_end(const struct endpoint *endpoint, struct buf *out) {
-    const struct terms *terms = &endpoint->terms;
-    struct writer w = {NULL, endpoint, NULL, out, endpoint->serial};
-
-    buf_puts(out, terms->undo.data ? terms->undo.data : "");
-    put_chains(&w, "flush", &terms->layout, NULL);
-    put_chains(&w, "delete", &terms->layout, NULL);
-    put_counters(&w, "delete");
 }
