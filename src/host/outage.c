@@ -2,7 +2,8 @@
  * The services of a simulated host stop and start: what becomes of the handles
  * to systems, and where new ones are refused meanwhile (those to networks:
  * hcn.c). The systems themselves go on, except those that end with their last
- * handle: the service takes its handles along. */
+ * handle: the service takes its handles along. So do networks stay, except
+ * those that were made to go with it. */
 #include "hcn.h"
 #include "system.h"
 
@@ -66,6 +67,8 @@ HRESULT host_set_service(struct host *host, bool running) {
     for (link = host->systems.next; link != &host->systems; link = link->next)
         disconnect(HCS_CONTAINER(link, struct system, link));
     hcn_disconnect(host);
+    if (host->hcn)
+        net_drop_transient(host->hcn->net);
     host_changed(host);
     return S_OK;
 }

@@ -406,6 +406,28 @@ static void unregistering_waits_for_what_runs(void **state) {
 
 /* --- the service ---------------------------------------------------------- */
 
+#define FLEETING u"{\"Flags\":8," V2
+
+static void some_networks_go_with_the_service(void **state) {
+    HCN_NETWORK lasting = make_network(), fleeting = NULL, again = NULL;
+    HCN_ENDPOINT endpoint = NULL;
+    PWSTR record = NULL;
+    ok(HcnCreateNetwork(&other, FLEETING, &fleeting, NULL));
+    ok(HcnCreateEndpoint(fleeting, &none, EMPTY, &endpoint, NULL));
+    ok(HcnCloseEndpoint(endpoint));
+    ok(HcnCloseNetwork(fleeting));
+    ok(HcnCloseNetwork(lasting));
+    ok(hcshost_sim_service(*state, 0));
+    ok(hcshost_sim_service(*state, 1));
+    refused(HCN_E_NETWORK_NOT_FOUND, HcnOpenNetwork(&other, &again, &record),
+            &record);
+    ok(HcnOpenNetwork(&some, &again, NULL));
+    ok(HcnCloseNetwork(again));
+    ok(HcnDeleteNetwork(&some, NULL));
+    inventory_has(*state, "\"Networks\":0,\"Endpoints\":0,\"Namespaces\":0,"
+                          "\"Handles\":0,");
+}
+
 static void the_service_takes_handles_along(void **state) {
     struct log log = {0}, fresh = {0};
     HCN_CALLBACK callback = NULL, late = NULL;
@@ -634,6 +656,7 @@ int main(void) {
         TEST(arguments_of_callbacks),
         TEST(a_callback_may_unregister_itself),
         TEST(unregistering_waits_for_what_runs),
+        TEST(some_networks_go_with_the_service),
         TEST(the_service_takes_handles_along),
         TEST(any_thread_may_call),
         TEST(adapters_are_ports),
