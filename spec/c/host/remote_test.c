@@ -303,7 +303,7 @@ static void handles_go_with_their_service(void **state) {
     kill_daemon();
     fails(HR_RPC_SERVER_UNAVAILABLE,
           HcnQueryNetworkProperties(network, NULL, &text, &record));
-    assert_non_null(strstr(text_of(record), "went away under this handle"));
+    assert_non_null(strstr(text_of(record), "went away"));
     fails(HR_RPC_SERVER_UNAVAILABLE, HcnModifyNetwork(network, u"{}", NULL));
     fails(HR_RPC_SERVER_UNAVAILABLE,
           HcnCreateEndpoint(network, &none, u"{}", &endpoint, NULL));
@@ -419,6 +419,7 @@ static void no_death_is_waited_for(void **state) {
     }
 }
 
+#ifndef __SANITIZE_THREAD__ /* it knows no threads in forked children */
 /* --- forks ---------------------------------------------------------------- */
 
 static void children_have_none_of_it(void **state) {
@@ -480,6 +481,8 @@ static void children_hold_nothing(void **state) {
     assert_int_equal(waitpid(child, &status, 0), child);
 }
 
+#endif
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
@@ -492,8 +495,10 @@ int main(void) {
         TEST(callbacks_hear_everybody_and_the_end),
         TEST(callbacks_may_ask),
         TEST(no_death_is_waited_for),
+#ifndef __SANITIZE_THREAD__
         TEST(children_have_none_of_it),
         TEST(children_hold_nothing),
+#endif
     };
     return cmocka_run_group_tests(tests, find_out, NULL);
 }
