@@ -319,15 +319,18 @@ static void handles_go_with_their_service(void **state) {
 }
 
 struct log {
-    int heard, ends;
-    DWORD last;
+    int heard, ends, last;
 };
+
+static int read_of(const int *number) {
+    return __atomic_load_n(number, __ATOMIC_SEQ_CST);
+}
 
 static void hear(DWORD type, void *context, HRESULT status, PCWSTR data) {
     struct log *log = context;
     (void)status;
     (void)data;
-    __atomic_store_n(&log->last, type, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&log->last, (int)type, __ATOMIC_SEQ_CST);
     if (type == HcnNotificationServiceDisconnect)
         __atomic_add_fetch(&log->ends, 1, __ATOMIC_SEQ_CST);
     __atomic_add_fetch(&log->heard, 1, __ATOMIC_SEQ_CST);
@@ -335,12 +338,11 @@ static void hear(DWORD type, void *context, HRESULT status, PCWSTR data) {
 
 static void await(const int *number, int wanted) {
     for (int i = 0; i < 2500; i++) {
-        if (__atomic_load_n(number, __ATOMIC_SEQ_CST) >= wanted)
+        if (read_of(number) >= wanted)
             return;
         wait_a_little();
     }
-    fail_msg("%d instead of %d", __atomic_load_n(number, __ATOMIC_SEQ_CST),
-             wanted);
+    fail_msg("%d instead of %d", read_of(number), wanted);
 }
 
 static void callbacks_hear_everybody_and_the_end(void **state) {
@@ -354,7 +356,7 @@ static void callbacks_hear_everybody_and_the_end(void **state) {
     other = world_open(uri);
     network = make(LAB);
     await(&log.heard, 2); /* before it is made, and after */
-    assert_int_equal(log.last, HcnNotificationNetworkCreate);
+    assert_int_equal(read_of(&log.last), HcnNotificationNetworkCreate);
     ok(HcnCloseNetwork(network));
     world_close(other);
     ok(hcshost_enter(host, NULL));
@@ -363,8 +365,8 @@ static void callbacks_hear_everybody_and_the_end(void **state) {
     ok(HcnRegisterServiceCallback(hear, &later, &second));
     network = make(OTHER);
     await(&later.heard, 2);
-    assert_int_equal(log.heard, 3); /* the dead one is deaf */
-    assert_int_equal(log.ends, 1);
+    assert_int_equal(read_of(&log.heard), 3); /* the dead one is deaf */
+    assert_int_equal(read_of(&log.ends), 1);
     ok(HcnUnregisterServiceCallback(callback));
     ok(HcnUnregisterServiceCallback(second));
     ok(HcnCloseNetwork(network));
