@@ -244,6 +244,37 @@ describe("a real guest's adapter", function()
         first:close()
     end)
 
+    describe("of a guest that does not let go of it", function()
+        local STUBBORN = "acpiphp.disable=1"
+
+        it("has no network once it is removed", function()
+            local vm <close> = support.guest("stubborn", {
+                words = STUBBORN, nics = { { network = net, name = "n" } } })
+            settle(vm, only())
+            vm:remove_nic "n"
+            assert.are.equal(0, #hcs.endpoint.list())
+            assert.is_truthy(support.sh(vm, "cat /sys/class/net/eth0/carrier"):find "^0")
+            assert.is_true(failure(vm.remove_nic, vm, "n"):is "not_found")
+            vm:pause()
+            assert.is_true(failure(vm.save, vm, support.temporary "no.vmrs"):is "invalid_state")
+        end)
+
+        it("is no clone's, who says so", function()
+            local scope <close> = hcs.scope()
+            local first = scope:endpoint { network = net }
+            local second = scope:endpoint { network = net }
+            local template = scope:create(support.options("stubborn", {
+                words = STUBBORN, nics = { { endpoint = first } } }))
+            support.boot(template)
+            template:pause { reason = "template" }
+            template:save_template()
+            local clone = scope:create(support.options("clone", {
+                template = template.id, nics = { { endpoint = second } } }))
+            assert.is_true(failure(clone.start, clone):is "timeout")
+            assert.are_not.equal(ATTACHED, state(second.id))
+        end)
+    end)
+
     it("keeps to its guest when that boots again", function()
         local vm <close> = support.guest("reboot", { nics = { { network = net } } })
         settle(vm, only())

@@ -80,7 +80,7 @@ struct machine {
     size_t nic_jobs; /* that attach or detach, on other threads */
     struct timer unplug[QEMU_NICS]; /* how long a guest may hold on to one */
     struct waiter gone[QEMU_NICS];  /* who waits for it to let go */
-    struct waiter settling; /* who waits for nics_settle */
+    struct waiter settling;         /* who waits for nics_settle */
 
     uv_process_t process;
     bool running; /* the process lives */
@@ -182,21 +182,29 @@ void machine_reset(struct machine *machine, machine_done done, void *context);
 void machine_save(struct machine *machine, enum machine_save_kind kind,
                   const char *path, machine_done done, void *context);
 void machine_dump(struct machine *machine, const char *path,
-                  const struct machine_dump_options *options,
-                  uint64_t *written, machine_done done, void *context);
+                  const struct machine_dump_options *options, uint64_t *written,
+                  machine_done done, void *context);
 
 /* --- modify.c ------------------------------------------------------------- */
 void machine_modify(struct machine *machine, const struct json *request,
                     machine_done done, void *context);
 
-/* --- nics_plug.c ---------------------------------------------------------- */
+/* --- nics_change.c -------------------------------------------------------- */
 #define NICS_PATH "VirtualMachine/Devices/NetworkAdapters/"
 /* A request for the adapter of the path, which begins so. */
 void nic_modify(struct machine *machine, const char *path,
                 const struct json *request, machine_done done, void *context);
+/* One of nic_jobs is over: what was put off for it goes on. */
+void nic_job_over(struct machine *machine);
+/* Detaches what is attached, off the loop, then goes on with machine_end. */
+void nics_let_go(struct machine *machine);
+
+/* --- nics_plug.c ---------------------------------------------------------- */
 /* Gives the adapter to QEMU, and its tap if there is one. */
 void nic_plug(struct machine *machine, struct nic *nic, machine_done done,
               void *context);
+/* Takes the tap away from QEMU: nobody is behind the adapter any more. */
+void nic_cut(struct machine *machine, struct nic *nic);
 /* Asks the guest to let go of it. HR_TIMEOUT when it does not; it may do so
  * later. */
 void nic_unplug(struct machine *machine, struct nic *nic, machine_done done,
@@ -206,10 +214,6 @@ void nics_deleted(struct machine *machine, const struct json *data);
 void nics_impatient(struct timer *timer, void *context);
 /* The guest is no more: nobody needs to wait for it. */
 void nics_abandon(struct machine *machine, const struct hcs_error *error);
-/* One of nic_jobs is over: what was put off for it goes on. */
-void nic_job_over(struct machine *machine);
-/* Detaches what is attached, off the loop, then goes on with machine_end. */
-void nics_let_go(struct machine *machine);
 
 /* --- nics_settle.c -------------------------------------------------------- */
 /* Cuts off what is to be plugged in anew, before the guest goes on. */
