@@ -17,6 +17,8 @@ static HRESULT lay_middle(struct cable *cable, struct device *bridge,
     struct mac_address mac;
     HRESULT hr = wire_open(&cable->wire, error);
 
+    if (SUCCEEDED(hr))
+        hr = mend_listen(&cable->gone, error);
     mac_from_number(PLUG, &mac);
     snprintf(bridge->name, sizeof bridge->name, "middle");
     if (SUCCEEDED(hr))
@@ -73,11 +75,14 @@ void cable_cut(struct cable *cable) {
     wire_close(&cable->wire);
     if (cable->middle >= 0)
         close(cable->middle);
+    if (cable->gone >= 0)
+        close(cable->gone);
     cable_none(cable);
 }
 
 void cable_none(struct cable *cable) {
     memset(cable, 0, sizeof *cable);
     cable->middle = -1;
+    cable->gone = -1;
     cable->wire.fd = -1;
 }

@@ -35,7 +35,9 @@ struct network {
     struct mac_address mac; /* of the bridge */
     bool host;              /* the host has a port on it */
     bool nat;
+    bool lost;          /* somebody took the bridge away */
     struct arena terms; /* of what follows; replaced as a whole */
+    char *name;
     struct plane_subnet *subnets;
     size_t subnet_count;
     struct plane_dns dns;
@@ -84,6 +86,7 @@ struct terms {
 
 struct port {
     bool there;
+    bool lost; /* somebody took the interface away */
     enum plane_port_kind kind;
     struct space *space; /* NULL: a machine's */
     struct device device;
@@ -110,6 +113,7 @@ struct endpoint {
 struct cable {
     int middle;       /* a namespace, or -1 */
     struct wire wire; /* there */
+    int gone;         /* readable when one of its interfaces is; or -1 */
     int here, there;  /* indexes of its ends; 0: there is none */
 };
 
@@ -143,7 +147,8 @@ struct plane {
     struct link networks, endpoints, spaces;
     unsigned serial;
     char *directory, *dnsmasq; /* NULL: no services */
-    int watch;                 /* epoll of the services' ends */
+    int watch;                 /* epoll of the services' ends and of … */
+    int gone;                  /* … interfaces that are taken away, or -1 */
     bool ending;               /* rules go with the namespace */
     struct sweep sweeps[PLANE_SWEEPS];
     size_t next_sweep;
@@ -153,6 +158,8 @@ struct plane {
 
 void plane_destroy(struct plane *plane); /* NULL is fine */
 HRESULT no_memory(struct hcs_error *error);
+/* The plane's descriptor is readable when this is, too. */
+HRESULT plane_watch(const struct plane *plane, int fd, struct hcs_error *error);
 struct network *find_network(const struct plane *plane, const struct guid *id);
 struct endpoint *find_endpoint(const struct plane *plane,
                                const struct guid *id);
@@ -177,6 +184,9 @@ HRESULT network_up(struct plane *plane, const struct plane_network *told,
 HRESULT network_change(struct plane *plane, const struct plane_network *told,
                        struct hcs_error *error);
 void network_down(struct plane *plane, struct network *network);
+/* Makes the bridge anew, with the ports that are there. */
+HRESULT network_mend(struct plane *plane, struct network *network,
+                     struct hcs_error *error);
 
 /* What the told policies ask for that is not carried out here. */
 HRESULT endpoint_check(const struct plane *plane,
@@ -213,6 +223,12 @@ HRESULT port_change(struct plane *plane, const struct endpoint *endpoint,
                     const struct terms *now, const struct terms *before,
                     struct hcs_error *error);
 void port_down(struct plane *plane, struct endpoint *endpoint);
+/* Back onto its network's bridge, which is new. */
+HRESULT port_rejoin(struct plane *plane, const struct endpoint *endpoint,
+                    struct hcs_error *error);
+/* Makes one anew whose interface is gone. A machine's cannot be. */
+HRESULT port_mend(struct plane *plane, struct endpoint *endpoint,
+                  struct hcs_error *error);
 HRESULT port_join(struct plane *plane, struct endpoint *endpoint,
                   struct hcs_error *error);
 
@@ -245,9 +261,20 @@ HRESULT statistics(struct plane *plane, const struct endpoint *endpoint,
  * 0: any number. */
 HRESULT shape_port(struct plane *plane, const struct endpoint *endpoint,
                    uint64_t limit, struct hcs_error *error);
+/* Makes its limiter anew if that is gone. */
+HRESULT shape_mend(struct plane *plane, const struct endpoint *endpoint,
+                   struct hcs_error *error);
 /* Its limiter is out of use and to be taken away with the port: its index, 0
  * for none. */
 int shape_take(struct plane *plane, const struct endpoint *endpoint);
+
+/* --- mend.c ------------------------------------------------------------ */
+
+/* A descriptor that is readable when an interface of the namespace that the
+ * crew is in has gone. */
+HRESULT mend_listen(int *fd, struct hcs_error *error);
+/* Makes anew what somebody else took away. */
+HRESULT mend(struct plane *plane, struct hcs_error *error);
 
 /* --- sweep.c ----------------------------------------------------------- */
 

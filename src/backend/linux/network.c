@@ -45,6 +45,9 @@ static HRESULT copy_terms(const struct plane_network *told,
         memcpy(network->subnets, told->subnets, size);
     network->subnet_count = told->subnet_count;
     network->dns = told->dns;
+    network->name = arena_text(&network->terms, told->name, strlen(told->name));
+    if (!network->name)
+        return no_memory(error);
     return copy_texts(&network->terms, &network->dns, error);
 }
 
@@ -145,21 +148,19 @@ static HRESULT settle(const struct network *network, struct hcs_error *error) {
     return hr == HR_FILE_NOT_FOUND || hr == HR_PATH_NOT_FOUND ? S_OK : hr;
 }
 
-static HRESULT make_bridge(struct plane *plane,
-                           const struct plane_network *told,
-                           struct network *network, struct hcs_error *error) {
+static HRESULT make_bridge(struct plane *plane, struct network *network,
+                           struct hcs_error *error) {
     struct device *bridge = &network->bridge;
     char id[GUID_TEXT_SIZE], other[64];
     HRESULT hr;
 
-    choose_mac(told, network->serial, &network->mac);
     guid_format(&network->id, id);
     snprintf(other, sizeof other, "hcn-net-%s", id);
     hr = device_bridge(&plane->wire, bridge, &network->mac, error);
     if (SUCCEEDED(hr))
         hr = device_altname(&plane->wire, bridge->index, other, error);
     if (SUCCEEDED(hr))
-        hr = device_alias(&plane->wire, bridge->index, told->name, error);
+        hr = device_alias(&plane->wire, bridge->index, network->name, error);
     if (SUCCEEDED(hr))
         hr = settle(network, error);
     if (SUCCEEDED(hr))
@@ -194,6 +195,7 @@ static struct network *network_new(struct plane *plane,
         return NULL;
     }
     network_begin(network, told, ++plane->serial);
+    choose_mac(told, network->serial, &network->mac);
     if (FAILED(copy_terms(told, network, error))) {
         arena_free(&network->terms);
         free(network);
@@ -242,7 +244,7 @@ HRESULT network_up(struct plane *plane, const struct plane_network *told,
         return E_OUTOFMEMORY;
     hr = check_prefixes(plane, told, network->host, error);
     if (SUCCEEDED(hr))
-        hr = make_bridge(plane, told, network, error);
+        hr = make_bridge(plane, network, error);
     if (FAILED(hr))
         goto undo_bridge;
     hr = install(plane, told, network, true, error);
@@ -336,6 +338,7 @@ HRESULT network_change(struct plane *plane, const struct plane_network *told,
     network->terms = now.terms;
     network->subnets = now.subnets;
     network->subnet_count = now.subnet_count;
+    network->name = now.name;
     network->dns = now.dns;
     network->mac = now.mac;
     return S_OK;
@@ -349,4 +352,25 @@ void network_down(struct plane *plane, struct network *network) {
     network_free(network);
     if (link_alone(&plane->networks))
         world_close(plane); /* nothing is left to come in to */
+}
+
+HRESULT network_mend(struct plane *plane, struct network *network,
+                     struct hcs_error *error) {
+    HRESULT hr = make_bridge(plane, network, error);
+
+    for (struct link *l = plane->endpoints.next;
+         SUCCEEDED(hr) && l != &plane->endpoints; l = l->next) {
+        const struct endpoint *one = HCS_CONTAINER(l, struct endpoint, link);
+        if (one->network == network && one->port.there && !one->port.lost)
+            hr = port_rejoin(plane, one, error);
+    }
+    if (SUCCEEDED(hr)) {
+        device_settle(&plane->wire, network->bridge.index);
+        hr = service_renew(plane, network, error);
+    }
+    if (SUCCEEDED(hr))
+        network->lost = false;
+    else
+        sweep(plane, &network->bridge.index, 1, -1);
+    return hr;
 }

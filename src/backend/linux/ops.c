@@ -412,7 +412,10 @@ int linux_plane_pollfd(const struct plane *plane) {
 
 static HRESULT work_tend(void *context, struct hcs_error *error) {
     struct call *call = context;
-    return service_tend(call->plane, error);
+    HRESULT hr = mend(call->plane, error);
+    HRESULT services = service_tend(call->plane, SUCCEEDED(hr) ? error : NULL);
+
+    return FAILED(hr) ? hr : services;
 }
 
 HRESULT linux_plane_tend(struct plane *plane, struct hcs_error *error) {

@@ -16,6 +16,15 @@ HRESULT no_memory(struct hcs_error *error) {
     return error_set(error, E_OUTOFMEMORY, NULL, "no memory for the network");
 }
 
+HRESULT plane_watch(const struct plane *plane, int fd,
+                    struct hcs_error *error) {
+    struct epoll_event event = {.events = EPOLLIN};
+
+    if (epoll_ctl(plane->watch, EPOLL_CTL_ADD, fd, &event) != 0)
+        return error_errno(error, errno, "what happens in the plane");
+    return S_OK;
+}
+
 /* --- finding ----------------------------------------------------------- */
 
 #define FIND(list, type, id)                                            \
@@ -109,6 +118,10 @@ static HRESULT set_up(void *context, struct hcs_error *error) {
         hr = device_up(&plane->wire, LOOPBACK, error);
     if (SUCCEEDED(hr))
         hr = lay_tables(plane, error);
+    if (SUCCEEDED(hr))
+        hr = mend_listen(&plane->gone, error);
+    if (SUCCEEDED(hr))
+        hr = plane_watch(plane, plane->gone, error);
     if (SUCCEEDED(hr) && opening->options->uplink.family != IP_NONE)
         hr = uplink_open(plane, &opening->options->uplink, error);
     return hr;
@@ -156,6 +169,8 @@ static void plane_free(struct plane *plane) {
         close(plane->home);
     if (plane->outside >= 0)
         close(plane->outside);
+    if (plane->gone >= 0)
+        close(plane->gone);
     if (plane->watch >= 0)
         close(plane->watch);
     free(plane->directory);
@@ -174,6 +189,7 @@ static HRESULT plane_new(const struct linux_plane_options *options,
     plane->home = -1;
     plane->wire.fd = -1;
     plane->world = -1;
+    plane->gone = -1;
     cable_none(&plane->cable);
     link_init(&plane->networks);
     link_init(&plane->endpoints);

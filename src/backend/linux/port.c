@@ -158,3 +158,30 @@ HRESULT port_change(struct plane *plane, const struct endpoint *endpoint,
     (void)dress(plane, endpoint, before, NULL);
     return hr;
 }
+
+HRESULT port_rejoin(struct plane *plane, const struct endpoint *endpoint,
+                    struct hcs_error *error) {
+    HRESULT hr = device_master(&plane->wire, endpoint->port.device.index,
+                               endpoint->network->bridge.index, error);
+
+    return SUCCEEDED(hr) ? dress(plane, endpoint, &endpoint->terms, error) : hr;
+}
+
+HRESULT port_mend(struct plane *plane, struct endpoint *endpoint,
+                  struct hcs_error *error) {
+    struct plane_port told = {.kind = endpoint->port.kind, .adapter = ""};
+    char device[PLANE_DEVICE_SIZE];
+    HRESULT hr;
+
+    if (endpoint->port.space)
+        told.owner = endpoint->port.space->id;
+    take_away(plane, endpoint);
+    if (told.kind == PLANE_PORT_NAMESPACE)
+        hr = port_up(plane, endpoint, &told, device, error);
+    else
+        hr = error_set(error, HCS_E_CONNECTION_CLOSED, NULL,
+                       "somebody took away the tap of a virtual machine");
+    return FAILED(hr)
+               ? error_wrap(error, hr, "the endpoint %s", endpoint->terms.name)
+               : hr;
+}

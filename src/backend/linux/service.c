@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -140,17 +139,6 @@ static HRESULT await(struct service *service, size_t before,
     return S_OK;
 }
 
-static HRESULT begin_watch(const struct plane *plane,
-                           const struct service *service,
-                           struct hcs_error *error) {
-    struct epoll_event event = {.events = EPOLLIN};
-
-    if (epoll_ctl(plane->watch, EPOLL_CTL_ADD, service->program.pidfd,
-                  &event) != 0)
-        return error_errno(error, errno, "the end of a service");
-    return S_OK;
-}
-
 static HRESULT launch(struct plane *plane, const struct network *network,
                       struct hcs_error *error) {
     struct service *service = network->service;
@@ -167,7 +155,7 @@ static HRESULT launch(struct plane *plane, const struct network *network,
         return hr;
     hr = await(service, before, error);
     if (SUCCEEDED(hr))
-        hr = begin_watch(plane, service, error);
+        hr = plane_watch(plane, service->program.pidfd, error);
     if (FAILED(hr))
         program_kill(&service->program);
     service->started = clock_monotonic();

@@ -175,3 +175,14 @@ HRESULT shape_port(struct plane *plane, const struct endpoint *endpoint,
         shape_end(plane, endpoint);
     return hr;
 }
+
+HRESULT shape_mend(struct plane *plane, const struct endpoint *endpoint,
+                   struct hcs_error *error) {
+    struct device shaper = {.index = 0};
+
+    shaper_name(endpoint, shaper.name);
+    if (endpoint->terms.limit == 0 || SUCCEEDED(device_find(&shaper, NULL)))
+        return S_OK;
+    (void)qdisc(plane, endpoint->port.device.index, RTM_DELQDISC, 0, NULL);
+    return shape_port(plane, endpoint, endpoint->terms.limit, error);
+}

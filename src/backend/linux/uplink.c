@@ -126,6 +126,8 @@ static HRESULT lay(struct plane *plane, const struct ip_prefix *prefix,
         hr = back;
     if (SUCCEEDED(hr))
         hr = settle_inside(plane, prefix, error);
+    if (SUCCEEDED(hr))
+        hr = plane_watch(plane, plane->cable.gone, error);
     return hr;
 }
 
