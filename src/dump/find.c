@@ -5,7 +5,7 @@
 
 #include "reader.h"
 
-#define BLOCK (UINT64_C(1) << 20)
+#define BLOCK (UINT64_C(128) << 10)
 #define ASK_EVERY (UINT64_C(16) << 20)
 
 struct search {
