@@ -82,8 +82,8 @@ static HRESULT read_headers(struct dump *dump, struct hcs_error *error) {
 }
 
 /* Takes the source over, also when it fails. */
-static HRESULT open_source(struct source *source, struct dump **out,
-                           struct hcs_error *error) {
+static HRESULT open_source(struct source *source, const char *path,
+                           struct dump **out, struct hcs_error *error) {
     struct dump *dump = calloc(1, sizeof *dump);
     HRESULT hr;
 
@@ -93,7 +93,9 @@ static HRESULT open_source(struct source *source, struct dump **out,
         return dump_no_memory(error);
     }
     dump->source = source;
+    dump->path = path;
     hr = read_headers(dump, error);
+    dump->path = NULL;
     if (FAILED(hr)) {
         dump_close(dump);
         return hr;
@@ -110,7 +112,7 @@ HRESULT dump_open(const char *path, struct dump **out,
     *out = NULL;
     if (FAILED(hr))
         return hr;
-    hr = open_source(source, out, error);
+    hr = open_source(source, path, out, error);
     return FAILED(hr) ? error_wrap(error, hr, "\"%s\"", path) : hr;
 }
 
@@ -120,7 +122,7 @@ HRESULT dump_open_file(hcs_file file, struct dump **out,
     HRESULT hr = source_of_file(file, &source, error);
 
     *out = NULL;
-    return FAILED(hr) ? hr : open_source(source, out, error);
+    return FAILED(hr) ? hr : open_source(source, NULL, out, error);
 }
 
 HRESULT dump_open_memory(const void *bytes, size_t length, struct dump **out,
@@ -129,7 +131,7 @@ HRESULT dump_open_memory(const void *bytes, size_t length, struct dump **out,
     HRESULT hr = source_of_memory(bytes, length, &source, error);
 
     *out = NULL;
-    return FAILED(hr) ? hr : open_source(source, out, error);
+    return FAILED(hr) ? hr : open_source(source, NULL, out, error);
 }
 
 void dump_close(struct dump *dump) {

@@ -47,5 +47,9 @@ HRESULT dump_export_file(struct dump *dump, hcs_file file, const char *path,
                          enum dump_export_format format,
                          const struct dump_export_options *options,
                          uint64_t *bytes, struct hcs_error *error);
+/* Appends what PATH.map is to hold of a RAW dump that dump_export_file wrote;
+ * dump_export writes that file itself. */
+HRESULT dump_export_map(struct dump *dump, struct buf *out,
+                        struct hcs_error *error);
 
 #endif

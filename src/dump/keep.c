@@ -7,7 +7,6 @@
 
 #include "../base/output.h"
 
-#define ABOUT ".json"
 #define LONGEST_ENDING 32
 
 /* "PATH", "PATH.2", with `ending` behind it. */
@@ -31,7 +30,7 @@ static HRESULT move(const struct dump_files *files, const char *from,
 static HRESULT move_up(const struct dump_files *files, const char *path,
                        uint32_t number, char *from, char *to, size_t size,
                        struct hcs_error *error) {
-    static const char *const endings[] = {ABOUT, ""};
+    static const char *const endings[] = {DUMP_ABOUT, DUMP_MAP, ""};
     HRESULT hr = S_OK;
     for (size_t i = 0; SUCCEEDED(hr) && i < HCS_COUNT(endings); i++) {
         name_of(from, size, path, number, endings[i]);
@@ -87,17 +86,17 @@ HRESULT dump_make_room(const char *path, uint32_t keep,
     return dump_make_room_in(&real, path, keep, error);
 }
 
-char *dump_about_name(const char *path) {
+char *dump_name_beside(const char *path, const char *ending) {
     size_t size = strlen(path) + LONGEST_ENDING;
     char *name = malloc(size);
     if (name)
-        name_of(name, size, path, 0, ABOUT);
+        name_of(name, size, path, 0, ending);
     return name;
 }
 
-HRESULT dump_put_about(const char *path, const char *text,
-                       struct hcs_error *error) {
-    char *name = dump_about_name(path);
+HRESULT dump_put_beside(const char *path, const char *ending, const char *text,
+                        struct hcs_error *error) {
+    char *name = dump_name_beside(path, ending);
     struct output output;
     HRESULT hr;
     if (!name)
@@ -113,8 +112,8 @@ HRESULT dump_put_about(const char *path, const char *text,
     return hr;
 }
 
-void dump_drop_about(const char *path) {
-    char *name = dump_about_name(path);
+void dump_drop_beside(const char *path, const char *ending) {
+    char *name = dump_name_beside(path, ending);
     if (name)
         file_remove(name);
     free(name);

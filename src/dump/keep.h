@@ -28,13 +28,17 @@ HRESULT dump_make_room(const char *path, uint32_t keep,
                        struct hcs_error *error);
 HRESULT dump_make_room_in(const struct dump_files *files, const char *path,
                           uint32_t keep, struct hcs_error *error);
-/* The name of what tells about the dump, malloc'd; NULL: out of memory. */
-char *dump_about_name(const char *path);
-/* Puts `text` beside the dump as PATH.json, which only its owner may read:
- * before the dump itself, so that there is none without it. */
-HRESULT dump_put_about(const char *path, const char *text,
-                       struct hcs_error *error);
+/* What lies beside a dump: of what machine it is, and the map of a raw one. */
+#define DUMP_ABOUT ".json"
+#define DUMP_MAP ".map"
+
+/* PATH and the ending, malloc'd; NULL: out of memory. */
+char *dump_name_beside(const char *path, const char *ending);
+/* Puts `text` beside the dump, which only its owner may read: before the dump
+ * itself, so that there is none without it. */
+HRESULT dump_put_beside(const char *path, const char *ending, const char *text,
+                        struct hcs_error *error);
 /* Takes it away again. */
-void dump_drop_about(const char *path);
+void dump_drop_beside(const char *path, const char *ending);
 
 #endif

@@ -62,6 +62,7 @@ struct dump_cache {
 };
 
 struct dump {
+    const char *path; /* while it is being opened; NULL: it has none */
     const struct dump_reader *reader;
     void *self;
     struct source *source; /* the reader's bytes, in the order it expects */

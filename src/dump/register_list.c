@@ -4,8 +4,8 @@
 #include "bytes.h"
 #include "put.h"
 
-static void split(enum dump_register_kind kind, const union dump_value *value,
-                  uint64_t half[2]) {
+void register_halves(enum dump_register_kind kind,
+                     const union dump_value *value, uint64_t half[2]) {
     half[0] = half[1] = 0;
     switch (kind) {
     case DUMP_KIND_NUMBER:
@@ -41,8 +41,8 @@ static void split(enum dump_register_kind kind, const union dump_value *value,
     }
 }
 
-static void join(enum dump_register_kind kind, const uint64_t half[2],
-                 union dump_value *value) {
+void register_join(enum dump_register_kind kind, const uint64_t half[2],
+                   union dump_value *value) {
     switch (kind) {
     case DUMP_KIND_NUMBER:
         value->number = half[0];
@@ -85,7 +85,7 @@ void register_list_write(struct buf *out, const struct dump_cpu *cpu) {
         uint64_t half[2];
         if (!cpu->known[id])
             continue;
-        split(dump_registers[id].kind, &cpu->values[id], half);
+        register_halves(dump_registers[id].kind, &cpu->values[id], half);
         put32(entry, id);
         put64(entry + 8, half[0]);
         put64(entry + 16, half[1]);
@@ -103,7 +103,7 @@ void register_list_read(const uint8_t *bytes, size_t size,
         const uint64_t half[2] = {le64(bytes + 8), le64(bytes + 16)};
         if (id >= DUMP_REG_COUNT || dump_registers[id].kind == DUMP_KIND_NONE)
             continue;
-        join(dump_registers[id].kind, half, &out->values[id]);
+        register_join(dump_registers[id].kind, half, &out->values[id]);
         out->known[id] = true;
     }
 }

@@ -16,6 +16,12 @@
 #define REGISTER_LIST_ENTRY 24u
 #define REGISTER_LIST_MOST (DUMP_REG_COUNT * REGISTER_LIST_ENTRY)
 
+/* The two halves of a register's value, and back. */
+void register_halves(enum dump_register_kind kind,
+                     const union dump_value *value, uint64_t half[2]);
+void register_join(enum dump_register_kind kind, const uint64_t half[2],
+                   union dump_value *value);
+
 void register_list_write(struct buf *out, const struct dump_cpu *cpu);
 /* What is known of `out` is then what the list says. Numbers that are none
  * are passed over; a list that is cut short ends where it does. */

@@ -6,6 +6,8 @@
 
 #include "../base/output.h"
 #include "bytes.h"
+#include "keep.h"
+#include "raw_map.h"
 #include "reader.h"
 
 #define LOOK_EVERY (UINT64_C(16) << 20) /* bytes between looks at the disk */
@@ -340,18 +342,44 @@ HRESULT dump_export_file(struct dump *dump, hcs_file file, const char *path,
     return hr;
 }
 
+HRESULT dump_export_map(struct dump *dump, struct buf *out,
+                        struct hcs_error *error) {
+    struct writer writer = {.dump = dump};
+    HRESULT hr = take_cpus(&writer, error);
+    if (SUCCEEDED(hr))
+        hr = raw_map_write(&writer, out, error);
+    free(writer.cpus);
+    return hr;
+}
+
+static HRESULT put_map(struct dump *dump, const char *path,
+                       struct hcs_error *error) {
+    struct buf text = {0};
+    HRESULT hr = dump_export_map(dump, &text, error);
+    if (SUCCEEDED(hr))
+        hr = dump_put_beside(path, DUMP_MAP, text.data, error);
+    buf_free(&text);
+    return hr;
+}
+
 HRESULT dump_export(struct dump *dump, const char *path,
                     enum dump_export_format format,
                     const struct dump_export_options *options, uint64_t *bytes,
                     struct hcs_error *error) {
+    bool with_map = format == DUMP_EXPORT_RAW;
     struct output output;
     HRESULT hr = output_open(&output, path, error);
     if (FAILED(hr))
         return hr;
     hr = dump_export_file(dump, output.file, path, format, options, bytes,
                           error);
-    if (SUCCEEDED(hr))
+    if (SUCCEEDED(hr) && with_map)
+        hr = put_map(dump, path, error);
+    if (SUCCEEDED(hr)) {
         hr = output_commit(&output, error);
+        if (FAILED(hr) && with_map)
+            dump_drop_beside(path, DUMP_MAP);
+    }
     output_close(&output, NULL);
     return hr;
 }

@@ -34,7 +34,8 @@ static void read_back(hcs_file file, struct bytes *out) {
     }
 }
 
-/* --- memory as Hyper-V packs it ------------------------------------------------ */
+/* --- memory as Hyper-V packs it
+ * ------------------------------------------------ */
 
 struct packing {
     uint8_t *bytes; /* room for a block and more */
@@ -141,8 +142,8 @@ static void put_keys(struct hvs_writer *hvs, const struct guest *guest,
                      vmrs_os_id(DUMP_OS_LINUX, "6.1.3"));
     need(!state.failed);
     need(SUCCEEDED(hvs_put_int(hvs, VMRS_VERSION_KEY, VMRS_VERSION, NULL)));
-    need(SUCCEEDED(hvs_put_array(hvs, VMRS_STATE_KEY, state.data, state.length,
-                                 NULL)));
+    need(SUCCEEDED(
+        hvs_put_array(hvs, VMRS_STATE_KEY, state.data, state.length, NULL)));
     if (!(options & VMRS_FOREIGN))
         need(SUCCEEDED(hvs_put_array(hvs, VMRS_EXTRA_VMCOREINFO, guest->notes,
                                      strlen(guest->notes), NULL)));
@@ -162,7 +163,8 @@ static void make_by_hand(const struct guest *guest, const struct dump_cpu *cpus,
     hvs_writer_close(hvs);
 }
 
-/* --- a replay log ---------------------------------------------------------------- */
+/* --- a replay log
+ * ---------------------------------------------------------------- */
 
 /* What is right goes into the log, and something else in its place. */
 static void add_to_log(struct bytes *file, unsigned number, size_t place,
@@ -181,7 +183,8 @@ static void add_to_log(struct bytes *file, unsigned number, size_t place,
     put32(log + HVS_LOG_SUM, crc32_without(log, HVS_LOG_HEADER, HVS_LOG_SUM));
 }
 
-/* --- all of it -------------------------------------------------------------------- */
+/* --- all of it
+ * -------------------------------------------------------------------- */
 
 void make_vmrs(const struct guest *guest, unsigned options, struct bytes *out) {
     struct bytes elf = {0};
@@ -206,7 +209,8 @@ void make_vmrs(const struct guest *guest, unsigned options, struct bytes *out) {
     dump_close(dump);
     free(cpus);
     bytes_free(&elf);
-    if (options & VMRS_LOG) { /* the table of objects, and some of what follows */
+    if (options &
+        VMRS_LOG) { /* the table of objects, and some of what follows */
         add_to_log(out, 0, HVS_OBJECTS_AT, 512);
         add_to_log(out, 1, HVS_OBJECTS_AT + HVS_PAGE + 100, 700);
     }

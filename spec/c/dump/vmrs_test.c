@@ -68,7 +68,8 @@ static void what_is_not_known_stays_so(void **state) {
     close_opened(&o);
 }
 
-/* --- damage ------------------------------------------------------------------ */
+/* --- damage ------------------------------------------------------------------
+ */
 
 static HRESULT try_bytes(const struct bytes *bytes, size_t length) {
     struct hcs_error error = {0};
@@ -114,8 +115,7 @@ static void one_header_is_enough(void **state) {
 static void sum_headers(struct bytes *bytes) {
     for (size_t at = 0; at <= HVS_PAGE; at += HVS_PAGE)
         put32(bytes->data + at + HVS_HEADER_SUM,
-              crc32_without(bytes->data + at, HVS_HEADER_SIZE,
-                            HVS_HEADER_SUM));
+              crc32_without(bytes->data + at, HVS_HEADER_SIZE, HVS_HEADER_SUM));
 }
 
 static void other_versions(void **state) {

@@ -8,11 +8,10 @@
 
 /* The examples of [MS-XCA]. */
 static void of_the_specification(void **state) {
-    static const uint8_t letters[] = {0x3f, 0x00, 0x00, 0x00, 'a', 'b', 'c',
-                                      'd',  'e',  'f',  'g',  'h', 'i', 'j',
-                                      'k',  'l',  'm',  'n',  'o', 'p', 'q',
-                                      'r',  's',  't',  'u',  'v', 'w', 'x',
-                                      'y',  'z'};
+    static const uint8_t letters[] = {
+        0x3f, 0x00, 0x00, 0x00, 'a', 'b', 'c', 'd', 'e', 'f',
+        'g',  'h',  'i',  'j',  'k', 'l', 'm', 'n', 'o', 'p',
+        'q',  'r',  's',  't',  'u', 'v', 'w', 'x', 'y', 'z'};
     static const uint8_t abc[] = {0xff, 0xff, 0xff, 0x1f, 0x61, 0x62, 0x63,
                                   0x17, 0x00, 0x0f, 0xff, 0x26, 0x01};
     uint8_t out[300];
@@ -49,9 +48,8 @@ static void before_the_beginning(void **state) {
 
 /* Two lengths share a byte, and 4-byte lengths. */
 static void long_lengths(void **state) {
-    static const uint8_t halves[] = {0,    0, 0, 0x60, 'x', 7, 0,
-                                     0x21, 7, 0};
-    static const uint8_t large[] = {0, 0, 0, 0x40, 'y', 7,    0, 15,
+    static const uint8_t halves[] = {0, 0, 0, 0x60, 'x', 7, 0, 0x21, 7, 0};
+    static const uint8_t large[] = {0,   0, 0, 0x40, 'y',  7, 0, 15,
                                     255, 0, 0, 0x70, 0x11, 1, 0};
     static uint8_t out[70004];
     (void)state;
@@ -69,10 +67,10 @@ static void records_that_lie(void **state) {
         uint8_t bytes[20];
         size_t size;
     } bad[] = {
-        {{0x00, 0x10, 0, 0, 'x'}, 5},              /* a page of one byte */
-        {{0x01, 0x10, 0, 0, 'x'}, 5},              /* more than a page */
-        {{0, 0, 0, 0}, 4},                         /* of nothing */
-        {{0xFE, 0xFF, 0xFF, 0xFF, 1, 2, 3}, 7},    /* half a pattern */
+        {{0x00, 0x10, 0, 0, 'x'}, 5},           /* a page of one byte */
+        {{0x01, 0x10, 0, 0, 'x'}, 5},           /* more than a page */
+        {{0, 0, 0, 0}, 4},                      /* of nothing */
+        {{0xFE, 0xFF, 0xFF, 0xFF, 1, 2, 3}, 7}, /* half a pattern */
         {{0xFD, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0}, 16},
         {{0xFC, 0xFF, 0xFF, 0xFF, 0, 0x20, 0, 0, 1, 0, 0, 0, 'x'}, 13},
         {{0xFE, 0xFF}, 2},
@@ -100,12 +98,9 @@ static void sums(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_the_specification),
-        cmocka_unit_test(cut_short),
-        cmocka_unit_test(before_the_beginning),
-        cmocka_unit_test(long_lengths),
-        cmocka_unit_test(records_that_lie),
-        cmocka_unit_test(sums),
+        cmocka_unit_test(of_the_specification), cmocka_unit_test(cut_short),
+        cmocka_unit_test(before_the_beginning), cmocka_unit_test(long_lengths),
+        cmocka_unit_test(records_that_lie),     cmocka_unit_test(sums),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

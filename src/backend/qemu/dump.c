@@ -26,6 +26,7 @@ struct dumping {
     struct output core; /* what it is made of; path NULL: as QEMU writes it */
     struct machine_dump_options options; /* `about` is its own copy */
     char *about;
+    struct buf map; /* of raw memory */
     uint64_t size;
     uint64_t *written; /* the caller's */
     int pipe;          /* the end that is read */
@@ -42,6 +43,7 @@ static void dump_free(struct dumping *dump) {
     if (dump->pipe >= 0)
         close(dump->pipe);
     free(dump->about);
+    buf_free(&dump->map);
     free(dump);
 }
 
@@ -87,6 +89,8 @@ static HRESULT convert(struct dumping *dump, struct hcs_error *error) {
                               ? DUMP_EXPORT_VMRS
                               : DUMP_EXPORT_RAW,
                           &options, &dump->size, error);
+    if (SUCCEEDED(hr) && dump->options.format == MACHINE_DUMP_RAW)
+        hr = dump_export_map(core, &dump->map, error);
     dump_close(core);
     return hr;
 }
@@ -99,12 +103,16 @@ static HRESULT commit(struct job *job, struct hcs_error *error) {
     if (SUCCEEDED(hr))
         hr = dump_make_room(path, dump->options.keep, error);
     if (SUCCEEDED(hr) && dump->about)
-        hr = dump_put_about(path, dump->about, error);
+        hr = dump_put_beside(path, DUMP_ABOUT, dump->about, error);
+    if (SUCCEEDED(hr) && dump->map.length)
+        hr = dump_put_beside(path, DUMP_MAP, dump->map.data, error);
     if (FAILED(hr))
         return hr;
     hr = output_commit(&dump->output, error);
-    if (FAILED(hr) && dump->about)
-        dump_drop_about(path);
+    if (FAILED(hr)) {
+        dump_drop_beside(path, DUMP_ABOUT);
+        dump_drop_beside(path, DUMP_MAP);
+    }
     return hr;
 }
 

@@ -24,7 +24,8 @@ static enum dump_export_format format_of(enum machine_dump_format format) {
 static HRESULT convert(const struct sim_output *core,
                        const struct sim_output *out,
                        const struct machine_dump_options *options,
-                       uint64_t *size, struct hcs_error *error) {
+                       uint64_t *size, struct buf *map,
+                       struct hcs_error *error) {
     const struct dump_export_options how = {
         .compress = options->format == MACHINE_DUMP_KDUMP_ZLIB,
         .max_bytes = options->limit,
@@ -35,6 +36,8 @@ static HRESULT convert(const struct sim_output *core,
         return hr;
     hr = dump_export_file(dump, out->file, out->path,
                           format_of(options->format), &how, size, error);
+    if (SUCCEEDED(hr) && options->format == MACHINE_DUMP_RAW)
+        hr = dump_export_map(dump, map, error);
     dump_close(dump);
     return hr;
 }
@@ -43,14 +46,15 @@ static HRESULT convert(const struct sim_output *core,
 static HRESULT write_converted(const struct machine *machine,
                                const struct sim_output *out,
                                const struct machine_dump_options *options,
-                               uint64_t *size, struct hcs_error *error) {
+                               uint64_t *size, struct buf *map,
+                               struct hcs_error *error) {
     struct sim_output core;
     HRESULT hr = sim_output_open(machine->sim, out->path, &core, error);
     if (FAILED(hr))
         return hr;
     hr = elfcore_write(machine, &core, options->keep_free, error);
     if (SUCCEEDED(hr))
-        hr = convert(&core, out, options, size, error);
+        hr = convert(&core, out, options, size, map, error);
     sim_output_abandon(&core);
     return hr;
 }
@@ -104,24 +108,41 @@ static HRESULT write_text(struct sim *sim, const char *path, const char *text,
     return hr;
 }
 
+static HRESULT put_beside(const struct sim_output *out, const char *ending,
+                          const char *text, struct hcs_error *error) {
+    char *name = dump_name_beside(out->path, ending);
+    HRESULT hr = name ? write_text(out->sim, name, text, error)
+                      : error_set(error, E_OUTOFMEMORY, NULL,
+                                  "no memory for a file's name");
+    free(name);
+    return hr;
+}
+
+static void drop_beside(struct sim *sim, const char *path, const char *ending) {
+    char *name = dump_name_beside(path, ending);
+    if (name)
+        sim_file_remove(sim, name);
+    free(name);
+}
+
 /* What tells about the dump comes first, so that there is none without it. */
-static HRESULT commit(struct sim_output *out, const char *text,
-                      struct hcs_error *error) {
-    char *name = text ? dump_about_name(out->path) : NULL;
+static HRESULT commit(struct sim_output *out, const char *about,
+                      const struct buf *map, struct hcs_error *error) {
     struct sim *sim = out->sim;
     HRESULT hr = S_OK;
-    if (text)
-        hr = name ? write_text(sim, name, text, error)
-                  : error_set(error, E_OUTOFMEMORY, NULL,
-                              "no memory for a file's name");
+    if (about)
+        hr = put_beside(out, DUMP_ABOUT, about, error);
+    if (SUCCEEDED(hr) && map->length)
+        hr = put_beside(out, DUMP_MAP, map->data, error);
     if (FAILED(hr)) {
         sim_output_abandon(out);
-    } else {
-        hr = sim_output_commit(out, error);
-        if (FAILED(hr) && name)
-            sim_file_remove(sim, name);
+        return hr;
     }
-    free(name);
+    hr = sim_output_commit(out, error);
+    if (FAILED(hr)) {
+        drop_beside(sim, out->path, DUMP_ABOUT);
+        drop_beside(sim, out->path, DUMP_MAP);
+    }
     return hr;
 }
 
@@ -129,20 +150,21 @@ HRESULT sim_dump_write(const struct machine *machine, const char *path,
                        const struct machine_dump_options *options,
                        uint64_t *written, struct hcs_error *error) {
     bool core = options->format == MACHINE_DUMP_ELF;
+    struct buf map = {0};
     struct sim_output out;
     uint64_t size = 0;
     HRESULT hr = sim_output_open(machine->sim, path, &out, error);
     if (FAILED(hr))
         return hr;
     hr = core ? write_core(machine, &out, options, &size, error)
-              : write_converted(machine, &out, options, &size, error);
+              : write_converted(machine, &out, options, &size, &map, error);
     if (SUCCEEDED(hr))
         hr = make_room(machine->sim, path, options->keep, error);
-    if (FAILED(hr)) {
+    if (SUCCEEDED(hr))
+        hr = commit(&out, options->about, &map, error);
+    else
         sim_output_abandon(&out);
-        return hr;
-    }
-    hr = commit(&out, options->about, error);
+    buf_free(&map);
     if (SUCCEEDED(hr))
         *written = size;
     return hr;
