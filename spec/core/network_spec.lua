@@ -332,6 +332,31 @@ for _, driver in ipairs(support.drivers) do
             raises("#1", api.packet)
         end)
 
+        it("are planned, and nothing is changed", function()
+            local hr, json, record = api.network_plan(document { Name = "lan" })
+            assert.are.equal(0, hr, record)
+            assert.are.same({ Changes = core.array {} }, core.json.decode(json))
+            assert.is_nil(record)
+            assert.are.same({ 0, 0, 0, 0 }, { alive() })
+            refused(NO_JSON, api.network_plan "{")
+            local net <close> = network()
+            refused(0x803B0010, api.network_plan(document { Name = "LAN" }))
+            raises("string expected", api.network_plan)
+            assert.is_true(net:is_open())
+        end)
+
+        it("are reached from outside where somebody listens", function()
+            for _, address in ipairs { "127.0.0.1", false } do
+                refused(0x800704C9, api.network_connect(address or nil, 80))
+            end
+            refused(0x80070057, api.network_connect("nowhere", 80))
+            for _, port in ipairs { 0, 65536, -1 } do
+                raises("not between 1 and 65535", api.network_connect, nil, port)
+            end
+            raises("number expected", api.network_connect, "127.0.0.1")
+            assert.are.same({ 0, 0, 0, 0 }, { alive() })
+        end)
+
         it("are the same for the same seed", function()
             local texts = {}
             for index = 1, 3 do

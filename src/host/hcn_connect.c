@@ -62,18 +62,20 @@ HRESULT hcshost_network_connect(HCSHOST host, PCWSTR address, uint16_t port,
     if (!stream)
         return E_POINTER;
     *stream = NULL;
-    if (port == 0)
-        return E_INVALIDARG;
-    hr = call_text(address, &text, &error);
-    if (SUCCEEDED(hr))
+    hr = port == 0 ? error_set(&error, E_INVALIDARG, NULL, "there is no port 0")
+                   : call_text(address, &text, &error);
+    if (SUCCEEDED(hr)) {
         hr = call_host(&call, host);
+        if (FAILED(hr))
+            error_set(&error, hr, NULL, "there is no such host");
+    }
     if (SUCCEEDED(hr)) {
         hr = connect_locked(call.host, text ? text : ANY_OF_ITS_OWN, port,
                             stream, &error);
-        if (FAILED(hr))
-            hcn_record(hr, &error, record);
         call_end(&call);
     }
+    if (FAILED(hr))
+        hcn_record(hr, &error, record);
     free(text);
     return hr;
 }

@@ -125,15 +125,17 @@ HRESULT hcshost_network_plan(HCSHOST host, PCWSTR settings, PWSTR *document,
     if (!document)
         return E_POINTER;
     *document = NULL;
-    if (!settings)
-        return E_INVALIDARG;
-    hr = hcn_text(settings, &text, &error);
+    hr = settings
+             ? hcn_text(settings, &text, &error)
+             : error_set(&error, E_INVALIDARG, NULL, "there is no document");
+    if (SUCCEEDED(hr)) {
+        hr = call_host(&call, host);
+        if (FAILED(hr))
+            error_set(&error, hr, NULL, "there is no such host");
+    }
     if (FAILED(hr)) {
         hcn_record(hr, &error, record);
-        return hr;
-    }
-    hr = call_host(&call, host);
-    if (SUCCEEDED(hr)) {
+    } else {
         hr = plan(call.host, text ? text : "", document, record);
         call_end(&call);
     }

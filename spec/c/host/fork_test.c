@@ -83,6 +83,7 @@ static void refuses_all(void *context) {
     struct family *f = context;
     HCS_SYSTEM system = NULL;
     PWSTR document = NULL;
+    HANDLE pipe = NULL;
     int64_t number = 0;
     must(HcsGetOperationResult(f->op, &document) == E_HANDLE);
     must(HcsWaitForOperationResult(f->op, INFINITE, &document) == E_HANDLE);
@@ -110,6 +111,9 @@ static void refuses_all(void *context) {
     must(hcshost_enter(f->host, NULL) == E_HANDLE);
     must(hcshost_sim_guest(f->host, NULL, NULL, NULL) == E_HANDLE);
     must(hcshost_sim_packet(f->host, u"{}", &document) == E_HANDLE);
+    must(hcshost_network_plan(f->host, u"{}", &document, NULL) == E_HANDLE);
+    must(hcshost_network_connect(f->host, NULL, 80, &pipe, NULL) == E_HANDLE);
+    must(pipe == NULL);
     /* this thread had entered the parent's host */
     must(HcsCreateOperation(NULL, NULL) == NULL);
     must(HcsOpenComputeSystem(u"x", GENERIC_ALL, &system) == E_HANDLE);

@@ -160,6 +160,8 @@ static bool use_networks(HCSHOST host, int *disconnects, bool *registered) {
     is_whole(HcnCreateNamespace(&none, DOCUMENT(u""), &space, NULL), space);
     if (space)
         ok(HcnCloseNamespace(space));
+    is_whole(hcshost_network_plan(host, DOCUMENT(u""), &text, NULL), text);
+    LocalFree(text);
     is_whole(HcnEnumerateNetworks(NULL, &text, &record), text);
     LocalFree(text);
     LocalFree(record);

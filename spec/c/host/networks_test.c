@@ -234,6 +234,54 @@ static void hosts_have_networks_of_their_own(void **state) {
     ok(hcshost_enter(*state, NULL));
 }
 
+static void plans_change_nothing(void **state) {
+    HCN_NETWORK network = make_network();
+    PWSTR text = NULL, record = NULL;
+    char before[256];
+    (void)state;
+    fails(E_POINTER, hcshost_network_plan(NULL, NETWORK, NULL, &record));
+    refused(E_INVALIDARG, hcshost_network_plan(NULL, NULL, &text, &record),
+            &record);
+    refused(HCN_E_INVALID_JSON, hcshost_network_plan(NULL, u"", &text, &record),
+            &record);
+    refused(HCN_E_NETWORK_ALREADY_EXISTS,
+            hcshost_network_plan(NULL, NETWORK, &text, &record), &record);
+    refused(E_HANDLE,
+            hcshost_network_plan((HCSHOST)(uintptr_t)12345, NETWORK, &text,
+                                 &record),
+            &record);
+    assert_null(text);
+    ok(HcnCloseNetwork(network));
+    ok(HcnDeleteNetwork(&some, NULL));
+    ok(hcshost_inventory(NULL, &text));
+    snprintf(before, sizeof before, "%s", text_of(text));
+    ok(hcshost_network_plan(NULL, NETWORK, &text, &record));
+    assert_null(record);
+    assert_string_equal(text_of(text), "{\"Changes\":[]}");
+    ok(HcnEnumerateNetworks(NULL, &text, NULL));
+    assert_string_equal(text_of(text), "[]");
+    ok(hcshost_inventory(NULL, &text));
+    assert_string_equal(text_of(text), before);
+}
+
+static void connections_find_nobody(void **state) {
+    HANDLE stream = (HANDLE)1;
+    PWSTR record = NULL;
+    (void)state;
+    fails(E_POINTER, hcshost_network_connect(NULL, NULL, 80, NULL, &record));
+    refused(E_INVALIDARG,
+            hcshost_network_connect(NULL, NULL, 0, &stream, &record), &record);
+    assert_null(stream);
+    refused(E_INVALIDARG,
+            hcshost_network_connect(NULL, u"nowhere", 80, &stream, &record),
+            &record);
+    refused(HR_CONNECTION_REFUSED,
+            hcshost_network_connect(NULL, NULL, 80, &stream, &record), &record);
+    fails(HR_CONNECTION_REFUSED,
+          hcshost_network_connect(NULL, u"127.0.0.1", 80, &stream, NULL));
+    assert_null(stream);
+}
+
 static void only_simulated_hosts_tell_of_packets(void **state) {
     HCSHOST host = NULL;
     PWSTR verdict = NULL, why = NULL;
@@ -651,6 +699,8 @@ int main(void) {
         TEST(an_object_may_go_before_its_handle),
         TEST(hosts_have_networks_of_their_own),
         cmocka_unit_test(only_simulated_hosts_tell_of_packets),
+        TEST(plans_change_nothing),
+        TEST(connections_find_nobody),
         TEST(callbacks_hear_in_order),
         TEST(what_waits_is_dropped_at_the_end),
         TEST(arguments_of_callbacks),
