@@ -141,7 +141,13 @@ static void find_root(void) {
 }
 
 static void begin(struct daemon *daemon) {
+    HRESULT hr;
+
     require(daemon_open(daemon, root, directory, NULL) == S_OK);
+    do
+        hr = store_load_step(daemon, NULL);
+    while (hr == S_FALSE);
+    require(hr == S_OK);
     require(uv_loop_init(&daemon->loop) == 0);
 }
 

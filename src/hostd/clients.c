@@ -55,12 +55,13 @@ void clients_drop_all(struct daemon *daemon) {
 
 /* --- output --------------------------------------------------------------- */
 
-static bool is_full(const struct client *client) {
-    return client->channel.out.length > OUTPUT_ENOUGH;
+/* Whether it is not to be heard now. */
+static bool is_waiting(const struct client *client) {
+    return client->daemon->loader || client->channel.out.length > OUTPUT_ENOUGH;
 }
 
 static void watch(struct client *client) {
-    int events = is_full(client) ? 0 : UV_READABLE;
+    int events = is_waiting(client) ? 0 : UV_READABLE;
 
     if (client->channel.out.length > 0)
         events |= UV_WRITABLE;
@@ -74,6 +75,12 @@ static void flush(struct client *client) {
         client_drop(client);
     else
         watch(client);
+}
+
+void clients_hear(struct daemon *daemon) {
+    for (struct link *l = daemon->clients.next; l != &daemon->clients;
+         l = l->next)
+        watch(HCS_CONTAINER(l, struct client, link));
 }
 
 void client_send(struct client *client, const struct hostd_message *message,
@@ -155,7 +162,7 @@ static HRESULT handle_next(struct client *client) {
 static void handle_input(struct client *client) {
     HRESULT hr = S_OK;
 
-    while (hr == S_OK && !client->gone && !is_full(client))
+    while (hr == S_OK && !client->gone && !is_waiting(client))
         hr = handle_next(client);
     if (FAILED(hr))
         client_drop(client);
@@ -182,13 +189,13 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
     if (!(events & UV_WRITABLE) || client->gone)
         return;
     flush(client);
-    if (!client->gone && !is_full(client))
+    if (!client->gone && !is_waiting(client))
         handle_input(client); /* what waited for room */
 }
 
 /* What it sent before its end is still to be done. */
 static void peer_ended(struct client *client) {
-    while (!client->gone && !is_full(client)) {
+    while (!client->gone && !is_waiting(client)) {
         char byte;
 
         if (recv(client->channel.fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) <= 0)

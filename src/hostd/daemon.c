@@ -110,11 +110,12 @@ HRESULT daemon_open(struct daemon *daemon, const char *root_path, int directory,
     if (SUCCEEDED(hr) && store_has_uplink(daemon))
         ground_uplink(daemon->plane, NULL);
     if (SUCCEEDED(hr))
-        hr = store_load(daemon, error);
+        hr = store_load_begin(daemon, error);
     return hr;
 }
 
 void daemon_close(struct daemon *daemon) {
+    store_load_end(daemon);
     store_close(daemon);
     net_close(daemon->net);
     daemon->net = NULL;
@@ -127,10 +128,10 @@ void daemon_close(struct daemon *daemon) {
 /* --- the loop ------------------------------------------------------------- */
 
 static bool is_over(const struct daemon *daemon) {
-    return link_alone(&daemon->clients) &&
-           net_count(daemon->net, NET_NETWORK) == 0 &&
-           net_count(daemon->net, NET_ENDPOINT) == 0 &&
-           net_count(daemon->net, NET_NAMESPACE) <= 1;
+    return daemon->failed || (!daemon->loader && link_alone(&daemon->clients) &&
+                              net_count(daemon->net, NET_NETWORK) == 0 &&
+                              net_count(daemon->net, NET_ENDPOINT) == 0 &&
+                              net_count(daemon->net, NET_NAMESPACE) <= 1);
 }
 
 static void on_prepare(uv_prepare_t *prepare) {
@@ -139,6 +140,18 @@ static void on_prepare(uv_prepare_t *prepare) {
     clients_flush(daemon);
     if (is_over(daemon))
         uv_stop(&daemon->loop);
+}
+
+/* Many endpoints take longer than clients wait for a greeting. */
+static void on_load(uv_idle_t *idle) {
+    struct daemon *daemon = idle->data;
+    HRESULT hr = store_load_step(daemon, NULL);
+
+    if (hr == S_FALSE)
+        return;
+    uv_idle_stop(idle);
+    daemon->failed = FAILED(hr);
+    clients_hear(daemon);
 }
 
 /* What cannot be mended now is tried again with the next network that is
@@ -169,9 +182,12 @@ static HRESULT loop_open(struct daemon *daemon, struct hcs_error *error) {
         return error_set(error, HR_NO_SYSTEM_RESOURCES, NULL, "the loop");
     uv_prepare_init(&daemon->loop, &daemon->prepare);
     uv_timer_init(&daemon->loop, &daemon->pause);
+    uv_idle_init(&daemon->loop, &daemon->load);
     daemon->prepare.data = daemon;
     daemon->pause.data = daemon;
+    daemon->load.data = daemon;
     uv_prepare_start(&daemon->prepare, on_prepare);
+    uv_idle_start(&daemon->load, on_load);
     return S_OK;
 }
 
@@ -182,6 +198,7 @@ static void loop_close(struct daemon *daemon) {
         uv_close((uv_handle_t *)&daemon->ground, NULL);
     uv_close((uv_handle_t *)&daemon->prepare, NULL);
     uv_close((uv_handle_t *)&daemon->pause, NULL);
+    uv_close((uv_handle_t *)&daemon->load, NULL);
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
     uv_loop_close(&daemon->loop);
 }

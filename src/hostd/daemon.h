@@ -12,12 +12,15 @@
 #include "../host/net/net.h"
 #include "channel.h"
 
+struct loader; /* store_load.c */
+
 struct daemon {
     uv_loop_t loop;
     uv_prepare_t prepare; /* looks whether it is over, before each wait */
     uv_poll_t listener;
     uv_timer_t pause; /* of the listener, where there are no descriptors */
     uv_poll_t ground; /* the plane's own affairs */
+    uv_idle_t load;   /* makes what was written down, one by one */
     bool listening, tending;
     int listen_fd;
 
@@ -28,9 +31,12 @@ struct daemon {
     struct plane *plane;
     uint64_t own_rules; /* that the plane has before there is a network */
     struct net *net;
+    /* While there is one, clients are greeted but not heard. */
+    struct loader *loader;
     struct random random;
     struct link clients;
     struct link holds; /* of all clients */
+    bool failed;       /* it cannot go on */
     bool told;         /* there are events that were not sent yet */
 };
 
@@ -58,7 +64,7 @@ struct client {
 /* --- daemon.c ------------------------------------------------------------- */
 
 /* On ROOT/net, whose lock is held, before there is any thread: the plane, and
- * on it what the store has. */
+ * on it a net, and what the store has that is to be made on that. */
 HRESULT daemon_open(struct daemon *daemon, const char *root_path, int directory,
                     struct hcs_error *error);
 /* Listens, and serves `first` (taken over), until nothing is left. */
@@ -76,6 +82,8 @@ HRESULT client_add(struct daemon *daemon, int fd, struct hcs_error *error);
 /* Ends the connection; it is freed once libuv has let go of it. */
 void client_drop(struct client *client);
 void clients_drop_all(struct daemon *daemon);
+/* From now on they are heard. */
+void clients_hear(struct daemon *daemon);
 /* Queues the message, with `fd` (taken over) unless that is -1. A client that
  * cannot be told is dropped. */
 void client_send(struct client *client, const struct hostd_message *message,
@@ -118,9 +126,13 @@ HRESULT plan_make(struct daemon *daemon, const struct net_request *request,
 /* --- store.c, store_load.c ------------------------------------------------ */
 
 HRESULT store_open(struct daemon *daemon, struct hcs_error *error);
-/* Makes what was written down, on a net that is new. What cannot be read or
- * made is put aside (NAME.bad). */
-HRESULT store_load(struct daemon *daemon, struct hcs_error *error);
+/* Making what was written down, on a net that is new: reads it all; then each
+ * step makes one object, S_FALSE as long as there may be more. What cannot be
+ * read or made is put aside (NAME.bad). */
+HRESULT store_load_begin(struct daemon *daemon, struct hcs_error *error);
+HRESULT store_load_step(struct daemon *daemon, struct hcs_error *error);
+/* Forgets what is not made yet, if there is any. */
+void store_load_end(struct daemon *daemon);
 /* Writes down what has changed. HCN_E_REGKEY_FAILURE when something could not
  * be; it is tried again the next time. */
 HRESULT store_sync(struct daemon *daemon, struct hcs_error *error);

@@ -174,39 +174,74 @@ static int by_order(const void *a, const void *b) {
     return strcmp(one->name, other->name);
 }
 
-static HRESULT make_all(struct daemon *daemon, struct shelf *shelf,
-                        struct hcs_error *error) {
-    if (shelf->count > 0)
-        qsort(shelf->items, shelf->count, sizeof *shelf->items, by_order);
-    for (size_t i = 0; i < shelf->count; i++) {
-        struct found *found = &shelf->items[i];
-        HRESULT hr =
-            net_restore(daemon->net, shelf->kind, found->doc.root, error);
+static const enum net_kind order[] = {NET_NETWORK, NET_ENDPOINT, NET_NAMESPACE};
 
-        if (hr == E_OUTOFMEMORY)
-            return hr;
-        if (FAILED(hr))
-            put_aside(daemon->objects[shelf->kind], found->name);
-    }
+struct loader {
+    struct shelf shelves[HCS_COUNT(order)];
+    size_t shelf, next; /* what is to be made now */
+};
+
+static HRESULT make_one(struct daemon *daemon, enum net_kind kind,
+                        const struct found *found, struct hcs_error *error) {
+    HRESULT hr = net_restore(daemon->net, kind, found->doc.root, error);
+
+    if (hr == E_OUTOFMEMORY)
+        return hr;
+    if (FAILED(hr))
+        put_aside(daemon->objects[kind], found->name);
     return S_OK;
 }
 
-HRESULT store_load(struct daemon *daemon, struct hcs_error *error) {
-    static const enum net_kind order[] = {NET_NETWORK, NET_ENDPOINT,
-                                          NET_NAMESPACE};
+static HRESULT read_shelf(const struct daemon *daemon, struct shelf *shelf,
+                          enum net_kind kind, struct hcs_error *error) {
+    HRESULT hr;
+
+    shelf->kind = kind;
+    hr = read_folder(shelf, daemon->objects[kind], error);
+    if (SUCCEEDED(hr) && shelf->count > 0)
+        qsort(shelf->items, shelf->count, sizeof *shelf->items, by_order);
+    return hr;
+}
+
+HRESULT store_load_begin(struct daemon *daemon, struct hcs_error *error) {
     enum net_kind kind;
     struct guid id;
     HRESULT hr = S_OK;
 
     while (net_next_changed(daemon->net, &kind, &id))
         continue; /* the host's own namespace, which is always there */
-    for (size_t i = 0; SUCCEEDED(hr) && i < HCS_COUNT(order); i++) {
-        struct shelf shelf = {.kind = order[i]};
-
-        hr = read_folder(&shelf, daemon->objects[order[i]], error);
-        if (SUCCEEDED(hr))
-            hr = make_all(daemon, &shelf, error);
-        shelf_free(&shelf);
-    }
+    daemon->loader = calloc(1, sizeof *daemon->loader);
+    if (!daemon->loader)
+        return no_memory(error);
+    for (size_t i = 0; SUCCEEDED(hr) && i < HCS_COUNT(order); i++)
+        hr = read_shelf(daemon, &daemon->loader->shelves[i], order[i], error);
     return hr;
+}
+
+HRESULT store_load_step(struct daemon *daemon, struct hcs_error *error) {
+    struct loader *loader = daemon->loader;
+    struct shelf *shelf;
+    HRESULT hr;
+
+    while (loader->shelf < HCS_COUNT(order) &&
+           loader->next == loader->shelves[loader->shelf].count) {
+        loader->shelf++;
+        loader->next = 0;
+    }
+    if (loader->shelf == HCS_COUNT(order)) {
+        store_load_end(daemon);
+        return S_OK;
+    }
+    shelf = &loader->shelves[loader->shelf];
+    hr = make_one(daemon, shelf->kind, &shelf->items[loader->next++], error);
+    return SUCCEEDED(hr) ? S_FALSE : hr;
+}
+
+void store_load_end(struct daemon *daemon) {
+    struct loader *loader = daemon->loader;
+
+    daemon->loader = NULL;
+    for (size_t i = 0; loader && i < HCS_COUNT(order); i++)
+        shelf_free(&loader->shelves[i]);
+    free(loader);
 }

@@ -246,6 +246,7 @@ static void programs_die_with_it(void **state) {
     kill_daemon(bench); /* waits until none of them is left */
     assert_int_equal(processes(bench), 0);
     rejoin(bench);
+    assert_int_equal(count(bench, NET_NETWORK), 1); /* when it is all there */
     assert_int_equal(processes(bench), with);
 }
 
