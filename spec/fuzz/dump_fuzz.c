@@ -3,7 +3,8 @@
  * what is written over one that is good: then its first byte is odd, and each
  * change is three bytes of place, one of length and those bytes. All that can
  * be asked of what opens is asked. */
-#include "dump/dump.h"
+#include "dump/crc32.h"
+#include "dump/export.h"
 #include "fuzz.h"
 #include "make.h"
 
@@ -11,6 +12,7 @@
 #define KDUMP 2
 #define WINDOWS 3
 #define SAVED 4
+#define VMRS 5
 
 #define RANGES 3
 
@@ -18,6 +20,19 @@ struct good {
     struct bytes bytes;
     struct bytes copy; /* what changes are made in */
 };
+
+#if DUMP_FUZZ == VMRS
+/* Every sum is right, or none of what is changed would be looked at. */
+uint32_t crc32_add(uint32_t sum, const void *bytes, size_t length) {
+    (void)sum, (void)bytes, (void)length;
+    return 0;
+}
+
+uint32_t crc32_without(const void *bytes, size_t length, size_t at) {
+    (void)bytes, (void)length, (void)at;
+    return 0;
+}
+#endif
 
 /* --- good dumps ---------------------------------------------------------- */
 
@@ -40,6 +55,11 @@ static void make_good(unsigned index, struct bytes *out) {
                out);
 #elif DUMP_FUZZ == WINDOWS
     make_windows(&guest, index % 2 ? WINDOWS_BITMAP : 0, out);
+#elif DUMP_FUZZ == VMRS
+    static const unsigned options[GOODS] = {VMRS_PACKED, VMRS_LOG,
+                                            VMRS_PACKED | VMRS_FOREIGN,
+                                            VMRS_PACKED | VMRS_LOG};
+    make_vmrs(&guest, options[index], out);
 #else
     make_saved(&guest, index % 2 ? SAVED_STREAM : 0, out);
 #endif
@@ -125,6 +145,20 @@ static void ask_cpus(struct dump *dump) {
     require(dump_get_cpu(dump, count, &cpu, NULL) == E_INVALIDARG);
 }
 
+/* Whatever can be read can be written, or is refused. */
+static void ask_export(struct dump *dump, unsigned chance) {
+    const struct dump_export_options options = {.max_bytes = 8u << 20};
+    uint64_t bytes = 0;
+    hcs_file file;
+
+    if (FAILED(dump_memory_bytes(dump, &bytes, NULL)) || bytes > 4u << 20 ||
+        FAILED(file_create_nameless(&file, NULL)))
+        return;
+    dump_export_file(dump, file, "fuzz", (enum dump_export_format)(chance % 4),
+                     &options, NULL, NULL);
+    file_close(file, NULL);
+}
+
 static void ask(struct dump *dump, unsigned chance) {
     struct buf text = {0};
     unsigned lines = 0;
@@ -139,6 +173,7 @@ static void ask(struct dump *dump, unsigned chance) {
         dump_summary(dump, &text, NULL);
         require(dump_get_facts(dump)->format_name[0] != '\0');
         buf_free(&text);
+        ask_export(dump, chance / 8);
     }
 }
 
@@ -162,6 +197,13 @@ static size_t change_at(struct input *input, size_t length) {
 
     at |= (size_t)take(input) << 8;
     at |= (size_t)take(input) << 16;
+#if DUMP_FUZZ == \
+    VMRS /* most of it is memory: what leads there is at its ends */
+    if (at >> 16 & 1)
+        return length - 1 - at % 25000 % length;
+    if (at >> 17 & 1)
+        return at % 40000 % length;
+#endif
     return at % length;
 }
 

@@ -9,6 +9,9 @@ HRESULT write_raw(struct writer *writer, struct hcs_error *error) {
     HRESULT hr;
     while ((hr = writer_next_range(writer, range.start + range.bytes, &range,
                                    error)) == S_OK) {
+        if (range.start + range.bytes > INT64_MAX)
+            return error_set(error, HR_NOT_SUPPORTED, NULL,
+                             "the dump has memory where no file has bytes");
         hr = writer_copy(writer, &range, range.start, error);
         if (FAILED(hr))
             return hr;

@@ -12,6 +12,9 @@
 #include "vmrs_format.h"
 #include "vmrs_state.h"
 
+/* Some 200 MB of keys. */
+#define MOST_MEMORY (UINT64_C(4) << 40)
+
 /* --- what it is -------------------------------------------------------------
  */
 
@@ -149,6 +152,9 @@ static HRESULT check(const struct writer *writer, struct hcs_error *error) {
         return error_set(error, HR_NOT_SUPPORTED, NULL,
                          "the dump has %u CPUs, and a .vmrs needs 1 to %u",
                          (unsigned)writer->cpu_count, VMRS_MAX_CPUS);
+    if (writer->total > MOST_MEMORY)
+        return error_set(error, HR_NOT_SUPPORTED, NULL,
+                         "a .vmrs is not written of more than 4 TB");
     return S_OK;
 }
 

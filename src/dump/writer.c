@@ -11,6 +11,7 @@
 #include "reader.h"
 
 #define LOOK_EVERY (UINT64_C(16) << 20) /* bytes between looks at the disk */
+#define MOST_MEMORY (UINT64_C(1) << 62)
 #define TELL_EVERY (UINT64_C(4) << 20)
 
 /* --- bytes ---------------------------------------------------------------- */
@@ -300,6 +301,9 @@ static HRESULT check_arch(const struct writer *writer,
 
 static HRESULT begin(struct writer *writer, struct hcs_error *error) {
     HRESULT hr = dump_memory_bytes(writer->dump, &writer->total, error);
+    if (SUCCEEDED(hr) && writer->total > MOST_MEMORY)
+        hr = error_set(error, HR_NOT_SUPPORTED, NULL,
+                       "the dump has more memory than a file has bytes");
     if (SUCCEEDED(hr))
         hr = take_cpus(writer, error);
     if (FAILED(hr))

@@ -120,10 +120,18 @@ struct output {
 };
 
 static bool put_pattern(struct output *out, uint64_t pattern, uint64_t pages) {
+    uint8_t *page = out->bytes + out->at;
     if (pages > (out->size - out->at) / PAGE)
         return false;
-    for (uint64_t i = 0; i < pages * PAGE; i++)
-        out->bytes[out->at++] = (uint8_t)(pattern >> 8 * (i & 7));
+    if (pattern == 0) {
+        memset(page, 0, (size_t)pages * PAGE);
+    } else if (pages) {
+        for (unsigned i = 0; i < PAGE; i++)
+            page[i] = (uint8_t)(pattern >> 8 * (i & 7));
+        for (uint64_t i = 1; i < pages; i++)
+            memcpy(page + i * PAGE, page, PAGE);
+    }
+    out->at += (size_t)pages * PAGE;
     return true;
 }
 
