@@ -8,7 +8,7 @@ set(HCS_INSTALL_CPATH "${CMAKE_INSTALL_LIBDIR}/lua/5.4" CACHE STRING
 set(HCS_INSTALL_PATH "${CMAKE_INSTALL_DATADIR}/lua/5.4" CACHE STRING
   "Directory on Lua's path to install to")
 
-foreach(target hcs_core hcshost hcs-vmwp hcs-hostd)
+foreach(target hcs_core hcshost hcs-vmwp hcs-provider hcs-hostd)
   if(TARGET ${target})
     install(TARGETS ${target}
       LIBRARY DESTINATION "${HCS_INSTALL_CPATH}/hcs" NAMELINK_SKIP

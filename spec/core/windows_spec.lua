@@ -3,6 +3,7 @@
 -- script, named pipes of the system, handles of every kind.
 package.path = "spec/core/?.lua;" .. package.path
 local core = require "hcs.core"
+local dump_file = require "spec.core.dump_file"
 local lfs = require "lfs"
 local platform = require "spec.platform"
 local support = require "support"
@@ -126,6 +127,110 @@ describe("libraries on Windows", function()
             assert.are.equal(0x80070057, hr)
             assert.truthy(text:find("option", 1, true), text)
         end
+    end)
+end)
+
+describe("the provider of saved states on Windows", function()
+    local folder, dll, dump_path
+
+    -- Our DLL of Microsoft's name, and the host that it forwards to, in a folder.
+    setup(function()
+        if not platform.windows then return end
+        folder = platform.temporary(nil, "")
+        assert(lfs.mkdir(folder))
+        dll = folder .. "\\vmsavedstatedumpprovider.dll"
+        local library = core.open("sim:").library
+        assert(core.write_file(folder .. "\\hcshost.dll", assert(core.read_file(library))))
+        local forward = library:gsub("hcs\\hcshost%.dll$", "forward\\vmsavedstatedumpprovider.dll")
+        assert(core.write_file(dll, assert(core.read_file(forward))))
+        dump_path = platform.temporary(dump_file.elf(), ".elf")
+    end)
+
+    teardown(function()
+        if not folder then return end
+        platform.remove(folder .. "\\hcshost.dll")
+        platform.remove(dll)
+        platform.remove(dump_path)
+        lfs.rmdir(folder)
+    end)
+
+    on_windows("is called in a process of its own", function()
+        local text, status = support.child([[
+            local api = assert(require "hcs.core".open "windows:")
+            print(api.dlls.vmsavedstatedumpprovider == os.getenv "HCS_DUMP_PROVIDER")
+            local platform = require "spec.platform"
+            local hr, dump = api.LoadSavedStateFile(os.getenv "DUMP")
+            print(hr, tostring(dump):find "VM_SAVED_STATE_DUMP" ~= nil)
+            print(platform.loaded "vmsavedstatedumpprovider")
+            print(api.GetVpCount(dump))
+            print(api.GetArchitecture(dump, 0))
+            print(api.GetPagingMode(dump, 1))
+            print(api.InKernelSpace(dump, 0))
+            print(("%x %x %x"):format(api.GetRegisterValue(dump, 0, 16)))
+            print(api.ReadGuestPhysicalAddress(dump, 0xFFFC0000, 8))
+            print(#select(2, api.ReadGuestPhysicalAddress(dump, 0, 1 << 30)) == 4 << 20)
+            print(("%x"):format(api.ReadGuestPhysicalAddress(dump, 1 << 40, 8)))
+            print(("%x %x %x"):format(api.GuestVirtualAddressToPhysicalAddress(dump, 0, 0x400010)))
+            local hr, _, unmapped = api.GuestVirtualAddressToPhysicalAddress(dump, 0, 0x401000)
+            print(("%x %x"):format(hr, unmapped))
+            local _, page, chunks = api.GetGuestPhysicalMemoryChunks(dump)
+            print(page, #chunks, chunks[1][2])
+            print(api.GetGuestRawSavedMemorySize(dump))
+            print(select(2, api.ReadGuestRawSavedMemory(dump, (4 << 20) - 2, 4)))
+            print(api.ApplyGuestMemoryFix(dump, 0, 0x400000, "fix"))
+            print(api.ReadGuestPhysicalAddress(dump, 0x9000, 3))
+            print(api.ForcePagingMode(dump, 0, 1), api.GetPagingMode(dump, 0))
+            print(api.SetMemoryBlockCacheLimit(dump, 7), api.GetMemoryBlockCacheLimit(dump))
+            print(("%x"):format(api.GetRegisterValue(dump, 0, 18)))
+            print(("%x"):format(api.LoadSavedStateFile(os.getenv "DUMP" .. ".none")))
+            print(api.ApplyPendingSavedStateFileReplayLog(os.getenv "DUMP"))
+            print(api.ReleaseSavedStateFiles(dump))]],
+            { HCS_DUMP_PROVIDER = dll, DUMP = dump_path })
+        assert.are.equal(table.concat({
+            "true", "0\ttrue", "false", "0\t2", "0\t2", "0\t4", "0\ttrue",
+            "0 ffffffff81000123 0", "0\thighhigh", "true", "c0370501", "0 9010 0",
+            "c0370505 1000", "4096\t2\t1024", "0\t" .. (4 << 20) + 0x4000, "\0\0hi", "0",
+            "0\tfix", "0\t0\t1", "0\t0\t7", "80070490", "80070002", "0", "0", "",
+        }, "\n"), text)
+        assert.are.equal(0, status)
+    end)
+
+    on_windows("ends nobody else", function()
+        local text, status = support.child([[
+            local api = assert(require "hcs.core".open "windows:")
+            print(("%x"):format(api.LoadSavedStateFile "encrypted.vmrs"))
+            local hr, dump = api.LoadSavedStateFile "any.vmrs"
+            local _, other = api.LoadSavedStateFile "any.vmrs"
+            print(hr, api.GetVpCount(dump))
+            print(("%x"):format(api.GetPagingMode(dump, 0xC0000005)))
+            print(("%x"):format(api.GetVpCount(dump)))
+            print(("%x"):format(api.GetPagingMode(other, 3)))
+            print(api.ReleaseSavedStateFiles(dump))
+            -- What it does not have, or has in an old shape.
+            local _, third = api.LoadSavedStateFile "any.vmrs"
+            print(("%x"):format(api.InKernelSpace(third, 0)))
+            print(("%x"):format(api.GetRegisterValue(third, 0, 16)))
+            print(api.LocateSavedStateFiles("vm", "before"))]],
+            { HCS_DUMP_PROVIDER = beside "spec_provider.dll" })
+        assert.are.equal(table.concat({
+            "d0000409", "0\t0\t77", "d0000005", "d0000005", "80370106", "0", "8007007f",
+            "8007007f", "0\tnil\tbefore\tvm", "",
+        }, "\n"), text)
+        assert.are.equal(0, status)
+    end)
+
+    on_windows("is told by its whole path, or there is none", function()
+        local text, status = support.child([[
+            local api, hr, why = require "hcs.core".open "windows:"
+            print(api, ("%x"):format(hr), why:find("HCS_DUMP_PROVIDER", 1, true) ~= nil)]],
+            { HCS_DUMP_PROVIDER = "vmsavedstatedumpprovider.dll" })
+        assert.are.equal("nil\t80070057\ttrue\n", text)
+        assert.are.equal(0, status)
+        text = support.child([[
+            local api = assert(require "hcs.core".open "windows:")
+            print(("%x"):format(api.LoadSavedStateFile "x.vmrs"))]],
+            { HCS_DUMP_PROVIDER = "C:\\no\\such.dll" })
+        assert.are.equal("8007007e\n", text)
     end)
 end)
 

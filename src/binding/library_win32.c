@@ -12,6 +12,7 @@
 #include <wchar.h>
 
 #include "../base/utf.h"
+#include "provider.h"
 
 #define HOST_NAME L"hcshost.dll"
 #define PATH_MOST 32768 /* units of the longest path of Windows */
@@ -83,13 +84,14 @@ static bool is_absolute(const WCHAR *path) {
            path[2] == L'\\';
 }
 
-/* The malloc'd value of HCS_LIBRARY, NULL when it is not set or empty. */
-static HRESULT read_variable(WCHAR **out, struct hcs_error *error) {
+/* The malloc'd value of a variable, NULL when it is not set or empty. */
+static HRESULT read_variable(const WCHAR *name, WCHAR **out,
+                             struct hcs_error *error) {
     DWORD size = 0;
     *out = NULL;
     for (;;) {
         WCHAR *value;
-        DWORD length = GetEnvironmentVariableW(L"HCS_LIBRARY", *out, size);
+        DWORD length = GetEnvironmentVariableW(name, *out, size);
         if (length == 0) {
             free(*out);
             *out = NULL;
@@ -170,7 +172,7 @@ static HRESULT find_override(const char *option, WCHAR **out,
         hr = utf16_from_utf8(option, strlen(option), out, NULL, error);
     } else {
         *source = "HCS_LIBRARY";
-        hr = read_variable(out, error);
+        hr = read_variable(L"HCS_LIBRARY", out, error);
     }
     if (FAILED(hr) || *out == NULL)
         return hr;
@@ -249,8 +251,8 @@ static bool file_name(const char *dll, WCHAR out[NAME_MOST]) {
 }
 
 /* One of Microsoft's, by its bare name. S_FALSE: it is not there. */
-static HRESULT load_dll(struct lhcs_dll *dll, DWORD *code,
-                        struct hcs_error *error) {
+static HRESULT load_from_system(struct lhcs_dll *dll, DWORD *code,
+                                struct hcs_error *error) {
     WCHAR name[NAME_MOST];
     HMODULE module;
     if (!file_name(dll->name, name))
@@ -265,6 +267,56 @@ static HRESULT load_dll(struct lhcs_dll *dll, DWORD *code,
     return note_path(&dll->path, module, name, error);
 }
 
+/* --- the provider of saved states ----------------------------------------- */
+
+#define PROVIDER "vmsavedstatedumpprovider"
+#define PROVIDER_FILE L"vmsavedstatedumpprovider.dll"
+#define PROVIDER_PROGRAM L"hcs-provider.exe"
+
+/* Beside the program that this process runs, malloc'd; NULL: not there. */
+static WCHAR *beside_program(const WCHAR *name) {
+    WCHAR *path = path_of(NULL), *whole;
+    WCHAR *slash = path != NULL ? wcsrchr(path, L'\\') : NULL;
+    if (slash == NULL) {
+        free(path);
+        return NULL;
+    }
+    slash[1] = L'\0';
+    whole = join(path, name);
+    free(path);
+    if (whole != NULL && exists(whole))
+        return whole;
+    free(whole);
+    return NULL;
+}
+
+/* Windows has none: it is the SDK's. HCS_DUMP_PROVIDER says where it is, or it
+ * lies beside the program. It is not loaded here (provider.h). S_FALSE: it is
+ * not there. */
+static HRESULT find_provider(struct lhcs_dll *dll, struct hcs_error *error) {
+    WCHAR *path = NULL, *program = NULL;
+    HRESULT hr = read_variable(L"HCS_DUMP_PROVIDER", &path, error);
+    if (SUCCEEDED(hr) && path != NULL)
+        hr = check_override(&path, "HCS_DUMP_PROVIDER", error);
+    else if (SUCCEEDED(hr))
+        path = beside_program(PROVIDER_FILE);
+    if (SUCCEEDED(hr) && (path == NULL || module_folder == NULL)) {
+        hr = S_FALSE;
+    } else if (SUCCEEDED(hr)) {
+        program = join(module_folder, PROVIDER_PROGRAM);
+        hr = program != NULL ? provider_choose(path, program, error)
+                             : no_memory(error);
+        if (SUCCEEDED(hr))
+            hr = note_path(&dll->path, NULL, path, error);
+    }
+    free(program);
+    free(path);
+    return hr;
+}
+
+/* --- all of Microsoft's ----------------------------------------------------
+ */
+
 /* Each as far as it is there; it is an error when none is. */
 static HRESULT load_system(struct lhcs_library *library,
                            struct hcs_error *error) {
@@ -272,16 +324,20 @@ static HRESULT load_system(struct lhcs_library *library,
     size_t count = library_dlls(names);
     DWORD first = 0;
     for (size_t i = 0; i < count; i++) {
+        struct lhcs_dll *dll = &library->dlls[i];
         DWORD code = 0;
         HRESULT hr;
-        library->dlls[i].name = names[i];
-        hr = load_dll(&library->dlls[i], &code, error);
-        if (FAILED(hr))
-            return hr;
+        dll->name = names[i];
+        hr = strcmp(dll->name, PROVIDER) == 0
+                 ? find_provider(dll, error)
+                 : load_from_system(dll, &code, error);
         if (i == 0)
             first = code;
-        if (hr == S_OK && library->path == NULL)
-            hr = note_path(&library->path, library->dlls[i].module, L"", error);
+        if (hr == S_OK && library->path == NULL) {
+            library->path = _strdup(dll->path);
+            if (library->path == NULL)
+                hr = no_memory(error);
+        }
         if (FAILED(hr))
             return hr;
     }
@@ -331,10 +387,21 @@ static void *module_of(const struct lhcs_library *library, const char *dll) {
     return NULL;
 }
 
+/* Whether the DLL is there, but in another process. */
+static bool stands_in(const struct lhcs_library *library, const char *dll) {
+    for (size_t i = 0; i < LHCS_DLLS && library->dlls[i].name != NULL; i++)
+        if (dll != NULL && strcmp(library->dlls[i].name, dll) == 0)
+            return library->dlls[i].path != NULL;
+    return false;
+}
+
 void *library_symbol(const struct lhcs_library *library, const char *dll,
                      const char *name) {
     void *module = module_of(library, dll);
-    FARPROC found = module != NULL ? GetProcAddress(module, name) : NULL;
+    FARPROC found;
+    if (module == NULL && stands_in(library, dll))
+        return provider_symbol(name);
+    found = module != NULL ? GetProcAddress(module, name) : NULL;
     void *address;
     memcpy(&address, &found, sizeof(address));
     return address;

@@ -17,7 +17,7 @@ local FLAGS = {
     "--target=x86_64-windows-msvc", "-fgnuc-version=4.2.1", "-std=c11", "-fsyntax-only",
     "-Wall", "-Wextra", "-Wpedantic", "-Wgnu", "-Wvla", "-Werror",
     "-D_WIN32_WINNT=0x0A00", "-D_CRT_SECURE_NO_WARNINGS", "-D_CRT_NONSTDC_NO_WARNINGS",
-    "-isystem", "/usr/share/mingw-w64/include",
+    "-isystem", "/usr/share/mingw-w64/include", "-idirafter", "/usr/x86_64-w64-mingw32/include",
     -- Microsoft's compiler has no older C library.
     "-D_UCRT",
 }

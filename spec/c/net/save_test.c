@@ -51,13 +51,18 @@ static void each(struct world *w, enum net_kind kind,
                  void (*visit)(struct world *w, enum net_kind kind,
                                const struct guid *id, void *context),
                  void *context) {
-    char ids[1024], *rest = ids, *id;
+    char ids[1024], *id = ids;
 
     snprintf(ids, sizeof ids, "%s", found(w, kind, NULL));
-    while ((id = strsep(&rest, " ")) && *id) {
-        struct guid of = guid(id);
+    while (*id) {
+        size_t length = strcspn(id, " ");
+        bool more = id[length] != '\0';
+        struct guid of;
 
+        id[length] = '\0';
+        of = guid(id);
         visit(w, kind, &of, context);
+        id += length + more;
     }
 }
 

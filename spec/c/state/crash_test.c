@@ -456,8 +456,8 @@ static void refuses_policies(void **state) {
         POLICY("{\"FreeBytes\":-1}"),
         POLICY("{\"Compress\":true}"),
         POLICY("7"),
-        "{\"ResourcePath\":\"LuaHcs/Dumps\",\"RequestType\":\"Add\","
-        "\"Settings\":{}}"};
+        ("{\"ResourcePath\":\"LuaHcs/Dumps\",\"RequestType\":\"Add\","
+         "\"Settings\":{}}")};
     struct fake fake;
     (void)state;
     fake_create(&fake, 26100, NULL);
