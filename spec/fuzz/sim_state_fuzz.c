@@ -13,7 +13,8 @@
     "{\"ComputeTopology\":{\"Memory\":{\"SizeInMB\":64},"              \
     "\"Processor\":{\"Count\":1}},\"Chipset\":{\"LinuxKernelDirect\":" \
     "{\"KernelFilePath\":\"/k\"}},\"Devices\":{\"ComPorts\":{\"0\":"   \
-    "{\"NamedPipe\":\"\\\\\\\\.\\\\pipe\\\\a\"}}},"                    \
+    "{\"NamedPipe\":\"\\\\\\\\.\\\\pipe\\\\a\"}},"                     \
+    "\"NetworkAdapters\":{\"n\":{}}},"                                 \
     "\"RestoreState\":{\"SaveStateFilePath\":\"%s\"}}"
 
 struct world {
