@@ -102,7 +102,7 @@ static void tell(const struct records *records, struct printk *printk) {
 
     while (at != records->next || told == 0) {
         uint64_t before = at;
-        if (told > MAX_RECORDS || passed > 2 * records->size ||
+        if (told > MAX_RECORDS || passed >= records->size ||
             read_record(records, &at, &line) != S_OK)
             break;
         passed += at > before ? at - before : at;
