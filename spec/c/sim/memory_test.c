@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * One allocation after the other fails: each request is still answered once,
  * nothing leaks and nothing falls. */
-#include "world.h"
+#include "lab.h"
 
 #include <stdio.h>
 
@@ -60,6 +60,9 @@ static void submit(struct world *world, struct vm *vm, HCS_OPERATION_TYPE verb,
 
 /* A client of the serial port, if there is memory for one. */
 static struct stream_set *type(struct world *world) {
+    static const char lines[] =
+        "echo x\nnonsense\nnet 10.0.0.1/24\nserve 80 x\n"
+        "get 10.0.0.1 80\nping 10.0.0.9\necho y\n";
     struct stream_set *streams = NULL;
     struct stream *pipe;
     stream_native native;
@@ -68,7 +71,7 @@ static struct stream_set *type(struct world *world) {
         return NULL;
     if (SUCCEEDED(sim_pipe_connect(world->sim, "p", &native, NULL)) &&
         SUCCEEDED(stream_open(streams, native, NULL, NULL, &pipe, NULL)))
-        stream_write(pipe, "echo x\nnonsense\n", 16, &taken, NULL);
+        stream_write(pipe, lines, sizeof lines - 1, &taken, NULL);
     return streams;
 }
 
@@ -110,14 +113,15 @@ static bool fail_at(long n) {
     struct json_doc doc;
     struct buf text = {0};
     world_open(&world, 0);
-    buf_printf(&text,
-               "{\"ShouldTerminateOnLastHandleClosed\":true,\"VirtualMachine\":"
-               "{" MACHINE("", "hcs.tick=5 unknown_nmi_panic") "," DEVICES(
-                   PORT("p") ",\"GuestCrashReporting\":{"
-                             "\"NixCrashSettings\":{\"DumpFileName\":\"%s/"
-                             "core\",\"DumpType\":"
-                             "\"ElfCore\"}}") "}}",
-               world.folder);
+    buf_printf(
+        &text,
+        "{\"ShouldTerminateOnLastHandleClosed\":true,\"VirtualMachine\":"
+        "{" MACHINE("", "hcs.tick=5 unknown_nmi_panic") "," DEVICES(PORT(
+            "p") ",\"NetworkAdapters\":{\"n\":{}},\"GuestCrashReporting\":{"
+                 "\"NixCrashSettings\":{\"DumpFileName\":\"%s/"
+                 "core\",\"DumpType\":"
+                 "\"ElfCore\"}}") "}}",
+        world.folder);
     assert_int_equal(json_parse(text.data, text.length, &doc, NULL), S_OK);
     buf_free(&text);
     replies = 0;
@@ -144,7 +148,49 @@ static void every_allocation(void **state) {
     assert_true(n > 50);
 }
 
+/* Somebody comes from outside and asks; whether the n-th was reached. */
+static bool visit_at(long n) {
+    const struct lab_options plain = {0};
+    const struct ip_address any = {0};
+    struct stream_set *set;
+    struct stream *stream;
+    stream_native native;
+    size_t taken;
+    struct lab lab;
+    bool reached;
+
+    lab_open(&lab, &plain);
+    lab_start_both(&lab);
+    lab_say(&lab.a, "serve 80 x", 0, "hcs-guest: serve 80\r\n");
+    assert_int_equal(stream_set_create(&set, NULL), S_OK);
+    countdown = n;
+    HRESULT hr = sim_connect(lab.world.sim, &any, 8080, &native, NULL);
+    long left = countdown;
+    countdown = -1;
+    assert_true(hr == S_OK || (hr == E_OUTOFMEMORY && left < 0));
+    if (SUCCEEDED(hr)) {
+        stream_open(set, native, NULL, NULL, &stream, NULL);
+        stream_write(stream, "GET /\n\n", 7, &taken, NULL);
+        countdown = left;
+        world_wait(&lab.world, CLOCK_MS);
+    }
+    reached = countdown < 0;
+    countdown = -1;
+    stream_set_destroy(set);
+    lab_close(&lab);
+    return reached;
+}
+
+static void every_visit(void **state) {
+    long n = 0;
+    (void)state;
+    while (visit_at(n))
+        n++;
+    assert_true(n > 3);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_allocation)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_allocation),
+                                       cmocka_unit_test(every_visit)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
