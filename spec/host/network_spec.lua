@@ -220,6 +220,31 @@ describe("a real guest's adapter", function()
         os.remove(path)
     end)
 
+    it("has a link again when it is restored to an endpoint, if it lost the one it had", function()
+        local path = support.temporary "lost.vmrs"
+        local endpoint = hcs.endpoint.create { network = net }
+        local mac = endpoint.mac
+        local options = support.options("lost", { nics = { { endpoint = endpoint } } })
+        do
+            local vm <close> = support.boot(hcs.create(options))
+            settle(vm, endpoint)
+            endpoint:delete()
+            assert.is_true(support.eventually(3, function()
+                return support.sh(vm, "cat /sys/class/net/eth0/carrier"):find "^0"
+            end))
+            vm:pause { reason = "save" }
+            vm:save(path)
+        end
+        local again <close> = hcs.endpoint.create { network = net, mac = mac }
+        options.nics = { { endpoint = again } }
+        options.restore, options.if_exists = path, "replace"
+        local vm <close> = hcs.create(options)
+        vm:start()
+        settle(vm, again)
+        assert.is_true(reaches(vm, GATEWAY))
+        os.remove(path)
+    end)
+
     it("is a clone's own, whatever its template had", function()
         local scope <close> = hcs.scope()
         local first = hcs.endpoint.create { network = net }

@@ -3,8 +3,6 @@
  * adapter back as the guest knew it. One with another address, as a clone's of
  * a template, must not be heard with the old one: it is cut off before the
  * guest goes on, and plugged in anew once it runs. */
-#include <unistd.h>
-
 #include "sequence.h"
 
 void nics_silence(struct machine *machine, struct sequence *sequence) {
