@@ -86,6 +86,29 @@ for _, uri in ipairs(helper.hosts()) do
             answers(a, "no such word", 'unknown command "no"')
         end))
 
+        it("have addresses that the host can tell", networks(function()
+            network()
+            local a = start("a", { ip = "192.168.223.10" })
+            assert.equal("192.168.223.10", a:address())
+            assert.equal("192.168.223.10", a:address_async():wait(10))
+            -- Somebody else's: known by its port.
+            local other = assert(hcs.open("words-a"))
+            assert.equal("192.168.223.10", other:address(10))
+            other:close()
+            lab = assert(scope:network { name = "hcs-words 2", type = "private" })
+            local b = start("b", {}) -- nobody has an address there
+            local none, err = b:address(0.3)
+            assert.is_nil(none)
+            assert.is_true(err:is "timeout", tostring(err))
+            local op = b:address_async()
+            assert(b:terminate())
+            none, err = op:wait(60)
+            assert.is_nil(none)
+            assert.is_true(err:is "stopped", tostring(err))
+            b:close()
+            assert.has_error(function() b:address() end, 'system "words-b" is closed')
+        end))
+
         it("serve, ask, send and receive, also through a port of the host", networks(function()
             network()
             local a, b = pair { forward = { ["tcp/8223"] = 80 } }
