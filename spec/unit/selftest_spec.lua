@@ -195,6 +195,14 @@ describe("the checks of a host", function()
         local one = try("its functions", host)
         assert.equal("failed", one.status)
         assert.truthy(one.text:find("missing: HcsCreateOperation, HcsOpenComputeSystem", 1, true))
+        -- The provider of saved states is no part of Windows.
+        host = new_host()
+        host.api.dlls = {}
+        table.insert(host.core.functions,
+            { name = "GetVpCount", dll = "vmsavedstatedumpprovider", build = 17763 })
+        assert.equal("ok", try("its functions", host).status)
+        host.api.dlls = { vmsavedstatedumpprovider = "p.dll" }
+        assert.equal("failed", try("its functions", host).status)
         one = machine.missing({ "New" }, { New = 26100 }, 5, 22621)
         assert.equal("ok", one.status)
         assert.equal("4 of 5 functions; of later builds: New", one.text)
