@@ -402,6 +402,20 @@ describe("a real guest's adapter", function()
             end
         end)
 
+        it("does not keep its guest from ending while the service stands still", function()
+            local endpoint <close> = hcs.endpoint.create { network = net }
+            local vm <close> = support.clone("still", { nics = { { endpoint = endpoint } } })
+            local pid = hostd()
+            support.kill(pid, "STOP")
+            vm:terminate()
+            local ok = pcall(vm.wait, vm, "exited", 10)
+            support.kill(pid, "CONT")
+            assert.is_true(ok)
+            assert.is_true(support.eventually(2, function()
+                return state(endpoint.id) ~= ATTACHED
+            end))
+        end)
+
         for _, program in ipairs { "qemu-system", "hcs-vmwp" } do
             it("leaves its endpoint free: " .. program, function()
                 local endpoint <close> = hcs.endpoint.create { network = net }

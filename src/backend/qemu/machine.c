@@ -16,6 +16,10 @@
  * seconds. */
 #define QUIT_PATIENCE (1500 * CLOCK_MS)
 
+/* How long the end of a guest waits for a network service that does not answer:
+ * its endpoints go with this process at the latest. */
+#define DETACH_PATIENCE (3 * CLOCK_SECOND)
+
 void answer(struct waiter *waiter, HRESULT result,
             const struct hcs_error *error) {
     machine_done done = waiter->done;
@@ -181,6 +185,7 @@ static void machine_gone(struct machine *machine,
     timers_disarm(machine->env.timers, &machine->timer);
     timers_disarm(machine->env.timers, &machine->settle);
     timers_disarm(machine->env.timers, &machine->flush);
+    timers_disarm(machine->env.timers, &machine->detach);
     close_control(machine);
     if (machine->phase == PHASE_STARTING)
         gone_while_starting(machine, error);
@@ -202,9 +207,22 @@ void machine_end(struct machine *machine) {
         machine_gone(machine, &machine->last);
 }
 
+/* One that was about to start has nobody that waits for more. */
+static void on_undetached(struct timer *timer, void *context) {
+    struct machine *machine = context;
+
+    (void)timer;
+    if (!machine->ending || machine->phase != PHASE_ALIVE)
+        return;
+    machine->ending = false;
+    machine_gone(machine, &machine->last);
+}
+
 void machine_ended(struct machine *machine, const struct hcs_error *error) {
     machine->last = *error;
     machine->ending = true;
+    timers_arm(machine->env.timers, &machine->detach,
+               machine->env.now(machine->env.context) + DETACH_PATIENCE);
     machine_end(machine);
 }
 
@@ -250,6 +268,7 @@ static void machine_destroy(struct machine *machine) {
     timers_remove(machine->env.timers, &machine->flush);
     for (int i = 0; i < QEMU_NICS; i++)
         timers_remove(machine->env.timers, &machine->unplug[i]);
+    timers_remove(machine->env.timers, &machine->detach);
     /* While the job of the start runs, what it made is the job's. */
     launch_free(machine->launch);
     machine->launch = NULL;
@@ -286,7 +305,8 @@ static HRESULT add_timers(struct machine *machine, struct hcs_error *error) {
         void (*fire)(struct timer *timer, void *context);
     } all[] = {{&machine->timer, on_impatient},
                {&machine->settle, events_settled},
-               {&machine->flush, events_flush}};
+               {&machine->flush, events_flush},
+               {&machine->detach, on_undetached}};
     HRESULT hr = S_OK;
 
     for (size_t i = 0; SUCCEEDED(hr) && i < HCS_COUNT(all); i++)

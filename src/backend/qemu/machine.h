@@ -83,8 +83,9 @@ struct machine {
     struct waiter settling;         /* who waits for nics_settle */
 
     uv_process_t process;
-    bool running; /* the process lives */
-    bool ending;  /* it does no more: `last`, once endpoints are detached */
+    bool running;        /* the process lives */
+    struct timer detach; /* how long that may take at the end */
+    bool ending; /* it does no more: `last`, once endpoints are detached */
     struct hcs_error last;
     struct qmp *qmp;
     struct diagnosis diagnosis;
