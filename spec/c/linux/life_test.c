@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <poll.h>
@@ -258,6 +259,7 @@ static void live_until_killed(struct bench *bench, int ready) {
     struct bench mine = {.ops = linux_plane_ops()};
     struct net_told told;
 
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     options.uplink = address("10.201.0.0");
     works(&mine, linux_plane_open(&options, &mine.plane, &mine.error));
     told_network(&told, 1, PLANE_NAT);

@@ -30,7 +30,11 @@ static HRESULT join(struct plane *plane, struct endpoint *endpoint,
         hr = port_join(plane, endpoint, error);
     if (SUCCEEDED(hr))
         hr = device_up(&plane->wire, port->device.index, error);
-    return hr;
+    if (FAILED(hr))
+        return hr;
+    device_settle(&plane->wire, port->device.index);
+    device_settle(&plane->wire, endpoint->network->bridge.index);
+    return S_OK;
 }
 
 HRESULT tap_make(struct plane *plane, struct endpoint *endpoint,
