@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- Lua runs out of memory at every single allocation of everything.
 package.path = "spec/core/?.lua;" .. package.path
+local dump_file = require "spec.core.dump_file"
+local platform = require "spec.platform"
 local support = require "support"
 
 -- Each text is a chunk that gets `api`, `core` and `support`.
@@ -103,6 +105,34 @@ local SCENES = {
         core.getenv "PATH"
         core.user()
         os.remove(path)]],
+    dumps = [[
+        local path = os.getenv "DUMP"
+        local dump = core.dump_open(path)
+        if dump then
+            core.dump_registers()
+            dump:describe() dump:summary() dump:vmcoreinfo() dump:log()
+            dump:register(0, 16) dump:register(0, 18) dump:paging(0)
+            dump:read(0, 0x400000, 4096) dump:read_physical(0, 5000) dump:translate(0, 1)
+            dump:range(0) dump:find(0, "needle", 1)
+            local writer = dump:export(support.temporary .. ".kdump", "kdump", true)
+            if writer then
+                writer:wait(5)
+                writer:result()
+                writer:close()
+            end
+            tostring(dump)
+            dump:close()
+        end
+        core.dump_open(path .. ".none")
+        local _, saved = api.LoadSavedStateFile(path)
+        if saved then
+            api.GetGuestPhysicalMemoryChunks(saved)
+            api.GetRegisterValue(saved, 0, 16)
+            api.ReadGuestRawSavedMemory(saved, 0, 5000)
+            api.ApplyGuestMemoryFix(saved, 0, 0x400000, "fix")
+            api.ReleaseSavedStateFiles(saved)
+        end
+        os.remove(support.temporary .. ".kdump")]],
     questions = [[
         api.describe()
         api.inventory()
@@ -156,9 +186,15 @@ local RUN = [[
     print(tried > 5, after - before)]]
 
 describe("without memory", function()
+    local dump
+
+    setup(function() dump = platform.temporary(dump_file.elf(), ".elf") end)
+    teardown(function() platform.remove(dump) end)
+
     for name, scene in pairs(SCENES) do
         it(name .. " fail cleanly", function()
-            local text, status = support.child(RUN:format(scene), nil, support.hcs_lua)
+            local text, status = support.child(RUN:format(scene), { DUMP = dump },
+                support.hcs_lua)
             assert.are.equal("true\t0\n", text)
             assert.are.equal(0, status)
         end)
