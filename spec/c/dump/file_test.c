@@ -96,8 +96,10 @@ static void large_and_sparse(void **state) {
     }
     assert_hr(hr, S_FALSE);
     assert_true(data >= GUEST_BYTES);
-    if (platform_room_taken(place->path) < (int64_t)GB) { /* holes are kept */
-        assert_true(data < GB);
+#ifndef _WIN32
+    assert_true(data < GB);
+#endif
+    if (data < GB) { /* Wine does not tell of holes */
         assert_hr(dump_find(dump, 0, "needle", 6, NULL, NULL, &at, NULL), S_OK);
         assert_int_equal(at, GUEST_HIGH_AT + NEEDLE_AT);
     }
