@@ -65,9 +65,19 @@ static ssize_t ask(int fd, const struct sockaddr_in *to, const void *question,
     return -1;
 }
 
+/* An option of an answer, as a number of 16 bits; 0: it is not there. */
+static uint16_t option(const unsigned char *answer, size_t size,
+                       unsigned char wanted) {
+    for (size_t at = 240; at + 3 < size && answer[at] != 255;
+         at += answer[at] ? 2u + answer[at + 1] : 1u)
+        if (answer[at] == wanted)
+            return (uint16_t)(answer[at + 2] << 8 | answer[at + 3]);
+    return 0;
+}
+
 /* The address that the DHCP server of network 1 offers to MAC `k`, as a number;
- * 0: none. */
-static uint32_t offered(struct bench *bench, unsigned char k) {
+ * 0: none. `mtu` (may be NULL) gets what it says of that. */
+static uint32_t dhcp(struct bench *bench, unsigned char k, uint16_t *mtu) {
     unsigned char packet[300] = {1, 1, 6, 0, 0x12, 0x34, 0x56, k};
     const unsigned char mac[6] = {0x00, 0x15, 0x5d, 0x00, 0x10, k};
     unsigned char answer[1500];
@@ -79,7 +89,7 @@ static uint32_t offered(struct bench *bench, unsigned char k) {
 
     packet[10] = 0x80; /* answer to all */
     memcpy(packet + 28, mac, sizeof mac);
-    memcpy(packet + 236, "\x63\x82\x53\x63\x35\x01\x01\xff", 8);
+    memcpy(packet + 236, "\x63\x82\x53\x63\x35\x01\x01\x37\x01\x1a\xff", 11);
     to.sin_addr.s_addr = htonl(INADDR_BROADCAST);
     setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "eth0", 5);
@@ -88,8 +98,14 @@ static uint32_t offered(struct bench *bench, unsigned char k) {
     close(fd);
     if (got < 240 || answer[0] != 2)
         return 0;
+    if (mtu)
+        *mtu = option(answer, (size_t)got, 26);
     memcpy(&address, answer + 16, sizeof address);
     return ntohl(address);
+}
+
+static uint32_t offered(struct bench *bench, unsigned char k) {
+    return dhcp(bench, k, NULL);
 }
 
 /* The service hears of changes by a signal, which it takes in its own time. */
@@ -122,6 +138,31 @@ static void test_dhcp(void **state) {
     assert_true(offers(bench, 77, 0)); /* nobody's */
     down_endpoint(bench, 1, 2);
     assert_true(offers(bench, 2, 0));
+}
+
+static uint32_t mtu_told(struct bench *bench, const void *k) {
+    uint16_t mtu = 0;
+
+    dhcp(bench, *(const unsigned char *)k, &mtu);
+    return mtu;
+}
+
+/* A machine learns by DHCP what its packets may be. */
+static void test_mtu(void **state) {
+    struct bench *bench = *state;
+    const unsigned char first = 0, second = 1;
+    struct end_told told;
+
+    need_dnsmasq(bench);
+    assert_true(offers(bench, 1, 0x0A01000B));
+    told_endpoint(&told, 1, 1);
+    told.endpoint.mtu = 1400;
+    change(bench, &told);
+    assert_true(becomes(bench, mtu_told, &second, 1400));
+    assert_int_not_equal(mtu_told(bench, &first), 1400);
+    told.endpoint.overhead = 50;
+    change(bench, &told);
+    assert_true(becomes(bench, mtu_told, &second, 1350));
 }
 
 /* The first address of `name`, 0: there is none. */
@@ -348,15 +389,11 @@ int main(void) {
 #define OUT(name) \
     cmocka_unit_test_setup_teardown(name, bench_uplink, bench_close)
     const struct CMUnitTest tests[] = {
-        TEST(test_dhcp),
-        TEST(test_dns),
-        TEST(test_tended),
-        TEST(test_renewed),
-        TEST(test_no_service),
-        OUT(test_uplink),
-        OUT(test_mapping_from_outside),
-        OUT(test_outbound_nat),
-        OUT(test_two_uplinks),
+        TEST(test_dhcp),        TEST(test_mtu),
+        TEST(test_dns),         TEST(test_tended),
+        TEST(test_renewed),     TEST(test_no_service),
+        OUT(test_uplink),       OUT(test_mapping_from_outside),
+        OUT(test_outbound_nat), OUT(test_two_uplinks),
     };
 
     return bench_main(tests);

@@ -105,6 +105,7 @@ static void note_service(struct plan *plan, const struct network *network) {
     guid_format(&network->id, id);
     plan_note(plan, LINUX_PLAN_FILE, false, "write %s/%s.dhcp", directory, id);
     plan_note(plan, LINUX_PLAN_FILE, false, "write %s/%s.dns", directory, id);
+    plan_note(plan, LINUX_PLAN_FILE, false, "write %s/%s.mtu", directory, id);
     plan_note(
         plan, LINUX_PLAN_PROCESS, false,
         "run %s for DHCP and DNS on %s, with no rights but on the plane's "

@@ -21,6 +21,7 @@
 #define STARTING (INT64_C(2) * 1000000000) /* ns it may take to be there */
 #define HOSTS_END ".dhcp"
 #define NAMES_END ".dns"
+#define SIZES_END ".mtu"
 #define PAUSE 5000000 /* ns between looks */
 
 bool service_wanted(const struct plane_network *told) {
@@ -59,23 +60,36 @@ static HRESULT write_file(const char *path, const struct buf *text,
     return FAILED(hr) ? hr : closed;
 }
 
+/* Two texts that differ have different ones. */
+static uint64_t mark_of(const struct buf *text) {
+    uint64_t mark = UINT64_C(14695981039346656037);
+
+    for (size_t i = 0; i < text->length; i++)
+        mark = (mark ^ (unsigned char)text->data[i]) * UINT64_C(1099511628211);
+    return mark;
+}
+
 static HRESULT write_files(struct plane *plane, const struct network *network,
                            struct hcs_error *error) {
-    const struct service *service = network->service;
-    struct buf hosts = {0}, names = {0};
+    struct service *service = network->service;
+    struct buf hosts = {0}, names = {0}, sizes = {0};
     HRESULT hr;
 
     for (struct link *l = plane->endpoints.next; l != &plane->endpoints;
          l = l->next) {
         const struct endpoint *one = HCS_CONTAINER(l, struct endpoint, link);
         if (one->network->serial == network->serial)
-            service_put_endpoint(one, &hosts, &names);
+            service_put_endpoint(one, &hosts, &names, &sizes);
     }
     hr = write_file(service->hosts, &hosts, error);
     if (SUCCEEDED(hr))
         hr = write_file(service->names, &names, error);
+    if (SUCCEEDED(hr))
+        hr = write_file(service->sizes, &sizes, error);
+    service->mark = mark_of(&sizes);
     buf_free(&hosts);
     buf_free(&names);
+    buf_free(&sizes);
     return hr;
 }
 
@@ -89,7 +103,8 @@ static bool is_ours(const char *name) {
     id[GUID_TEXT_SIZE - 1] = 0;
     return guid_parse(id, &guid) &&
            (strcmp(name + GUID_TEXT_SIZE - 1, HOSTS_END) == 0 ||
-            strcmp(name + GUID_TEXT_SIZE - 1, NAMES_END) == 0);
+            strcmp(name + GUID_TEXT_SIZE - 1, NAMES_END) == 0 ||
+            strcmp(name + GUID_TEXT_SIZE - 1, SIZES_END) == 0);
 }
 
 void service_sweep(const char *directory) {
@@ -172,6 +187,8 @@ static HRESULT name_files(const struct plane *plane,
              plane->directory, id);
     snprintf(service->names, sizeof service->names, "%s/%s" NAMES_END,
              plane->directory, id);
+    snprintf(service->sizes, sizeof service->sizes, "%s/%s" SIZES_END,
+             plane->directory, id);
     if (access(plane->directory, W_OK) != 0)
         return error_errno(error, errno, "the directory %s", plane->directory);
     return S_OK;
@@ -201,12 +218,18 @@ HRESULT service_start(struct plane *plane, struct network *network,
 
 void service_refresh(struct plane *plane, struct network *network) {
     const struct service *service = network->service;
+    uint64_t before = service ? service->mark : 0;
 
     /* A file that could not be written leaves it as it was; the next change
      * writes it again. */
-    if (service && SUCCEEDED(write_files(plane, network, NULL)) &&
-        service->program.pid > 0)
+    if (!service || FAILED(write_files(plane, network, NULL)))
+        return;
+    /* The program reads the file of sizes anew only once, so it begins anew;
+     * one that would not start is tried again. */
+    if (service->mark == before && service->program.pid > 0)
         kill(service->program.pid, SIGHUP);
+    else
+        (void)service_renew(plane, network, NULL);
 }
 
 HRESULT service_renew(struct plane *plane, struct network *network,
@@ -240,6 +263,7 @@ void service_stop(struct plane *plane, struct network *network) {
     program_kill(&service->program);
     file_remove(service->hosts);
     file_remove(service->names);
+    file_remove(service->sizes);
     free(service);
 }
 

@@ -17,6 +17,8 @@ struct service {
     unsigned failures;
     char hosts[SERVICE_PATH]; /* who gets which address */
     char names[SERVICE_PATH]; /* who is found by which name */
+    char sizes[SERVICE_PATH]; /* whose packets are how long */
+    uint64_t mark;            /* of what is in that */
 };
 
 struct arguments {
@@ -30,7 +32,7 @@ struct arguments {
 
 /* An endpoint's lines. */
 void service_put_endpoint(const struct endpoint *endpoint, struct buf *hosts,
-                          struct buf *names);
+                          struct buf *names, struct buf *sizes);
 /* The program's; the caller frees the arena. */
 HRESULT service_arguments(const struct plane *plane,
                           const struct network *network, struct arguments *out,

@@ -38,12 +38,18 @@ static bool is_name(const char *text, bool dots) {
 }
 
 void service_put_endpoint(const struct endpoint *endpoint, struct buf *hosts,
-                          struct buf *names) {
+                          struct buf *names, struct buf *sizes) {
     const char *name = endpoint->terms.name;
     const uint8_t *mac = endpoint->mac.bytes;
     bool named = is_name(name, false);
-    char text[IP_TEXT_SIZE];
+    bool sized = endpoint->terms.mtu != DEVICE_MTU;
+    char text[IP_TEXT_SIZE], tag[24] = "";
 
+    if (sized) {
+        snprintf(tag, sizeof tag, "set:e%u,", endpoint->serial);
+        buf_printf(sizes, "tag:e%u,option:mtu,%u\n", endpoint->serial,
+                   endpoint->terms.mtu);
+    }
     for (size_t i = 0; i < endpoint->address_count; i++) {
         const struct ip_address *one = &endpoint->addresses[i].address;
 
@@ -52,8 +58,8 @@ void service_put_endpoint(const struct endpoint *endpoint, struct buf *hosts,
             buf_printf(names, "%s %s\n", text, name);
         if (one->family != IP_V4)
             continue;
-        buf_printf(hosts, "%02x:%02x:%02x:%02x:%02x:%02x,%s", mac[0], mac[1],
-                   mac[2], mac[3], mac[4], mac[5], text);
+        buf_printf(hosts, "%02x:%02x:%02x:%02x:%02x:%02x,%s%s", mac[0], mac[1],
+                   mac[2], mac[3], mac[4], mac[5], tag, text);
         buf_printf(hosts, "%s%s\n", named ? "," : "", named ? name : "");
     }
 }
@@ -167,6 +173,7 @@ HRESULT service_arguments(const struct plane *plane,
         add(out, "--dhcp-authoritative");
         add(out, "--leasefile-ro");
         add(out, "--dhcp-hostsfile=%s", service->hosts);
+        add(out, "--dhcp-optsfile=%s", service->sizes);
         for (unsigned i = 0; i < network->subnet_count; i++)
             add_subnet(network, i, service->dns, out);
     }
