@@ -48,7 +48,8 @@ end
 local function show_host()
     local host = hcs.host
     say("host", "%s  (as Windows build %d)", host.uri, host.build)
-    if host.kind == "sim" then say("machine", "simulated: nothing real boots") end
+    say("machine", "%s", host.kind == "sim" and "simulated: nothing real boots"
+        or ("%s, because %s"):format(host.accelerator, host.accelerator_reason))
 end
 
 local function make_network(scope)
@@ -64,27 +65,27 @@ local function make_network(scope)
     return net, subnet
 end
 
+local function start(scope, given, sign)
+    local before = core.monotonic()
+    local vm = scope:create(given)
+    vm:start()
+    local console = vm:console()
+    if given.template then console:write("echo " .. sign .. "\n") end
+    console:expect(sign, 120)
+    say(given.template and "cloned" or "booted", "%s in %d ms", vm.id, milliseconds(before))
+    return vm
+end
+
 -- The first boots; the second is cloned from a template, which boots meanwhile.
 local function boot(scope, net)
-    local before = core.monotonic()
-    local web = scope:create(options("web", { nics = { { network = net, ip = PREFIX .. "10",
-        forward = { ["tcp/" .. PORT] = 80 } } } }))
-    local template = scope:create(options("template", {}))
-    web:start()
-    template:start()
-    web:console():expect("hcs-guest: up", 120)
-    say("booted", "%s in %d ms", web.id, milliseconds(before))
-    template:console():expect("hcs-guest: up", 120)
+    local first = hcs.spawn(start, scope, options("web", { nics = { { network = net,
+        ip = PREFIX .. "10", forward = { ["tcp/" .. PORT] = 80 } } } }), "hcs-guest: up")
+    local template = start(scope, options("template", {}), "hcs-guest: up")
     template:pause { reason = "template" }
     template:save_template()
-    before = core.monotonic()
-    local client = scope:create(options("client", { template = "template",
-        nics = { { network = net, ip = PREFIX .. "11" } } }))
-    client:start()
-    client:console():write "echo here I am\n"
-    client:console():expect("here I am", 60)
-    say("cloned", "%s in %d ms", client.id, milliseconds(before))
-    return web, client
+    local client = start(scope, options("client", { template = "template",
+        nics = { { network = net, ip = PREFIX .. "11" } } }), "here I am")
+    return first:wait(120), client
 end
 
 local function give_addresses(subnet, ...)
