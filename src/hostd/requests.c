@@ -54,6 +54,13 @@ static HRESULT out_of_memory(struct hcs_error *error) {
 
 /* --- requests ------------------------------------------------------------- */
 
+/* What could need the machine's network; nothing is taken away for want of
+ * it. */
+static bool may_need_uplink(const struct net_request *request) {
+    return request->verb == NET_CREATE || request->verb == NET_MODIFY ||
+           request->verb == NET_ATTACH;
+}
+
 static bool may_change(const struct net_request *request) {
     return request->verb == NET_CREATE || request->verb == NET_MODIFY ||
            request->verb == NET_DELETE || request->verb == NET_ATTACH ||
@@ -90,10 +97,9 @@ static void carry_out(struct daemon *daemon,
                       const struct hostd_message *message,
                       const struct net_request *request,
                       struct net_reply *reply) {
-    bool change = may_change(request);
+    bool uplink = message->allow_host_change && may_need_uplink(request);
     struct hcs_error error;
-    HRESULT hr =
-        request_uplink(daemon, change && message->allow_host_change, &error);
+    HRESULT hr = request_uplink(daemon, uplink, &error);
 
     *reply = (struct net_reply){.result = S_OK};
     if (FAILED(hr)) {
@@ -101,7 +107,7 @@ static void carry_out(struct daemon *daemon,
         return;
     }
     net_request(daemon->net, request, reply);
-    if (change)
+    if (may_change(request))
         write_down(daemon, request, reply);
 }
 

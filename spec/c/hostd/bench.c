@@ -174,14 +174,22 @@ void kill_daemon(struct bench *bench) {
     await_end(bench);
 }
 
-int bench_bare(void **state) {
+static int open_bench(void **state, bool far) {
     struct bench *bench = calloc(1, sizeof *bench);
+    size_t length;
 
     if (!bench)
         return -1;
     snprintf(bench->path, sizeof bench->path, "/tmp/hcs-XXXXXX");
-    if (!mkdtemp(bench->path) ||
-        FAILED(root_open(bench->path, &bench->root, &bench->error)))
+    if (!mkdtemp(bench->path))
+        return -1;
+    length = strlen(bench->path);
+    if (far) {
+        memset(bench->path + length, 'x', 240);
+        bench->path[length] = '/';
+        bench->path[length + 240] = '\0';
+    }
+    if (FAILED(root_open(bench->path, &bench->root, &bench->error)))
         return -1;
     bench->place.root = bench->root;
     bench->place.path = bench->path;
@@ -190,10 +198,14 @@ int bench_bare(void **state) {
     return 0;
 }
 
-int bench_open(void **state) {
+int bench_bare(void **state) {
+    return open_bench(state, false);
+}
+
+static int serve_bench(void **state, bool far) {
     struct bench *bench;
 
-    if (bench_bare(state) != 0)
+    if (open_bench(state, far) != 0)
         return -1;
     bench = *state;
     return FAILED(hostd_connect(&bench->place, &bench->hostd, &bench->error))
@@ -201,14 +213,27 @@ int bench_open(void **state) {
                : 0;
 }
 
-static bool remove_root(const struct bench *bench) {
+int bench_open(void **state) {
+    return serve_bench(state, false);
+}
+
+int bench_far(void **state) {
+    return serve_bench(state, true);
+}
+
+/* One that is far down leaves the folder that it is in. */
+static bool remove_root(struct bench *bench) {
     static const char *const ours[] = {"pipes", "grants"};
+    char *above = strstr(bench->path, "/xxx");
 
     for (size_t i = 0; i < 2; i++)
         unlinkat(bench->root, ours[i], AT_REMOVEDIR);
     close(bench->root);
-    if (rmdir(bench->path) == 0)
-        return true;
+    if (rmdir(bench->path) == 0) {
+        if (above)
+            *above = '\0';
+        return !above || rmdir(bench->path) == 0;
+    }
     print_error("something is left in %s\n", bench->path);
     return false;
 }

@@ -24,7 +24,7 @@
     assert_int_equal((uint32_t)(actual), (uint32_t)(expected))
 
 struct bench {
-    char path[64];
+    char path[320];
     int root;
     struct hostd_place place;
     struct hostd *hostd; /* the first connection, NULL: none */
@@ -49,6 +49,8 @@ int bench_open(void **state);
 int bench_close(void **state);
 /* A root of which no daemon is there yet. */
 int bench_bare(void **state);
+/* The same as bench_open, far down the tree. */
+int bench_far(void **state);
 
 struct hostd *join(struct bench *bench); /* another connection */
 void leave(struct bench *bench);         /* closes the first */

@@ -298,7 +298,7 @@ static void who_reads_no_events_holds_nobody_up(void **state) {
 /* --- strange places ------------------------------------------------------- */
 
 static int start_with(const struct bench *bench, const char *root) {
-    char line[512];
+    char line[640];
 
     snprintf(line, sizeof line,
              "exec timeout 10 %s --serve '%s' 3</dev/null 4</dev/null",
@@ -309,7 +309,7 @@ static int start_with(const struct bench *bench, const char *root) {
 /* Started by somebody who does not know how, it serves nobody. */
 static void without_its_lock_it_is_nothing(void **state) {
     struct bench *bench = *state;
-    char line[512];
+    char line[640];
 
     start_with(bench, bench->path);
     start_with(bench, "/tmp/hcs-none/of/these");

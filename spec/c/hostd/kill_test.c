@@ -146,7 +146,7 @@ static void check(struct bench *bench, const struct deeds *deeds) {
 }
 
 static bool has_bad_files(const struct bench *bench) {
-    char line[160];
+    char line[512];
 
     snprintf(line, sizeof line, "ls %s/net/objects/*/*.bad >/dev/null 2>&1",
              bench->path);

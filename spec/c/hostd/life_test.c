@@ -250,6 +250,24 @@ static void programs_die_with_it(void **state) {
     assert_int_equal(processes(bench), with);
 }
 
+/* Where paths are longer than DHCP's program is told. */
+static void far_down_the_tree(void **state) {
+    struct bench *bench = *state;
+    struct hostd_inventory counts;
+    struct guid net;
+
+    net = make(bench, NET_NETWORK, NULL,
+               "{'Type':'ICS','Flags':3,'Ipams':[{'Subnets':[{"
+               "'IpAddressPrefix':'10.78.0.0/24'}]}]," V2 "}");
+    make_endpoint(bench, &net);
+    usleep(100000); /* one that cannot read its files has ended by then */
+    works(bench, hostd_inventory(bench->hostd, &counts, &bench->error));
+    assert_int_equal(counts.processes, 1);
+    kill_daemon(bench);
+    rejoin(bench);
+    assert_int_equal(count(bench, NET_ENDPOINT), 1);
+}
+
 /* --- files that were tampered with ---------------------------------------- */
 
 static void bad_files_are_put_aside(void **state) {
@@ -280,7 +298,7 @@ static void bad_files_are_put_aside(void **state) {
     assert_false(there_is(bench, "objects/networks/new"));
     assert_true(there_is(bench, "objects/networks/notes.txt"));
     {
-        char command[256];
+        char command[512];
 
         snprintf(command, sizeof command,
                  "cd %s/net/objects && rm -f */*.bad */notes.txt", bench->path);
@@ -331,6 +349,8 @@ int main(int argc, char **argv) {
         TEST(what_was_removed_stays_so),
         TEST(some_networks_do_not_come_back),
         TEST(programs_die_with_it),
+        cmocka_unit_test_setup_teardown(far_down_the_tree, bench_far,
+                                        bench_close),
         TEST(bad_files_are_put_aside),
         TEST(a_full_disk_is_told),
     };
