@@ -60,6 +60,24 @@ local function root_verdict(core)
     return false, "no place for state: set HCS_ROOT to a folder of yours"
 end
 
+local function number_in(path)
+    local file = io.open(path, "r")
+    local number = file and file:read("n")
+    if file then file:close() end
+    return number
+end
+
+-- Whether networks of real guests may be had; who is not root needs namespaces.
+local function networks_verdict(core)
+    if core.user() == "root" then return true, "as root" end
+    if number_in("/proc/sys/user/max_user_namespaces") == 0
+        or number_in("/proc/sys/kernel/unprivileged_userns_clone") == 0 then
+        return false, "networks need root, or user namespaces, which are turned off: "
+            .. "sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone"
+    end
+    return true, "in user namespaces"
+end
+
 -- What real guests need on Linux.
 local LINUX = {
     { "state", root_verdict },
@@ -71,6 +89,13 @@ local LINUX = {
         return path ~= nil, path or "not installed: apt install ovmf"
     end },
     { "swtpm", function() return program("swtpm", "swtpm") end },
+    { "networks", networks_verdict },
+    { "dnsmasq", function()
+        local path = first_file { "/usr/sbin/dnsmasq", "/sbin/dnsmasq",
+            "/usr/local/sbin/dnsmasq", "/usr/bin/dnsmasq" }
+        return path ~= nil, path or "not installed, for networks of type ics: "
+            .. "apt install dnsmasq-base"
+    end },
     { "kvm", function()
         if can_open("/dev/kvm") then
             return true, "/dev/kvm opens; whether it runs guests is found out at the first one"

@@ -21,7 +21,7 @@ end
 
 local function denied(err)
     if not of_networks(err) then return grant(err) end
-    return "run elevated: for networks 'Hyper-V Administrators' is not enough on Windows 11 22H2"
+    return "run elevated (for networks 'Hyper-V Administrators' is not enough on Windows 11 22H2)"
 end
 
 local function existing(err)

@@ -32,7 +32,7 @@ for _, uri in ipairs(helper.hosts()) do
                 for _, noun in ipairs { hcs.network, hcs.namespace } do
                     local none, err = noun.create { name = "hcs-spec" }
                     assert.is_nil(none)
-                    assert.is_true(err:is("unsupported"), tostring(err))
+                    assert.is_true(err:is("unsupported", "access_denied"), tostring(err))
                 end
             end
         end

@@ -17,6 +17,18 @@ describe("doctor", function()
         assert.truthy(tostring(hcs.doctor()):find("miss host:", 1, true))
     end)
 
+    it("says whether there can be networks of real guests", function()
+        local hcs, host = fake.hcs()
+        host.core.platform = "linux"
+        host.core.user = function() return "root" end
+        assert.truthy(tostring(hcs.doctor()):find("ok   networks: as root", 1, true))
+        host.core.user = function() return "somebody" end
+        local text = tostring(hcs.doctor())
+        assert.truthy(text:find("ok   networks: in user namespaces", 1, true)
+            or text:find("miss networks: networks need root", 1, true), text)
+        assert.truthy(text:find("dnsmasq: ", 1, true), text)
+    end)
+
     -- A machine with Windows.
     local function windows(machine, services, modules)
         local hcs, host = fake.hcs()

@@ -136,7 +136,14 @@ static HRESULT connect_line(struct hcn_remote *remote, struct hostd **out,
     const struct hostd_place place = {remote->root, remote->path, program};
     HRESULT hr = spawn_beside(HOSTD_PROGRAM, program, sizeof program, error);
 
-    return SUCCEEDED(hr) ? hostd_connect(&place, out, error) : hr;
+    if (SUCCEEDED(hr))
+        return hostd_connect(&place, out, error);
+    if (hr == HR_FILE_NOT_FOUND) { /* this was built without networks */
+        hr = HR_NOT_SUPPORTED;
+        if (error)
+            error->code = hr;
+    }
+    return hr;
 }
 
 /* A line of a service that begins now. */

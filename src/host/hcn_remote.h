@@ -15,7 +15,7 @@
 struct hcn_remote;
 
 /* Makes host->remote, unless it is there: no daemon yet. Calls that need one
- * answer HR_FILE_NOT_FOUND when its program is missing. */
+ * answer HR_NOT_SUPPORTED when its program is missing. */
 HRESULT remote_open(struct host *host, struct hcs_error *error);
 /* At the host's end: calls under way end; gives the lock up meanwhile. */
 void remote_close(struct host *host);
