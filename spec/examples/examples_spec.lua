@@ -146,7 +146,8 @@ describe("examples", function()
     it("crash_and_dump", function()
         local text = passes "examples/crash_and_dump.lua"
         has_in_order(text, {
-            "told to panic", "dump%s+%S+%.elf, [%d.]+ MiB", "is%s+hcs%.Dump", "cpu 0%s+in the kernel",
+            "told to panic", "dump%s+%S+%.elf, [%d.]+ MiB", "is%s+hcs%.Dump",
+            "cpu 0%s+in the kernel",
             "rip%s+0x%x+\n", "Kernel panic %- not syncing: sysrq triggered crash",
         })
         os.remove(text:match("dump%s+(%S+%.elf)"))

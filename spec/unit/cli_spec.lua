@@ -23,7 +23,8 @@ describe("hcs", function()
         for _, word in ipairs { "help", "--help", "-h" } do
             local status, out, complaints = run { word }
             assert.same({ 0, "" }, { status, complaints })
-            for _, name in ipairs { "selftest [--report FILE]", "doctor", "dump FILE", "version", "-i" } do
+            for _, name in ipairs { "selftest [--report FILE]", "doctor", "dump FILE", "version",
+                "-i" } do
                 assert.truthy(out:find("\n  " .. name, 1, true), name)
             end
             for line in out:gmatch("[^\n]+") do assert.truthy(#line < 80, line) end
