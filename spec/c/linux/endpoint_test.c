@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
-#include <linux/virtio_net.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <arpa/inet.h>
@@ -353,82 +352,12 @@ static void test_two_adapters(void **state) {
     assert_string_equal(device, "");
 }
 
-/* --- virtual machines -------------------------------------------------- */
-
-/* A frame with the header that the tap wants before it. */
-static void put_frame(int tap, const unsigned char *frame, size_t size) {
-    unsigned char data[200] = {0};
-
-    memcpy(data + sizeof(struct virtio_net_hdr), frame, size);
-    assert_int_equal(write(tap, data, size + sizeof(struct virtio_net_hdr)),
-                     size + sizeof(struct virtio_net_hdr));
-}
-
-/* Whether an answer to "who has 10.1.0.11" comes. */
-static bool asks(int tap, unsigned char last) {
-    unsigned char ask[42] = {
-        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, MAC_OF(2), 0x08, 0x06, 0, 1,
-        8,    0,    6,    4,    0,    1,    MAC_OF(2), 10,   1,    0, last,
-        0,    0,    0,    0,    0,    0,    10,        1,    0,    11};
-    const unsigned char who[6] = {MAC_OF(1)};
-    struct pollfd one = {tap, POLLIN, 0};
-
-    put_frame(tap, ask, sizeof ask);
-    while (poll(&one, 1, 300) == 1) {
-        unsigned char got[2000];
-        ssize_t size = read(tap, got, sizeof got);
-        const unsigned char *frame = got + sizeof(struct virtio_net_hdr);
-
-        if (size >= 52 && frame[12] == 8 && frame[13] == 6 && frame[21] == 2 &&
-            memcmp(frame + 22, who, 6) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void test_tap(void **state) {
-    struct bench *bench = *state;
-    struct plane_port port = {
-        .kind = PLANE_PORT_MACHINE, .owner = id_of(99), .adapter = "a nic"};
-    char device[PLANE_DEVICE_SIZE];
-    struct guid id = end_id(1, 2);
-    struct end_told told;
-    HRESULT hr;
-    int tap;
-
-    told_endpoint(&told, 1, 2);
-    works(bench,
-          bench->ops->endpoint_up(bench->plane, &told.endpoint, &bench->error));
-    assert_int_equal(linux_plane_tap(bench->plane, &id, &tap, &bench->error),
-                     HCN_E_ENDPOINT_NOT_ATTACHED);
-    hr = bench->ops->port_up(bench->plane, &id, &port, device, &bench->error);
-    if (access("/dev/net/tun", R_OK | W_OK) != 0) { /* then it says so */
-        assert_int_equal(hr, HR_NOT_SUPPORTED);
-        assert_non_null(strstr(bench->error.text, "/dev/net/tun"));
-        return;
-    }
-    works(bench, hr);
-    assert_int_not_equal(device[0], '\0');
-    works(bench, linux_plane_tap(bench->plane, &id, &tap, &bench->error));
-    assert_true(asks(tap, 12));
-    assert_false(asks(tap, 13));
-    told.endpoint.egress_limit = 500000;
-    told.endpoint.mtu = 1400;
-    change(bench, &told);
-    assert_true(asks(tap, 12));
-    bench->ops->port_down(bench->plane, &id);
-    assert_true(write(tap, device, 1) < 0); /* the tap is gone */
-    close(tap);
-    works(bench,
-          bench->ops->port_up(bench->plane, &id, &port, device, &bench->error));
-}
-
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_two, bench_close)
     const struct CMUnitTest tests[] = {
         TEST(test_mtu),      TEST(test_isolated),     TEST(test_limit),
         TEST(test_spoofing), TEST(test_statistics),   TEST(test_names),
-        TEST(test_of_host),  TEST(test_two_adapters), TEST(test_tap),
+        TEST(test_of_host),  TEST(test_two_adapters),
     };
 
     return bench_main(tests);

@@ -252,6 +252,8 @@ static void test_left(void **state) {
     if (!have_taps())
         return;
     know_endpoint(bench, MACHINE);
+    assert_int_equal(linux_plane_tap(bench->plane, &id, &tap, &bench->error),
+                     HCN_E_ENDPOINT_NOT_ATTACHED);
     works(bench, attach_machine(bench, MACHINE));
     tap = tap_of(bench, MACHINE);
     assert_true(asks(tap, 12, 11));

@@ -305,6 +305,9 @@ HRESULT rules_endpoint(const struct plane_endpoint *told,
                        const struct terms *before, struct terms *now,
                        struct buf *out, struct hcs_error *error);
 
+/* The rules of its guard. */
+void rules_guard(const struct endpoint *endpoint, struct buf *out);
+
 /* Adds to `chain` the rules, one for each family that they are about, which
  * give the verdict to what the tuple is about. */
 void rules_tuple(const char *chain, const struct plane_tuple *tuple,

@@ -1,30 +1,26 @@
 /* SPDX-License-Identifier: MIT
- * The vtable, and what is this plane's own: each function has its work done by
- * the crew. */
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/socket.h>
-#include <unistd.h>
+ * The vtable: each function has its work done by the crew. */
 
 #include "../../base/hresult_hcn.h"
-#include "inside.h"
+#include "call.h"
 
-/* --- calls ------------------------------------------------------------- */
-
-/* What a function of the vtable hands to the crew. */
-struct call {
-    struct plane *plane;
-    const void *told;
-    const struct guid *id;
-    void *out;
-};
-
-static HRESULT run(crew_work *work, struct plane *plane, const void *told,
-                   const struct guid *id, void *out, struct hcs_error *error) {
+HRESULT call_crew(crew_work *work, struct plane *plane, const void *told,
+                  const struct guid *id, void *out, struct hcs_error *error) {
     struct call call = {plane, told, id, out};
 
     return crew_run(&plane->crew, work, &call, error);
 }
+
+HRESULT call_endpoint(const struct call *call, struct endpoint **out,
+                      struct hcs_error *error) {
+    *out = find_endpoint(call->plane, call->id);
+    if (*out)
+        return S_OK;
+    return error_set(error, HCN_E_ENDPOINT_NOT_FOUND, NULL,
+                     "the plane has no such endpoint");
+}
+
+/* --- the vtable -------------------------------------------------------- */
 
 static HRESULT can_network(struct plane *plane, enum plane_mode mode,
                            struct hcs_error *error) {
@@ -60,7 +56,7 @@ static bool port_taken(struct plane *plane, uint8_t protocol,
     struct port_question question = {protocol, port};
     struct ip_address copy = *address;
 
-    return run(work_port_taken, plane, &question, NULL, &copy, NULL) ==
+    return call_crew(work_port_taken, plane, &question, NULL, &copy, NULL) ==
            HR_SHARING_VIOLATION;
 }
 
@@ -83,7 +79,7 @@ static HRESULT work_network_up(void *context, struct hcs_error *error) {
 static HRESULT op_network_up(struct plane *plane,
                              const struct plane_network *told,
                              struct hcs_error *error) {
-    return run(work_network_up, plane, told, NULL, NULL, error);
+    return call_crew(work_network_up, plane, told, NULL, NULL, error);
 }
 
 static HRESULT work_network_change(void *context, struct hcs_error *error) {
@@ -94,7 +90,7 @@ static HRESULT work_network_change(void *context, struct hcs_error *error) {
 static HRESULT op_network_change(struct plane *plane,
                                  const struct plane_network *told,
                                  struct hcs_error *error) {
-    return run(work_network_change, plane, told, NULL, NULL, error);
+    return call_crew(work_network_change, plane, told, NULL, NULL, error);
 }
 
 static HRESULT work_network_down(void *context, struct hcs_error *error) {
@@ -108,7 +104,7 @@ static HRESULT work_network_down(void *context, struct hcs_error *error) {
 }
 
 static void op_network_down(struct plane *plane, const struct guid *id) {
-    run(work_network_down, plane, NULL, id, NULL, NULL);
+    call_crew(work_network_down, plane, NULL, id, NULL, NULL);
 }
 
 static HRESULT work_endpoint_up(void *context, struct hcs_error *error) {
@@ -119,7 +115,7 @@ static HRESULT work_endpoint_up(void *context, struct hcs_error *error) {
 static HRESULT op_endpoint_up(struct plane *plane,
                               const struct plane_endpoint *told,
                               struct hcs_error *error) {
-    return run(work_endpoint_up, plane, told, NULL, NULL, error);
+    return call_crew(work_endpoint_up, plane, told, NULL, NULL, error);
 }
 
 static HRESULT work_endpoint_change(void *context, struct hcs_error *error) {
@@ -130,7 +126,7 @@ static HRESULT work_endpoint_change(void *context, struct hcs_error *error) {
 static HRESULT op_endpoint_change(struct plane *plane,
                                   const struct plane_endpoint *told,
                                   struct hcs_error *error) {
-    return run(work_endpoint_change, plane, told, NULL, NULL, error);
+    return call_crew(work_endpoint_change, plane, told, NULL, NULL, error);
 }
 
 static HRESULT work_endpoint_down(void *context, struct hcs_error *error) {
@@ -144,7 +140,7 @@ static HRESULT work_endpoint_down(void *context, struct hcs_error *error) {
 }
 
 static void op_endpoint_down(struct plane *plane, const struct guid *id) {
-    run(work_endpoint_down, plane, NULL, id, NULL, NULL);
+    call_crew(work_endpoint_down, plane, NULL, id, NULL, NULL);
 }
 
 static HRESULT work_namespace_up(void *context, struct hcs_error *error) {
@@ -155,7 +151,7 @@ static HRESULT work_namespace_up(void *context, struct hcs_error *error) {
 static HRESULT op_namespace_up(struct plane *plane,
                                const struct plane_namespace *told,
                                struct hcs_error *error) {
-    return run(work_namespace_up, plane, told, NULL, NULL, error);
+    return call_crew(work_namespace_up, plane, told, NULL, NULL, error);
 }
 
 static HRESULT work_namespace_down(void *context, struct hcs_error *error) {
@@ -169,22 +165,13 @@ static HRESULT work_namespace_down(void *context, struct hcs_error *error) {
 }
 
 static void op_namespace_down(struct plane *plane, const struct guid *id) {
-    run(work_namespace_down, plane, NULL, id, NULL, NULL);
-}
-
-static HRESULT need_endpoint(const struct call *call, struct endpoint **out,
-                             struct hcs_error *error) {
-    *out = find_endpoint(call->plane, call->id);
-    if (*out)
-        return S_OK;
-    return error_set(error, HCN_E_ENDPOINT_NOT_FOUND, NULL,
-                     "the plane has no such endpoint");
+    call_crew(work_namespace_down, plane, NULL, id, NULL, NULL);
 }
 
 static HRESULT work_port_up(void *context, struct hcs_error *error) {
     struct call *call = context;
     struct endpoint *endpoint;
-    HRESULT hr = need_endpoint(call, &endpoint, error);
+    HRESULT hr = call_endpoint(call, &endpoint, error);
 
     return FAILED(hr)
                ? hr
@@ -195,7 +182,7 @@ static HRESULT op_port_up(struct plane *plane, const struct guid *endpoint,
                           const struct plane_port *port,
                           char device[PLANE_DEVICE_SIZE],
                           struct hcs_error *error) {
-    return run(work_port_up, plane, port, endpoint, device, error);
+    return call_crew(work_port_up, plane, port, endpoint, device, error);
 }
 
 static HRESULT work_port_down(void *context, struct hcs_error *error) {
@@ -209,13 +196,13 @@ static HRESULT work_port_down(void *context, struct hcs_error *error) {
 }
 
 static void op_port_down(struct plane *plane, const struct guid *endpoint) {
-    run(work_port_down, plane, NULL, endpoint, NULL, NULL);
+    call_crew(work_port_down, plane, NULL, endpoint, NULL, NULL);
 }
 
 static HRESULT work_statistics(void *context, struct hcs_error *error) {
     struct call *call = context;
     struct endpoint *endpoint;
-    HRESULT hr = need_endpoint(call, &endpoint, error);
+    HRESULT hr = call_endpoint(call, &endpoint, error);
 
     return FAILED(hr) ? hr
                       : statistics(call->plane, endpoint, call->out, error);
@@ -224,7 +211,7 @@ static HRESULT work_statistics(void *context, struct hcs_error *error) {
 static HRESULT op_statistics(struct plane *plane, const struct guid *endpoint,
                              struct plane_statistics *out,
                              struct hcs_error *error) {
-    return run(work_statistics, plane, NULL, endpoint, out, error);
+    return call_crew(work_statistics, plane, NULL, endpoint, out, error);
 }
 
 const struct plane_ops *linux_plane_ops(void) {
@@ -249,175 +236,4 @@ const struct plane_ops *linux_plane_ops(void) {
         .destroy = plane_destroy,
     };
     return &ops;
-}
-
-/* --- what is this plane's own ------------------------------------------ */
-
-static HRESULT give(int from, int *fd, struct hcs_error *error) {
-    *fd = fcntl(from, F_DUPFD_CLOEXEC, 3);
-    return *fd < 0 ? error_errno(error, errno, "a descriptor") : S_OK;
-}
-
-static HRESULT work_tap(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    struct endpoint *endpoint;
-    HRESULT hr = need_endpoint(call, &endpoint, error);
-
-    if (FAILED(hr))
-        return hr;
-    if (endpoint->port.tap < 0)
-        return error_set(error, HCN_E_ENDPOINT_NOT_ATTACHED, NULL,
-                         "the endpoint is not attached to a virtual machine");
-    return give(endpoint->port.tap, call->out, error);
-}
-
-HRESULT linux_plane_tap(struct plane *plane, const struct guid *endpoint,
-                        int *fd, struct hcs_error *error) {
-    *fd = -1;
-    return run(work_tap, plane, NULL, endpoint, fd, error);
-}
-
-static HRESULT need_space(const struct call *call, int *fd,
-                          struct hcs_error *error) {
-    struct space *space;
-
-    *fd = call->plane->home;
-    if (!call->id)
-        return S_OK;
-    space = find_space(call->plane, call->id);
-    if (!space)
-        return error_set(error, HR_NOT_FOUND, NULL,
-                         "the plane has no such namespace");
-    *fd = space->fd;
-    return S_OK;
-}
-
-static HRESULT work_namespace(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    int fd;
-    HRESULT hr = need_space(call, &fd, error);
-
-    return FAILED(hr) ? hr : give(fd, call->out, error);
-}
-
-HRESULT linux_plane_namespace(struct plane *plane, const struct guid *space,
-                              int *fd, struct hcs_error *error) {
-    *fd = -1;
-    return run(work_namespace, plane, NULL, space, fd, error);
-}
-
-HRESULT socket_in(struct plane *plane, int space,
-                  const struct socket_wish *wish, int *fd,
-                  struct hcs_error *error) {
-    HRESULT hr = crew_enter(space, error), back;
-
-    if (FAILED(hr))
-        return hr;
-    *fd = socket(wish->domain, wish->type | SOCK_CLOEXEC, wish->protocol);
-    if (*fd < 0)
-        hr = error_errno(error, errno, "a socket in a namespace");
-    back = crew_enter(plane->home, SUCCEEDED(hr) ? error : NULL);
-    return FAILED(hr) ? hr : back;
-}
-
-static HRESULT work_socket(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    int space;
-    HRESULT hr = need_space(call, &space, error);
-
-    return FAILED(hr)
-               ? hr
-               : socket_in(call->plane, space, call->told, call->out, error);
-}
-
-HRESULT linux_plane_socket(struct plane *plane, const struct guid *space,
-                           int domain, int type, int protocol, int *fd,
-                           struct hcs_error *error) {
-    struct socket_wish wish = {domain, type, protocol};
-
-    *fd = -1;
-    return run(work_socket, plane, &wish, space, fd, error);
-}
-
-struct outside_reply {
-    int *fd;
-    struct ip_address *host;
-};
-
-static HRESULT work_outside(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    struct outside_reply *reply = call->out;
-
-    return world_socket(call->plane, call->told, reply->fd, reply->host, error);
-}
-
-HRESULT linux_plane_outside(struct plane *plane, int domain, int type,
-                            int protocol, int *fd, struct ip_address *host,
-                            struct hcs_error *error) {
-    struct socket_wish wish = {domain, type, protocol};
-    struct outside_reply reply = {fd, host};
-
-    *fd = -1;
-    return run(work_outside, plane, &wish, NULL, &reply, error);
-}
-
-static HRESULT work_offer(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    struct endpoint *endpoint;
-    HRESULT hr = need_endpoint(call, &endpoint, error);
-    const int *tap = call->told;
-    int copy = -1;
-
-    if (SUCCEEDED(hr) && *tap >= 0 && !tap_is(*tap))
-        hr = error_set(error, E_INVALIDARG, NULL,
-                       "what was given is not a tap of a virtual machine");
-    if (SUCCEEDED(hr) && *tap >= 0)
-        hr = give(*tap, &copy, error);
-    if (FAILED(hr))
-        return hr;
-    if (endpoint->offer >= 0)
-        close(endpoint->offer);
-    endpoint->offer = copy;
-    return S_OK;
-}
-
-HRESULT linux_plane_offer(struct plane *plane, const struct guid *endpoint,
-                          int tap, struct hcs_error *error) {
-    return run(work_offer, plane, &tap, endpoint, NULL, error);
-}
-
-static HRESULT work_uplink(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    return uplink_open(call->plane, call->told, error);
-}
-
-HRESULT linux_plane_uplink(struct plane *plane, const struct ip_address *first,
-                           struct hcs_error *error) {
-    return run(work_uplink, plane, first, NULL, NULL, error);
-}
-
-static HRESULT work_count(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    return count_all(call->plane, call->out, error);
-}
-
-HRESULT linux_plane_count(struct plane *plane, struct linux_plane_counts *out,
-                          struct hcs_error *error) {
-    return run(work_count, plane, NULL, NULL, out, error);
-}
-
-int linux_plane_pollfd(const struct plane *plane) {
-    return plane->watch;
-}
-
-static HRESULT work_tend(void *context, struct hcs_error *error) {
-    struct call *call = context;
-    HRESULT hr = mend(call->plane, error);
-    HRESULT services = service_tend(call->plane, SUCCEEDED(hr) ? error : NULL);
-
-    return FAILED(hr) ? hr : services;
-}
-
-HRESULT linux_plane_tend(struct plane *plane, struct hcs_error *error) {
-    return run(work_tend, plane, NULL, NULL, NULL, error);
 }

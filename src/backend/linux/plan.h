@@ -24,7 +24,16 @@ void plan_note(struct plan *plan, enum linux_plan_kind kind, bool machine,
 void plan_rules(struct plan *plan, struct buf *text);
 /* S_OK, or E_OUTOFMEMORY when a line was lost. */
 HRESULT plan_done(struct plan *plan, struct hcs_error *error);
-/* All that it was told of. */
-void plan_forget(struct plan *plan);
+
+/* --- plan_networks.c --------------------------------------------------- */
+
+struct network *plan_network(struct plan *plan, const struct guid *id);
+HRESULT plan_network_up(struct plane *plane, const struct plane_network *told,
+                        struct hcs_error *error);
+HRESULT plan_network_change(struct plane *plane,
+                            const struct plane_network *told,
+                            struct hcs_error *error);
+void plan_network_down(struct plane *plane, const struct guid *id);
+void plan_forget_networks(struct plan *plan);
 
 #endif

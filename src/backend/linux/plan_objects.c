@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The plane that changes nothing: what it is told of networks, endpoints and
- * ports. Its answers are the other plane's. */
+ * The plane that changes nothing: what it is told of endpoints and ports. Its
+ * answers are the other plane's. */
 #include "plan.h"
 
 #include <stdio.h>
@@ -8,11 +8,6 @@
 #include <string.h>
 
 #include "../../base/hresult_hcn.h"
-
-struct planned_network {
-    struct link link;
-    struct network network;
-};
 
 struct planned_endpoint {
     struct link link;
@@ -65,111 +60,6 @@ static HRESULT find_adapter(struct plane *plane,
                             struct hcs_error *error) {
     return linux_plane_ops()->find_adapter(plan_of(plane)->real, wanted, out,
                                            error);
-}
-
-/* --- networks ---------------------------------------------------------- */
-
-static struct network *planned_network(struct plan *plan,
-                                       const struct guid *id) {
-    for (struct link *l = plan->networks.next; l != &plan->networks;
-         l = l->next) {
-        struct planned_network *one =
-            HCS_CONTAINER(l, struct planned_network, link);
-        if (memcmp(&one->network.id, id, sizeof *id) == 0)
-            return &one->network;
-    }
-    return NULL;
-}
-
-static void note_subnets(struct plan *plan, const struct network *network,
-                         const struct plane_network *told) {
-    for (size_t i = 0; i < told->subnet_count; i++) {
-        const struct plane_subnet *subnet = &told->subnets[i];
-        char text[IP_TEXT_SIZE];
-
-        if (!network->host || subnet->gateway.family == IP_NONE ||
-            subnet->gateway_free)
-            continue;
-        ip_format(&subnet->gateway, text);
-        plan_note(plan, LINUX_PLAN_ADDRESS, false, "add %s/%u to %s", text,
-                  subnet->prefix.length, network->bridge.name);
-    }
-}
-
-static void note_service(struct plan *plan, const struct network *network) {
-    const char *directory = plan->real->directory;
-    char id[GUID_TEXT_SIZE];
-
-    if (!directory || !plan->real->dnsmasq)
-        return;
-    guid_format(&network->id, id);
-    plan_note(plan, LINUX_PLAN_FILE, false, "write %s/%s.dhcp", directory, id);
-    plan_note(plan, LINUX_PLAN_FILE, false, "write %s/%s.dns", directory, id);
-    plan_note(plan, LINUX_PLAN_FILE, false, "write %s/%s.mtu", directory, id);
-    plan_note(
-        plan, LINUX_PLAN_PROCESS, false,
-        "run %s for DHCP and DNS on %s, with no rights but on the plane's "
-        "network",
-        plan->real->dnsmasq, network->bridge.name);
-}
-
-static HRESULT network_planned(struct plane *plane,
-                               const struct plane_network *told,
-                               struct hcs_error *error) {
-    struct plan *plan = plan_of(plane);
-    const struct network *real = find_network(plan->real, &told->id);
-    struct planned_network *one;
-    struct buf text = {0};
-    HRESULT hr = probe_network(plan->real, told->mode, error);
-
-    if (FAILED(hr))
-        return hr;
-    one = calloc(1, sizeof *one);
-    if (!one)
-        return no_memory(error);
-    network_begin(&one->network, told, real ? real->serial : ++plan->serial);
-    link_init(&one->link);
-    link_append(&plan->networks, &one->link);
-    plan_note(plan, LINUX_PLAN_INTERFACE, false, "make the bridge %s for %s",
-              one->network.bridge.name, told->name);
-    note_subnets(plan, &one->network, told);
-    rules_network(told, &one->network, true, &text);
-    plan_rules(plan, &text);
-    if (service_wanted(told))
-        note_service(plan, &one->network);
-    return plan_done(plan, error);
-}
-
-static HRESULT network_change_planned(struct plane *plane,
-                                      const struct plane_network *told,
-                                      struct hcs_error *error) {
-    struct plan *plan = plan_of(plane);
-    const struct network *network = planned_network(plan, &told->id);
-    struct buf text = {0};
-
-    if (!network)
-        return error_set(error, HCN_E_NETWORK_NOT_FOUND, NULL,
-                         "the plan has no such network");
-    plan_note(plan, LINUX_PLAN_INTERFACE, false, "change the bridge %s for %s",
-              network->bridge.name, told->name);
-    note_subnets(plan, network, told);
-    rules_network(told, network, false, &text);
-    plan_rules(plan, &text);
-    return plan_done(plan, error);
-}
-
-static void network_down_planned(struct plane *plane, const struct guid *id) {
-    struct plan *plan = plan_of(plane);
-    struct network *network = planned_network(plan, id);
-    struct planned_network *one;
-
-    if (!network)
-        return;
-    plan_note(plan, LINUX_PLAN_INTERFACE, false,
-              "take away the bridge %s and its rules", network->bridge.name);
-    one = HCS_CONTAINER(network, struct planned_network, network);
-    link_remove(&one->link);
-    free(one);
 }
 
 /* --- endpoints --------------------------------------------------------- */
@@ -250,7 +140,7 @@ static HRESULT endpoint_planned(struct plane *plane,
     endpoint->id = told->id;
     endpoint->mac = told->mac;
     endpoint->remote = told->flags & PLANE_ENDPOINT_REMOTE;
-    endpoint->network = planned_network(plan, &told->network);
+    endpoint->network = plan_network(plan, &told->network);
     endpoint->serial = real ? real->serial : ++plan->serial;
     endpoint->addresses = malloc(size + 1);
     if (!endpoint->addresses) {
@@ -385,16 +275,11 @@ static HRESULT no_statistics(struct plane *plane, const struct guid *endpoint,
 /* --- the vtable ------------------------------------------------------------
  */
 
-void plan_forget(struct plan *plan) {
+static void forget(struct plan *plan) {
     while (!link_alone(&plan->endpoints))
         endpoint_drop(
             HCS_CONTAINER(plan->endpoints.next, struct planned_endpoint, link));
-    while (!link_alone(&plan->networks)) {
-        struct planned_network *one =
-            HCS_CONTAINER(plan->networks.next, struct planned_network, link);
-        link_remove(&one->link);
-        free(one);
-    }
+    plan_forget_networks(plan);
 }
 
 static void plan_destroy(struct plane *plane) {
@@ -403,7 +288,7 @@ static void plan_destroy(struct plane *plane) {
     if (!plan)
         return;
     linux_plan_clear(plane);
-    plan_forget(plan);
+    forget(plan);
     free(plan->lines);
     free(plan);
 }
@@ -416,9 +301,9 @@ const struct plane_ops *linux_plan_ops(void) {
         .prefix_taken = prefix_taken,
         .port_taken = port_taken,
         .find_adapter = find_adapter,
-        .network_up = network_planned,
-        .network_change = network_change_planned,
-        .network_down = network_down_planned,
+        .network_up = plan_network_up,
+        .network_change = plan_network_change,
+        .network_down = plan_network_down,
         .endpoint_up = endpoint_planned,
         .endpoint_change = endpoint_change_planned,
         .endpoint_down = endpoint_down_planned,

@@ -227,57 +227,6 @@ static HRESULT put_mappings(const struct writer *w, struct hcs_error *error) {
     return S_OK;
 }
 
-/* --- who the sender may be --------------------------------------------- */
-
-/* Without sets of its own: each transaction reads all sets there are, so one
- * for each endpoint would cost all others time. */
-
-static void put_guard_rule(const struct writer *w, const char *what,
-                           const char *verdict) {
-    buf_printf(w->out, "add rule bridge hcn e%ug %s %s\n", w->n, what, verdict);
-}
-
-/* Those addresses of the family, and no others. */
-static void put_sources(const struct writer *w, const char *type,
-                        const char *what, uint8_t family, const char *drop) {
-    char match[64], text[IP_TEXT_SIZE];
-
-    for (size_t i = 0; i < w->endpoint->address_count; i++) {
-        const struct ip_address *one = &w->endpoint->addresses[i].address;
-        if (one->family != family)
-            continue;
-        ip_format(one, text);
-        snprintf(match, sizeof match, "%s %s", what, text);
-        put_guard_rule(w, match, "return");
-    }
-    snprintf(match, sizeof match, "ether type %s", type);
-    put_guard_rule(w, match, drop);
-}
-
-static void put_guard(const struct writer *w) {
-    const uint8_t *mac = w->endpoint->mac.bytes;
-    char match[64], drop[48], text[MAC_TEXT_SIZE];
-
-    snprintf(drop, sizeof drop, "counter name \"e%ug\" drop", w->n);
-    snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
-             mac[2], mac[3], mac[4], mac[5]);
-    snprintf(match, sizeof match, "ether saddr != %s", text);
-    put_guard_rule(w, match, drop);
-    snprintf(match, sizeof match, "arp saddr ether != %s", text);
-    put_guard_rule(w, match, drop);
-    put_guard_rule(w, "ether type 0x8100", drop);
-    put_guard_rule(w, "ether type 0x88a8", drop);
-    if (w->endpoint->address_count == 0)
-        return; /* it has one that we do not know */
-    put_guard_rule(w, "arp saddr ip 0.0.0.0", "return");
-    put_sources(w, "arp", "arp saddr ip", IP_V4, drop);
-    put_guard_rule(w, "ip saddr 0.0.0.0", "return");
-    put_sources(w, "ip", "ip saddr", IP_V4, drop);
-    put_guard_rule(w, "ip6 saddr ::", "return");
-    put_guard_rule(w, "ip6 saddr fe80::/10", "return");
-    put_sources(w, "ip6", "ip6 saddr", IP_V6, drop);
-}
-
 /* --- the whole --------------------------------------------------------- */
 
 static void put_chain(const struct writer *w, const char *verb,
@@ -394,7 +343,7 @@ HRESULT rules_endpoint(const struct plane_endpoint *told,
         put_nat(&w, &told->nats[i], IP_V4);
         put_nat(&w, &told->nats[i], IP_V6);
     }
-    put_guard(&w);
+    rules_guard(endpoint, out);
     put_ways(&w);
     hr = put_mappings(&w, error);
     if (before)

@@ -28,7 +28,7 @@ static bool is_covered(const struct plane_addresses *list, size_t which) {
 }
 
 /* A list of one is written without its braces: sets cost all who have rules
- * time (rules_endpoint.c). Returns what close_list takes. */
+ * time (rules_guard.c). Returns what close_list takes. */
 static size_t open_list(struct buf *out) {
     buf_puts(out, "{ ");
     return out->length;

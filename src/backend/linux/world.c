@@ -11,6 +11,7 @@
 #include "inside.h"
 
 #define NAME "out0"
+#define FAR_NAME "eth0"
 #define LOOPBACK 1
 
 /* The host's ends; the world's are one above. Of prefixes that nobody numbers
@@ -71,6 +72,14 @@ static HRESULT furnish(struct wire *wire, int index,
     return hr;
 }
 
+/* Until it carries packets, and is found by its IPv6 address. */
+static void settle(struct wire *wire, int index, bool world) {
+    struct ip_address six = at(&place6, world ? 2 : 1);
+
+    device_settle(wire, index);
+    device_await(world ? FAR_NAME : NAME, &six);
+}
+
 /* In the world's namespace. */
 static HRESULT furnish_world(const struct plane *plane, int index,
                              struct hcs_error *error) {
@@ -82,14 +91,14 @@ static HRESULT furnish_world(const struct plane *plane, int index,
     if (SUCCEEDED(hr))
         hr = furnish(&wire, index, &plane->world_prefix, true, error);
     if (SUCCEEDED(hr))
-        device_settle(&wire, index);
+        settle(&wire, index, true);
     wire_close(&wire);
     return hr;
 }
 
 static HRESULT join(struct plane *plane, struct hcs_error *error) {
     struct device_pair pair = {.name = NAME,
-                               .peer_name = "eth0",
+                               .peer_name = FAR_NAME,
                                .peer_space = plane->world,
                                .mtu = DEVICE_MTU};
     struct device near;
@@ -108,7 +117,7 @@ static HRESULT join(struct plane *plane, struct hcs_error *error) {
     hr = furnish_world(plane, far, error);
     back = crew_enter(plane->home, SUCCEEDED(hr) ? error : NULL);
     if (SUCCEEDED(hr))
-        device_settle(&plane->wire, near.index);
+        settle(&plane->wire, near.index, false);
     return FAILED(hr) ? hr : back;
 }
 
