@@ -53,13 +53,30 @@ static HRESULT read_through(struct dump *dump, uint64_t address, uint8_t *bytes,
     return S_OK;
 }
 
+/* Where the page is, or the place among its own that was not used for the
+ * longest time. */
+static size_t choose_slot(struct dump_cache *cache, uint64_t address) {
+    const size_t sets = DUMP_CACHED_PAGES / DUMP_CACHE_WAYS;
+    uint64_t number = address / DUMP_PAGE;
+    size_t first =
+        (size_t)((number ^ number >> 4 ^ number >> 9) % sets) * DUMP_CACHE_WAYS;
+    size_t oldest = first, i;
+
+    for (i = first; i < first + DUMP_CACHE_WAYS; i++) {
+        if (cache->address[i] == address + 1)
+            return i;
+        if (cache->used[i] < cache->used[oldest])
+            oldest = i;
+    }
+    return oldest;
+}
+
 /* The page at `address` in the cache, NULL when the dump does not have all of
  * it or there is no memory for a cache. */
 static HRESULT cached_page(struct dump *dump, uint64_t address,
                            const uint8_t **page, struct hcs_error *error) {
     struct dump_cache *cache = &dump->cache;
-    uint64_t number = address / DUMP_PAGE;
-    size_t slot = (number ^ number >> 6 ^ number >> 12) % DUMP_CACHED_PAGES;
+    size_t slot = choose_slot(cache, address);
     size_t got = 0;
     HRESULT hr;
 
@@ -76,6 +93,7 @@ static HRESULT cached_page(struct dump *dump, uint64_t address,
             return hr;
         cache->address[slot] = address + 1;
     }
+    cache->used[slot] = ++cache->asked;
     *page = cache->pages[slot];
     return S_OK;
 }

@@ -55,10 +55,14 @@ struct dump_reader {
 
 /* Pages that were read last, for the many small reads of page tables. */
 #define DUMP_CACHED_PAGES 64u
+/* Each page has so many places that it may be in. */
+#define DUMP_CACHE_WAYS 4u
 
 struct dump_cache {
     uint64_t address[DUMP_CACHED_PAGES]; /* of the page, plus one; 0: none */
     uint8_t *pages[DUMP_CACHED_PAGES];   /* NULL until one comes there */
+    uint64_t used[DUMP_CACHED_PAGES];    /* when it was asked for last */
+    uint64_t asked;
 };
 
 struct dump {
