@@ -236,7 +236,7 @@ static void greetings_have_a_deadline(void **state) {
     start(fake, never_greets);
     assert_hr(hostd_connect(&fake->place, &hostd, NULL), HR_TIMEOUT);
     assert_in_range(clock_monotonic() - began, 9 * CLOCK_SECOND,
-                    13 * CLOCK_SECOND);
+                    40 * CLOCK_SECOND);
 }
 
 /* --- calls ---------------------------------------------------------------- */
