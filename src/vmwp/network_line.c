@@ -7,8 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/hresult_hcn.h"
 #include "../base/text.h"
 #include "network_private.h"
+
+#define TRIES 3
 
 void adapter_free(struct adapter *adapter) {
     if (!adapter)
@@ -112,6 +115,19 @@ static HRESULT attach(struct network *network, struct adapter *adapter,
     return hr;
 }
 
+/* What a daemon was asked that dies meanwhile, the next is asked again. */
+static HRESULT attach_new(struct network *network, struct adapter *adapter,
+                          struct hostd_port *port, struct hcs_error *error) {
+    HRESULT hr = HR_RPC_SERVER_UNAVAILABLE;
+
+    for (int i = 0; hr == HR_RPC_SERVER_UNAVAILABLE && i < TRIES; i++) {
+        hr = network_line(network, error);
+        if (SUCCEEDED(hr))
+            hr = attach(network, adapter, port, error);
+    }
+    return hr;
+}
+
 HRESULT network_attach(void *context, const struct machine_adapter *terms,
                        int *tap, struct mac_address *mac,
                        struct hcs_error *error) {
@@ -123,9 +139,7 @@ HRESULT network_attach(void *context, const struct machine_adapter *terms,
     if (!adapter)
         return error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
     mutex_lock(&network->calls);
-    hr = network_line(network, error);
-    if (SUCCEEDED(hr))
-        hr = attach(network, adapter, &port, error);
+    hr = attach_new(network, adapter, &port, error);
     if (SUCCEEDED(hr)) {
         *tap = port.tap;
         *mac = port.mac;

@@ -93,7 +93,8 @@ static void on_ready(void *context) {
         sequence_add(sequence, "migrate-incoming", "{\"uri\":\"fd:state\"}");
         sequence_await(sequence, "MIGRATION", NULL);
     }
-    nics_silence(machine, sequence);
+    if (launch->incoming >= 0)
+        nics_link(machine, sequence);
     if (!launch->held)
         sequence_add(sequence, "cont", NULL);
     sequence_run(sequence);

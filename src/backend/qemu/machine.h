@@ -217,8 +217,9 @@ void nics_impatient(struct timer *timer, void *context);
 void nics_abandon(struct machine *machine, const struct hcs_error *error);
 
 /* --- nics_settle.c -------------------------------------------------------- */
-/* Cuts off what is to be plugged in anew, before the guest goes on. */
-void nics_silence(struct machine *machine, struct sequence *sequence);
+/* Before the guest of a saved state goes on: what is to be plugged in anew is
+ * cut off, the rest has a link. */
+void nics_link(struct machine *machine, struct sequence *sequence);
 /* Plugs in what the saved state had not, or not with this address. */
 void nics_settle(struct machine *machine, machine_done done, void *context);
 

@@ -5,11 +5,16 @@
  * guest goes on, and plugged in anew once it runs. */
 #include "sequence.h"
 
-void nics_silence(struct machine *machine, struct sequence *sequence) {
-    for (int i = 0; i < QEMU_NICS; i++)
-        if (machine->nics.slots[i].replug)
-            sequence_add(sequence, "set_link",
-                         "{\"name\":\"nic%d\",\"up\":false}", i);
+/* The link in a state is that of the adapter that was saved: down, if its
+ * endpoint was gone by then. */
+void nics_link(struct machine *machine, struct sequence *sequence) {
+    for (int i = 0; i < QEMU_NICS; i++) {
+        const struct nic *nic = &machine->nics.slots[i];
+
+        if (nic->wired)
+            sequence_add(sequence, "set_link", "{\"name\":\"nic%d\",\"up\":%s}",
+                         i, nic->replug ? "false" : "true");
+    }
 }
 
 static void next(struct machine *machine);
