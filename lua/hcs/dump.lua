@@ -361,8 +361,8 @@ function dump.functions(world, strict)
     local M = {}
 
     --- Opens a dump of any format that is known: ELF cores, kdump, Windows kernel
-    --- dumps, saved states of this library and of Hyper-V. What it is the contents
-    --- tell, not the name. Needs no host. Fails with `file_corrupt` for what is no
+    --- dumps, saved states of this library and of Hyper-V, raw memory by its map. What
+    --- it is the contents tell, not the name. Needs no host. Fails with `file_corrupt` for what is no
     --- dump or a damaged one, `not_supported` for one that cannot be read.
     ---@param path string
     ---@return hcs.Dump? dump, hcs.Error? err, string? code
@@ -374,8 +374,10 @@ function dump.functions(world, strict)
         if file then about, hresult, text = file:describe() end
         if about then return new(world, strict, full, file, world.decode(about)) end
         if file then file:close() end
-        return errors.fail({ op = "dump.open", target = path, hresult = hresult, message = text },
-            world.core)
+        -- Raw memory says nothing of itself; its map does.
+        local map = world.core.file_size(full .. ".map") and path .. ".map"
+        return errors.fail({ op = "dump.open", target = path, hresult = hresult, message = text,
+            hint = map and ("hcs.dump.open(%q)"):format(map) or nil }, world.core)
     end
 
     return M

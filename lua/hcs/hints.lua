@@ -90,6 +90,7 @@ hints.table = {
         save = "a system with shares or GPU partitions cannot be saved",
     },
     ["0x80070490"] = {
+        ["dump:log"] = "what the guest printed last is in the crash event: crash.log",
         attach_disk = "create it with disks = {…}: a system without disks has no controller",
     },
     ["0x80070034"] = prefix_taken,
@@ -118,7 +119,11 @@ hints.table = {
         .. "on Windows the service is 'hns'",
     ["0x800706BE"] = "open the objects again: their handles went with the service",
     ["0x800707DE"] = "store the file uncompressed, unencrypted and not sparse",
+    ["0x80370501"] = "dump:ranges() tells what memory there is",
+    ["0x80370505"] = "another CPU's page tables may know it: the last argument is the CPU",
+    ["0x80370506"] = "dump:read_physical() needs no page tables",
     ["0x80070570"] = {
+        ["dump.open"] = "docs/dumps.md lists what can be read",
         create = "the file is no saved state or disk image, or a truncated one",
         start = "the file is no saved state or disk image, or a truncated one",
     },
