@@ -31,14 +31,15 @@ static HRESULT lay_middle(struct cable *cable, struct device *bridge,
 /* One half: a pair whose other end is in the namespace `to`. */
 static HRESULT lay_half(struct cable *cable, const struct device *bridge,
                         const char *name, const char *far_name, int to,
-                        int *far, struct hcs_error *error) {
+                        int *part, int *far, struct hcs_error *error) {
     struct device_pair pair = {.name = name,
                                .peer_name = far_name,
                                .peer_space = to,
                                .mtu = DEVICE_MTU};
-    struct device near;
+    struct device near = {.index = 0};
     HRESULT hr = device_veth(&cable->wire, &pair, &near, error);
 
+    *part = near.index;
     if (SUCCEEDED(hr))
         hr = device_peer(&cable->wire, &near, far, error);
     if (SUCCEEDED(hr))
@@ -56,16 +57,22 @@ HRESULT cable_lay(const struct plane *plane, const char *name, int outside,
 
     if (SUCCEEDED(hr))
         hr = lay_middle(cable, &bridge, error);
+    cable->parts[0] = bridge.index;
     if (SUCCEEDED(hr))
-        hr = lay_half(cable, &bridge, "near", name, plane->home, &cable->here,
-                      error);
+        hr = lay_half(cable, &bridge, "near", name, plane->home,
+                      &cable->parts[1], &cable->here, error);
     if (SUCCEEDED(hr))
-        hr = lay_half(cable, &bridge, "far", far_name, outside, &cable->there,
-                      error);
+        hr = lay_half(cable, &bridge, "far", far_name, outside,
+                      &cable->parts[2], &cable->there, error);
     back = crew_enter(plane->home, SUCCEEDED(hr) ? error : NULL);
     if (FAILED(hr) || FAILED(back))
         cable_cut(cable);
     return FAILED(hr) ? hr : back;
+}
+
+void cable_settle(struct cable *cable) {
+    for (size_t i = HCS_COUNT(cable->parts); i-- > 0;)
+        device_settle(&cable->wire, cable->parts[i]);
 }
 
 /* Its ends go at once, the namespace when the kernel has time. */

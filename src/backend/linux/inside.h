@@ -115,6 +115,7 @@ struct cable {
     struct wire wire; /* there */
     int gone;         /* readable when one of its interfaces is; or -1 */
     int here, there;  /* indexes of its ends; 0: there is none */
+    int parts[3];     /* in the middle: the bridge and its ports */
 };
 
 #define SWEEP_MOST 2
@@ -347,6 +348,8 @@ void cable_none(struct cable *cable);
 HRESULT cable_lay(const struct plane *plane, const char *name, int outside,
                   const char *far_name, struct cable *cable,
                   struct hcs_error *error);
+/* Both ends are up: waits until it carries packets. */
+void cable_settle(struct cable *cable);
 void cable_cut(struct cable *cable); /* twice is fine */
 
 /* --- uplink.c, spare.c, world.c ---------------------------------------- */

@@ -69,6 +69,8 @@ static HRESULT settle_outside(struct plane *plane,
         hr = device_setting(error, "1", "ipv4/conf/%s/forwarding", name);
     if (SUCCEEDED(hr))
         hr = lay_table(plane, prefix, error);
+    if (SUCCEEDED(hr))
+        device_settle(&wire, index);
     wire_close(&wire);
     return hr;
 }
@@ -91,6 +93,8 @@ static HRESULT settle_inside(struct plane *plane,
         hr = device_add_route(&plane->wire, index, &route, error);
     if (SUCCEEDED(hr))
         device_settle(&plane->wire, index);
+    if (SUCCEEDED(hr))
+        cable_settle(&plane->cable);
     return hr;
 }
 
