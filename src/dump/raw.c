@@ -197,9 +197,8 @@ static HRESULT parse_map(struct dump *dump, struct json_doc *out,
     if (SUCCEEDED(hr))
         hr = json_parse(text, (size_t)length, out, error);
     free(text);
-    if (FAILED(hr) && hr != E_OUTOFMEMORY && error)
-        hr = error_set(error, HR_FILE_CORRUPT, NULL,
-                       "the dump has a damaged map");
+    if (hr == HR_INVALID_DATA)
+        hr = dump_corrupt(error, "has a damaged map");
     return hr;
 }
 

@@ -296,6 +296,63 @@ static void put_text(const struct place *place, const char *ending,
     fclose(file);
 }
 
+#define MAP "{\"Format\":\"lua-hcs raw memory\",\"Version\":1,"
+
+static void maps_that_lie(void **state) {
+    static const struct {
+        const char *text;
+        HRESULT hr;
+    } maps[] = {
+        {MAP "\"Ranges\":[]}", S_OK},
+        {MAP "\"Ranges\":[{\"Start\":\"0x0\",\"Bytes\":\"0x2\"}],"
+             "\"Cpus\":[{\"rip\":\"0xffffffffffffffff\",\"new\":7}]}",
+         S_OK},
+        {MAP "\"Ranges\":[", HR_FILE_CORRUPT},
+        {MAP "\"Ranges\":7}", HR_FILE_CORRUPT},
+        {MAP "\"Cpus\":[]}", HR_FILE_CORRUPT},
+        {MAP "\"Ranges\":[7]}", HR_FILE_CORRUPT},
+        {MAP "\"Ranges\":[{\"Start\":\"0x0\"}]}", HR_FILE_CORRUPT},
+        {MAP "\"Ranges\":[{\"Start\":\"0\",\"Bytes\":\"0x1\"}]}",
+         HR_FILE_CORRUPT},
+        {MAP "\"Ranges\":[{\"Start\":\"0x\",\"Bytes\":\"0x1\"}]}",
+         HR_FILE_CORRUPT},
+        {MAP "\"Ranges\":[{\"Start\":\"0x00000000000000000\","
+             "\"Bytes\":\"0x1\"}]}",
+         HR_FILE_CORRUPT},
+        {MAP "\"Ranges\":[],\"Cpus\":[{\"rip\":\"seven\"}]}", HR_FILE_CORRUPT},
+        {MAP "\"Ranges\":[],\"Cpus\":[{\"cs\":\"0x1,0x2,0x3\"}]}",
+         HR_FILE_CORRUPT},
+        /* more than the file has is what the file has */
+        {MAP "\"Ranges\":[{\"Start\":\"0x2\",\"Bytes\":"
+             "\"0xffffffffffffffff\"},{\"Start\":\"0xffffffffffffffff\","
+             "\"Bytes\":\"0xffffffffffffffff\"}]}",
+         S_OK},
+    };
+    struct place *place = *state;
+    char path[220];
+    struct dump *dump;
+    put_text(place, "", "memory");
+    snprintf(path, sizeof path, "%s.map", place->path);
+    for (size_t i = 0; i < HCS_COUNT(maps); i++) {
+        put_text(place, ".map", maps[i].text);
+        assert_hr(dump_open(path, &dump, NULL), maps[i].hr);
+        if (dump) {
+            uint64_t bytes = 0;
+            uint8_t byte;
+            assert_hr(dump_memory_bytes(dump, &bytes, NULL), S_OK);
+            assert_true(bytes <= 6);
+            dump_read_physical(dump, 0, &byte, 1, NULL, NULL);
+            dump_read_physical(dump, UINT64_MAX, &byte, 1, NULL, NULL);
+        }
+        dump_close(dump);
+    }
+    assert_hr(dump_open_memory(maps[0].text, strlen(maps[0].text), &dump, NULL),
+              HR_NOT_SUPPORTED);
+    assert_true(platform_remove(place->path));
+    assert_hr(dump_open(path, &dump, NULL), HR_FILE_NOT_FOUND);
+    assert_true(platform_remove(path));
+}
+
 /* And takes it away; NULL: nothing is there. */
 static void assert_text(const struct place *place, const char *ending,
                         const char *text) {
@@ -372,6 +429,7 @@ int main(void) {
 #endif
         TEST(out_of_memory),
         TEST(refused),
+        TEST(maps_that_lie),
         TEST(rows_move_up),
         TEST(a_gap_ends_a_row),
         TEST(what_is_beside),
