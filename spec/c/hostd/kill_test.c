@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MOMENTS 40
+#define MOMENTS 24
 
 struct killer {
     pthread_t thread;
@@ -161,7 +161,7 @@ static void at_any_moment(void **state) {
         struct killer killer;
         char *before, *after;
 
-        send_killer(&killer, bench, (long)moment * 4000000 + 137000);
+        send_killer(&killer, bench, (long)moment * 6700000 + 137000);
         for (unsigned i = 0; deeds.count < 200; i++)
             if (!round_of(bench, &deeds, i))
                 break;
@@ -215,7 +215,7 @@ static void while_it_begins(void **state) {
     for (int moment = 0; moment < MOMENTS; moment++) {
         kill_daemon(bench);
         leave(bench);
-        start_and_kill(bench, (useconds_t)moment * 1500);
+        start_and_kill(bench, (useconds_t)moment * 2500);
         bench->hostd = join(bench);
         if (moment % 8)
             continue;
