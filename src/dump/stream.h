@@ -70,5 +70,13 @@ const struct stream_device *stream_find_device(
 /* Where a field of its own lies, and how long it is. False: it has none. */
 bool stream_find_field(const struct stream_device *device, const char *name,
                        uint64_t *offset, uint64_t *size);
+/* `size` bytes of a field. S_FALSE: it has none, or fewer. */
+HRESULT stream_read_field(struct source *source,
+                          const struct stream_device *device, const char *name,
+                          void *bytes, size_t size, struct hcs_error *error);
+/* The registers of a CPU that there is; as a reader's cpu. */
+HRESULT stream_read_cpu(const struct stream_devices *devices,
+                        struct source *source, uint32_t index,
+                        struct dump_cpu *out, struct hcs_error *error);
 
 #endif

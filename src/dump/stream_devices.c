@@ -228,3 +228,13 @@ bool stream_find_field(const struct stream_device *device, const char *name,
     }
     return false;
 }
+
+HRESULT stream_read_field(struct source *source,
+                          const struct stream_device *device, const char *name,
+                          void *bytes, size_t size, struct hcs_error *error) {
+    uint64_t offset, has;
+
+    if (!stream_find_field(device, name, &offset, &has) || has < size)
+        return S_FALSE;
+    return source_read(source, offset, bytes, size, error);
+}
