@@ -362,8 +362,9 @@ function dump.functions(world, strict)
 
     --- Opens a dump of any format that is known: ELF cores, kdump, Windows kernel
     --- dumps, saved states of this library and of Hyper-V, raw memory by its map. What
-    --- it is the contents tell, not the name. Needs no host. Fails with `file_corrupt` for what is no
-    --- dump or a damaged one, `not_supported` for one that cannot be read.
+    --- it is the contents tell, not the name. Needs no host. Fails with `file_corrupt`
+    --- for what is no dump or a damaged one, `not_supported` for one that cannot be
+    --- read.
     ---@param path string
     ---@return hcs.Dump? dump, hcs.Error? err, string? code
     function M.open(path)
