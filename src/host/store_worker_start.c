@@ -39,8 +39,8 @@ static HRESULT find_qemu(struct worker_store *store, struct hcs_error *error) {
 }
 
 HRESULT programs_find(struct worker_store *store, struct hcs_error *error) {
-    HRESULT hr = spawn_beside("hcs-vmwp", store->program,
-                              sizeof store->program, error);
+    HRESULT hr =
+        spawn_beside("hcs-vmwp", store->program, sizeof store->program, error);
 
     return SUCCEEDED(hr) ? find_qemu(store, error) : hr;
 }
