@@ -33,9 +33,12 @@ HRESULT file_open_to_write(const char *path, bool append, hcs_file *out,
                            struct hcs_error *error);
 /* Makes a file that nobody else may read; HR_FILE_EXISTS when there is one. */
 HRESULT file_create(const char *path, hcs_file *out, struct hcs_error *error);
-/* Makes a file beside `path` under a name of its own, which is malloc'd. */
+/* Makes a file beside `path` under a name of its own, which is malloc'd. It may
+ * get another name while it is open. */
 HRESULT file_create_beside(const char *path, char **name, hcs_file *out,
                            struct hcs_error *error);
+/* Closes and removes such a file, which has this name yet. Needs no memory. */
+void file_discard(hcs_file file, const char *name);
 /* Makes a file without a name, which is gone when it is closed. */
 HRESULT file_create_nameless(hcs_file *out, struct hcs_error *error);
 

@@ -147,6 +147,11 @@ HRESULT file_replace(const char *from, const char *to,
     return S_OK;
 }
 
+void file_discard(hcs_file file, const char *name) {
+    unlink(name);
+    file_close(file, NULL);
+}
+
 void file_remove(const char *path) {
     unlink(path);
 }

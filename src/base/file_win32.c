@@ -167,8 +167,10 @@ HRESULT file_open_to_write(const char *path, bool append, hcs_file *out,
     return S_OK;
 }
 
+/* Who may remove it must be told when it is made. */
 static DWORD make(const char *path, DWORD share, DWORD flags, hcs_file *out) {
-    const struct manner manner = {GENERIC_READ | GENERIC_WRITE, share,
+    const DWORD removal = share & FILE_SHARE_DELETE ? DELETE : 0;
+    const struct manner manner = {GENERIC_READ | GENERIC_WRITE | removal, share,
                                   CREATE_NEW, flags};
     return open_file(path, manner, out);
 }
@@ -226,8 +228,15 @@ static HRESULT make_unforeseen(const char *stem, DWORD share, DWORD flags,
 
 HRESULT file_create_beside(const char *path, char **name, hcs_file *out,
                            struct hcs_error *error) {
-    return make_unforeseen(path, FILE_SHARE_READ, FILE_ATTRIBUTE_NORMAL, name,
-                           out, error);
+    return make_unforeseen(path, FILE_SHARE_READ | FILE_SHARE_DELETE,
+                           FILE_ATTRIBUTE_NORMAL, name, out, error);
+}
+
+/* By its handle: the name would have to be converted. */
+void file_discard(hcs_file file, HCS_UNUSED const char *name) {
+    FILE_DISPOSITION_INFO gone = {TRUE};
+    SetFileInformationByHandle(file, FileDispositionInfo, &gone, sizeof gone);
+    file_close(file, NULL);
 }
 
 /* The folder of temporary files and a name in it, malloc'd. */

@@ -23,15 +23,9 @@ HRESULT output_open(struct output *output, const char *path,
     return hr;
 }
 
-/* A file that is open cannot be renamed unless whoever has it open allows it:
- * it is closed for that. */
 HRESULT output_commit(struct output *output, struct hcs_error *error) {
     HRESULT hr = file_flush(output->file, error);
 
-    if (SUCCEEDED(hr)) {
-        hr = file_close(output->file, error);
-        output->file = HCS_NO_FILE;
-    }
     if (SUCCEEDED(hr))
         hr = file_replace(output->temporary, output->path, error);
     if (SUCCEEDED(hr)) {
@@ -42,12 +36,14 @@ HRESULT output_commit(struct output *output, struct hcs_error *error) {
 }
 
 void output_close(struct output *output, hcs_file *file) {
+    if (output->temporary && output->file != HCS_NO_FILE) {
+        file_discard(output->file, output->temporary);
+        output->file = HCS_NO_FILE;
+    }
     if (file)
         *file = output->file;
-    else if (output->file != HCS_NO_FILE)
+    else
         file_close(output->file, NULL);
-    if (output->temporary)
-        file_remove(output->temporary);
     free(output->temporary);
     free(output->path);
     memset(output, 0, sizeof *output);

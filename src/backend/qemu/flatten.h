@@ -7,8 +7,8 @@
 
 #include "../../base/error.h"
 
-#define OUTPUT_FLOOR (UINT64_C(256) << 20) /* bytes that stay free on a disk \
-                                            */
+/* Bytes that stay free on a disk. */
+#define OUTPUT_FLOOR (UINT64_C(256) << 20)
 
 /* Reads the flattened form from `in` to its end mark and puts each piece in
  * its place in `out`. HR_DISK_FULL when the file would pass `limit` bytes

@@ -148,9 +148,12 @@ HRESULT sim_output_commit(struct sim_output *out, struct hcs_error *error) {
 }
 
 void sim_output_abandon(struct sim_output *out) {
-    file_close(take_file(out), NULL);
-    if (out->temporary)
+    if (out->temporary && out->file != HCS_NO_FILE)
+        file_discard(take_file(out), out->temporary);
+    else if (out->temporary)
         file_remove(out->temporary);
+    else
+        file_close(take_file(out), NULL);
     free(out->temporary);
     out->temporary = NULL;
 }
