@@ -9,7 +9,7 @@ set(CMAKE_LINKER lld-link)
 set(CMAKE_AR llvm-lib)
 set(CMAKE_RC_COMPILER llvm-rc)
 set(CMAKE_MT true) # manifests are embedded by nothing here
-# No program can be linked: there is no C library to start one.
+# No program that CMake tries can be linked: there is no C library to start it.
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 
 get_filename_component(hcs_root "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
