@@ -13,6 +13,7 @@
 
 #define NEVER INT64_MAX
 #define FEW 16 /* descriptors without memory of their own */
+#define ROOM_TIME (20 * CLOCK_MS)
 
 enum outcome { NOTHING, QUEUE, READY, SIGNAL, TIMEOUT, FAILURE };
 
@@ -23,6 +24,7 @@ struct pump {
     lua_State *main; /* whose hook lua.c sets on Ctrl-C */
     lua_Hook hook;
     int64_t deadline; /* of the host's clock, or NEVER */
+    bool patient;     /* has waited for room */
     HRESULT failure;
     struct hcs_error error;
 };
@@ -143,6 +145,30 @@ static int64_t lesser(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
+static bool any_writer(const struct pump *pump) {
+    for (size_t i = 0; i < pump->count; i++)
+        if (pump->watches[i].wanted & WATCH_WRITE)
+            return true;
+    return false;
+}
+
+/* What the host has taken out of a pipe makes room, of which Windows tells a
+ * moment later: simulated time does not run away from a writer in between. */
+static enum outcome await_room(struct pump *pump) {
+    if (pump->patient || !any_writer(pump))
+        return NOTHING;
+    pump->patient = true;
+    return wait(pump, ROOM_TIME);
+}
+
+/* Moves a virtual clock on. */
+static enum outcome advance(struct pump *pump, int64_t dt) {
+    enum outcome outcome = await_room(pump);
+    if (outcome != NOTHING)
+        return outcome;
+    return step(pump, dt) ? NOTHING : FAILURE;
+}
+
 /* One round of a stepped host, after which one looks again. */
 static enum outcome round_stepped(struct pump *pump, int64_t left) {
     enum lhcs_clock clock = pump->world->clock;
@@ -153,7 +179,7 @@ static enum outcome round_stepped(struct pump *pump, int64_t left) {
         return pump->count > 0 ? wait(pump, NEVER) : TIMEOUT;
     if (clock == LHCS_MANUAL)
         return TIMEOUT;
-    return step(pump, lesser(due, left)) ? NOTHING : FAILURE;
+    return advance(pump, lesser(due, left));
 }
 
 static enum outcome run_stepped(struct pump *pump) {
@@ -210,8 +236,8 @@ static enum outcome run_timeless(struct pump *pump) {
             return TIMEOUT;
         else if (due == NEVER && left == NEVER)
             return pump->count > 0 ? wait(pump, NEVER) : TIMEOUT;
-        else if (!step(pump, lesser(due, left)))
-            return FAILURE;
+        else
+            outcome = advance(pump, lesser(due, left));
         if (outcome != NOTHING)
             return outcome;
     }
