@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "frame.h"
 
+#include <string.h>
+
 #define HEADER 4
 
 void frame_begin(struct buf *frame) {
@@ -61,4 +63,29 @@ HRESULT frame_take(struct buf *in, struct json_doc *doc,
         return frame_bad(error, "something that is not JSON");
     buf_consume(in, length + HEADER);
     return S_OK;
+}
+
+bool frame_number(const struct json *object, const char *name, int64_t min,
+                  int64_t max, int64_t *out) {
+    const struct json *value = json_get(object, name);
+
+    *out = 0;
+    return !value || (json_to_int64(value, out) && *out >= min && *out <= max);
+}
+
+bool frame_text(const struct json *object, const char *name, const char **out) {
+    const struct json *value = json_get(object, name);
+
+    *out = json_text(value, NULL);
+    return !value || *out;
+}
+
+bool frame_kind(const struct json *object, const char *const *kinds,
+                size_t count, size_t *out) {
+    const char *kind = json_text(json_get(object, "Kind"), "");
+
+    for (*out = 0; *out < count; (*out)++)
+        if (strcmp(kinds[*out], kind) == 0)
+            return true;
+    return false;
 }

@@ -22,4 +22,13 @@ HRESULT frame_take(struct buf *in, struct json_doc *doc,
 /* HCS_E_PROTOCOL_ERROR: "the other side sent <what>". */
 HRESULT frame_bad(struct hcs_error *error, const char *what);
 
+/* Members of a frame's object. What is absent is 0 or NULL; false for what is
+ * there and is none, or not of the range. */
+bool frame_number(const struct json *object, const char *name, int64_t min,
+                  int64_t max, int64_t *out);
+bool frame_text(const struct json *object, const char *name, const char **out);
+/* Which of the `count` names its Kind is; false: none of them. */
+bool frame_kind(const struct json *object, const char *const *kinds,
+                size_t count, size_t *out);
+
 #endif

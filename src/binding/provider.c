@@ -188,21 +188,8 @@ ASK_CPU(GetEnabledVirtualTrustLevels, uint32_t, push_number)
 ASK_CPU(IsActiveVirtualTrustLevelEnabled, BOOL, push_bool)
 ASK_CPU(GetNestedVirtualizationMode, BOOL, push_bool)
 ASK_CPU(InKernelSpace, BOOL, push_bool)
-
-/* The same for what is an enumeration. */
-#define ASK_ENUM(Name, type, none)                       \
-    int lhcs_##Name(lua_State *L) {                      \
-        struct lhcs_world *world = lhcs_world(L);        \
-        struct dump *dump = check(L, world);             \
-        DWORD cpu = lhcs_check_dword(L, 2);              \
-        type value = none;                               \
-        HRESULT hr;                                      \
-        hr = world->hcs.Name(dump->handle, cpu, &value); \
-        return push_number(L, hr, (uint64_t)value);      \
-    }
-
-ASK_ENUM(GetArchitecture, VIRTUAL_PROCESSOR_ARCH, Arch_Unknown)
-ASK_ENUM(GetPagingMode, PAGING_MODE, Paging_Invalid)
+ASK_CPU(GetArchitecture, VIRTUAL_PROCESSOR_ARCH, push_number)
+ASK_CPU(GetPagingMode, PAGING_MODE, push_number)
 
 /* (dump, vpId, value) */
 #define FORCE(Name, type)                                                     \

@@ -90,18 +90,9 @@ HRESULT hostd_message_write(struct buf *out,
 
 /* --- reading -------------------------------------------------------------- */
 
-/* What is absent is 0; what is there must be a number of the range. */
-static bool get_number(const struct json *object, const char *name, int64_t min,
-                       int64_t max, int64_t *out) {
-    const struct json *value = json_get(object, name);
-
-    *out = 0;
-    return !value || (json_to_int64(value, out) && *out >= min && *out <= max);
-}
-
 static bool get_int(const struct json *object, const char *name, int *out) {
     int64_t number;
-    bool good = get_number(object, name, INT32_MIN, INT32_MAX, &number);
+    bool good = frame_number(object, name, INT32_MIN, INT32_MAX, &number);
 
     *out = (int)number;
     return good;
@@ -114,14 +105,6 @@ static bool get_result(const struct json *object, const char *name,
 
     *out = (HRESULT)number;
     return good;
-}
-
-static bool get_text(const struct json *object, const char *name,
-                     const char **out) {
-    const struct json *value = json_get(object, name);
-
-    *out = json_text(value, NULL);
-    return !value || *out;
 }
 
 static bool get_guid(const struct json *object, const char *name,
@@ -140,15 +123,11 @@ static bool get_flag(const struct json *object, const char *name, bool *out) {
 }
 
 static bool get_kind(const struct json *object, enum hostd_kind *out) {
-    const char *kind = json_text(json_get(object, "Kind"), "");
+    size_t kind;
+    bool good = frame_kind(object, kinds, HCS_COUNT(kinds), &kind);
 
-    for (size_t i = 0; i < HCS_COUNT(kinds); i++) {
-        if (strcmp(kinds[i], kind) == 0) {
-            *out = (enum hostd_kind)i;
-            return true;
-        }
-    }
-    return false;
+    *out = (enum hostd_kind)kind;
+    return good;
 }
 
 static bool get_numbers(const struct json *object, struct hostd_message *m) {
@@ -157,11 +136,11 @@ static bool get_numbers(const struct json *object, struct hostd_message *m) {
 
     if (tag && !json_to_uint64(tag, &m->tag))
         return false;
-    if (!get_number(object, "Port", 0, UINT16_MAX, &port))
+    if (!frame_number(object, "Port", 0, UINT16_MAX, &port))
         return false;
     m->port = (uint16_t)port;
-    return get_number(object, "Version", 0, INT32_MAX, &m->version) &&
-           get_number(object, "Process", 0, INT32_MAX, &m->process) &&
+    return frame_number(object, "Version", 0, INT32_MAX, &m->version) &&
+           frame_number(object, "Process", 0, INT32_MAX, &m->process) &&
            get_int(object, "Build", &m->build) &&
            get_result(object, "Result", &m->result) &&
            get_int(object, "Type", &m->type) &&
@@ -173,12 +152,12 @@ static bool get_numbers(const struct json *object, struct hostd_message *m) {
 static bool get_texts(const struct json *object, struct hostd_message *m) {
     return get_guid(object, "Id", &m->id) &&
            get_guid(object, "RuntimeId", &m->runtime_id) &&
-           get_text(object, "Machine", &m->machine) &&
-           get_text(object, "MacAddress", &m->mac) &&
-           get_text(object, "Address", &m->address) &&
-           get_text(object, "Document", &m->document) &&
-           get_text(object, "Path", &m->path) &&
-           get_text(object, "Text", &m->text);
+           frame_text(object, "Machine", &m->machine) &&
+           frame_text(object, "MacAddress", &m->mac) &&
+           frame_text(object, "Address", &m->address) &&
+           frame_text(object, "Document", &m->document) &&
+           frame_text(object, "Path", &m->path) &&
+           frame_text(object, "Text", &m->text);
 }
 
 static bool get_all(const struct json *object, struct hostd_message *m) {

@@ -43,32 +43,16 @@ HRESULT message_write(struct buf *out, const struct message *message,
     return frame_end(&frame, out, error);
 }
 
-/* An absent number is 0; one that is no number fails. */
 static bool get_int(const struct json *object, const char *name, int64_t *out) {
-    const struct json *value = json_get(object, name);
-
-    *out = 0;
-    return !value || json_to_int64(value, out);
-}
-
-static bool get_text(const struct json *object, const char *name,
-                     const char **out) {
-    const struct json *value = json_get(object, name);
-
-    *out = json_text(value, NULL);
-    return !value || *out;
+    return frame_number(object, name, INT64_MIN, INT64_MAX, out);
 }
 
 static bool get_kind(const struct json *object, enum message_kind *out) {
-    const char *kind = json_text(json_get(object, "Kind"), "");
+    size_t kind;
+    bool good = frame_kind(object, kinds, HCS_COUNT(kinds), &kind);
 
-    for (size_t i = 0; i < HCS_COUNT(kinds); i++) {
-        if (strcmp(kinds[i], kind) == 0) {
-            *out = (enum message_kind)i;
-            return true;
-        }
-    }
-    return false;
+    *out = (enum message_kind)kind;
+    return good;
 }
 
 static bool get_all(const struct json *object, struct message *m) {
@@ -77,8 +61,7 @@ static bool get_all(const struct json *object, struct message *m) {
 
     memset(m, 0, sizeof *m);
     if (!get_kind(object, &m->kind) || (tag && !json_to_uint64(tag, &m->tag)) ||
-        !get_int(object, "Result", &result) || result < INT32_MIN ||
-        result > INT32_MAX)
+        !frame_number(object, "Result", INT32_MIN, INT32_MAX, &result))
         return false;
     m->result = (HRESULT)result;
     m->open = json_is_true(json_get(object, "Open"));
@@ -88,12 +71,12 @@ static bool get_all(const struct json *object, struct message *m) {
            get_int(object, "Type", &m->type) &&
            get_int(object, "Process", &m->process) &&
            get_int(object, "Build", &m->build) &&
-           get_text(object, "Id", &m->id) &&
-           get_text(object, "Document", &m->document) &&
-           get_text(object, "Path", &m->path) &&
-           get_text(object, "Text", &m->text) &&
-           get_text(object, "Accelerator", &m->accelerator) &&
-           get_text(object, "Qemu", &m->qemu);
+           frame_text(object, "Id", &m->id) &&
+           frame_text(object, "Document", &m->document) &&
+           frame_text(object, "Path", &m->path) &&
+           frame_text(object, "Text", &m->text) &&
+           frame_text(object, "Accelerator", &m->accelerator) &&
+           frame_text(object, "Qemu", &m->qemu);
 }
 
 HRESULT message_read(struct buf *in, struct message *message,
