@@ -82,6 +82,9 @@ int place_socket(struct bench *bench, struct place place, int domain, int type,
                  int protocol);
 /* Whether an echo request is answered within a short time. */
 bool ping(struct bench *bench, struct place from, const char *to);
+/* The same with patience, for what could not be reached a moment ago: who has
+ * had no answer asks for the address again only once a second. */
+bool reaches(struct bench *bench, struct place from, const char *to);
 /* Whether a datagram from `from` to to:port arrives at `at`:own_port, and the
  * answer to it comes back. `source` (may be NULL) gets the sender's address as
  * it was seen, IP_TEXT_SIZE bytes. */
