@@ -247,6 +247,9 @@ local EXPORT = {
     progress = "function",
 }
 
+local CANCELLED = 0x800704C7
+local GAVE_UP = { cancelled = CANCELLED, timeout = 0x800705B4 }
+
 local function format_of(path, given)
     if given then return options.one_of("dump:export", "the format", given, FORMATS) end
     return ENDINGS[(path:match "%.(%w+)$" or ""):lower()] or "elf"
@@ -305,14 +308,15 @@ function methods.export(self, path, settings, timeout)
     if not writer then return fail(self, "export", hresult, text) end
     local ended, reason
     repeat ended, reason = attend(self, writer, given, deadline) until ended ~= nil
-    if not ended then
-        return errors.fail({ op = "dump:export", target = path,
-            hresult = reason == "cancelled" and 0x800704C7 or reason == "timeout" and 0x800705B4
-                or nil, code = reason }, core)
-    end
+    if not ended then writer:cancel() end
     local bytes
     bytes, hresult, text = writer:result()
+    -- It may have been done before it was told to stop; then the file is there.
     if bytes then return bytes end
+    if not ended and hresult == CANCELLED then
+        return errors.fail({ op = "dump:export", target = path, code = reason,
+            hresult = GAVE_UP[reason] }, core)
+    end
     return errors.fail({ op = "dump:export", target = path, hresult = hresult, message = text },
         core)
 end
