@@ -7,7 +7,6 @@ local errors = require "hcs.error"
 local loop = require "hcs.loop"
 local options = require "hcs.options"
 local paths = require "hcs.paths"
-local printk = require "hcs.dump.printk"
 local task = require "hcs.task"
 local units = require "hcs.units"
 
@@ -214,9 +213,9 @@ end
 function methods.log(self)
     local file, err, code = file_of(self, "log")
     if not file then return nil, err, code end
-    local records, hresult, text = file:log()
-    if not records then return fail(self, "log", hresult, text) end
-    return printk.lines(records)
+    local lines, hresult, text = file:log()
+    if lines then return lines end
+    return fail(self, "log", hresult, text)
 end
 
 --- What the Linux kernel noted of itself: lines of `NAME=value`. Fails with
@@ -230,13 +229,22 @@ function methods.vmcoreinfo(self)
     return fail(self, "vmcoreinfo", hresult, text)
 end
 
+local function escaped(byte)
+    return ("\\x%02x"):format(byte:byte())
+end
+
+-- Without what a terminal would obey.
+local function printable(text)
+    return (text:gsub("[\0-\8\11-\31\127]", escaped))
+end
+
 --- What happened, in a dozen lines.
 ---@return string? text, hcs.Error? err, string? code
 function methods.summary(self)
     local file, err, code = file_of(self, "summary")
     if not file then return nil, err, code end
     local lines, hresult, text = file:summary()
-    if lines then return printk.printable(lines) end
+    if lines then return printable(lines) end
     return fail(self, "summary", hresult, text)
 end
 

@@ -64,8 +64,36 @@ function dump_file.small_page()
     return table.concat(out)
 end
 
-local function memory()
+-- Where the kernel keeps its log, as kernels before 5.10 did.
+local LOG = 2 * MIB + 0x2000
+local LOG_INFO = [[
+SYMBOL(log_buf)=ffffffff81002000
+SYMBOL(log_buf_len)=ffffffff81002008
+SYMBOL(log_first_idx)=ffffffff8100200c
+SYMBOL(log_next_idx)=ffffffff81002010
+SIZE(printk_log)=16
+OFFSET(printk_log.ts_nsec)=0
+OFFSET(printk_log.len)=8
+OFFSET(printk_log.text_len)=10
+]]
+
+-- The log's variables and records; each is { nanoseconds, facility, level, text }.
+local function log_text(lines)
+    local records = {}
+    for index, line in ipairs(lines) do
+        local nanoseconds, facility, level, text = table.unpack(line)
+        local pad = ("\0"):rep(-#text % 8)
+        records[index] = ("<I8I2I2I2BB"):pack(nanoseconds, 16 + #text + #pad, #text, 0, facility,
+            level << 5) .. text .. pad
+    end
+    local all = table.concat(records)
+    return ("<I8I4I4I4"):pack(dump_file.KERNEL + 0x2100, 0x4000, 0, #all)
+        .. ("\0"):rep(0x100 - 20) .. all
+end
+
+local function memory(log)
     local bytes, pieces = {}, {}
+    if log then pieces[1] = { LOG, log_text(log) } end
     for address, entries in pairs(tables()) do
         pieces[#pieces + 1] = { address, page_text(entries) }
     end
@@ -135,7 +163,7 @@ local function program_header(kind, offset, address, size)
 end
 
 --- The text of the dump; `more.size` lets the first piece of memory end later than
---- what is there (a hole).
+--- what is there (a hole), `more.log` is what the kernel said.
 function dump_file.elf(more)
     local second = {}
     for name, value in pairs(dump_file.REGISTERS) do second[name] = value end
@@ -143,8 +171,8 @@ function dump_file.elf(more)
     local first = dump_file.REGISTERS
     local notes = note("CORE", 1, prstatus(first)) .. note("CORE", 1, prstatus(second))
         .. note("QEMU", 0, qemu(first)) .. note("QEMU", 0, qemu(second))
-        .. note("VMCOREINFO", 0, INFO)
-    local low, high = memory(), ("high"):rep(0x1000)
+        .. note("VMCOREINFO", 0, INFO .. (more and more.log and LOG_INFO or ""))
+    local low, high = memory(more and more.log), ("high"):rep(0x1000)
     local headers = 64 + 3 * 56
     local begin = headers + #notes
     local size = more and more.size or #low

@@ -273,6 +273,36 @@ describe("hcs.dump", function()
         assert.truthy(dump:summary():find("6.1.0-spec", 1, true))
     end)
 
+    it("prints the kernel's log as dmesg does", function()
+        local told = platform.temporary(dump_file.elf { log = {
+            { 0, 0, 5, "Linux version" },
+            { 1234567891, 3, 4, "two\nlines\n" },
+            { 99999123456789, 0, 0, "" },
+            { 99999123456789, 0, 6, "\27[31mred\tand \127\xC3\xBC" },
+        } }, ".elf")
+        local again <close> = assert(hcs.dump.open(told))
+        local lines, records = {}, {}
+        for line, record in again:log() do
+            lines[#lines + 1], records[#records + 1] = line, record
+        end
+        assert.are.same({
+            "[    0.000000] Linux version",
+            "[    1.234567] two",
+            "               lines",
+            "[99999.123456] ",
+            "[99999.123456] \\x1b[31mred\tand \\x7f\xC3\xBC",
+        }, lines)
+        assert.are.equal(records[2], records[3])
+        assert.are.same({
+            text = "two\nlines\n", time = 1.234567891, level = 4, facility = 3, sequence = 1,
+        }, records[2])
+        assert.are.equal("\27[31mred\tand \127\xC3\xBC", records[5].text)
+        local following = again:log()
+        again:close()
+        assert.are.equal(lines[1], (following()))
+        platform.remove(told)
+    end)
+
     it("is written in other formats, which say the same", function()
         for _, format in ipairs { "elf", "kdump", "vmrs" } do
             local other = platform.temporary(nil, "." .. format)

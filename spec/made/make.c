@@ -75,7 +75,7 @@ const char guest_log_text[] =
     "[12345.678901] far in time\n"
     "[12345.678902] Kernel panic - not syncing: a test\n"
     "[12345.678902] \n"
-    "[12345.678903] odd \\x01 byte\n";
+    "[12345.678903] odd \x01 byte\n";
 
 #define RING_PRB 0x8000u
 #define RING_AT 0x8010u

@@ -84,7 +84,7 @@ struct dump *lhcs_check_dump(lua_State *L) {
     return dump;
 }
 
-static void drop(struct dump *dump) {
+void lhcs_dump_drop(struct dump *dump) {
     if (dump->block != NULL)
         (void)dump->library->library.local_free(dump->block);
     dump->block = NULL;
@@ -93,7 +93,7 @@ static void drop(struct dump *dump) {
 
 static int dump_close(lua_State *L) {
     struct dump *dump = luaL_checkudata(L, 1, TYPE);
-    drop(dump);
+    lhcs_dump_drop(dump);
     if (dump->handle != NULL)
         (void)dump->library->hcs.ReleaseSavedStateFiles(dump->handle);
     dump->handle = NULL;
@@ -116,7 +116,7 @@ static int dump_tostring(lua_State *L) {
 
 /* Pushes UTF-16 text of the library's as UTF-8. */
 static void push_wide(lua_State *L, struct dump *dump, PWSTR wide) {
-    drop(dump);
+    lhcs_dump_drop(dump);
     dump->block = wide;
     if (wide == NULL) {
         lua_pushnil(L);
@@ -126,7 +126,7 @@ static void push_wide(lua_State *L, struct dump *dump, PWSTR wide) {
         luaL_error(L, "not enough memory");
     lua_pushlstring(L, dump->collected.data != NULL ? dump->collected.data : "",
                     dump->collected.length);
-    drop(dump);
+    lhcs_dump_drop(dump);
 }
 
 /* Pushes nil, the HRESULT and the library's sentence. */
@@ -194,10 +194,10 @@ static int push_bytes(lua_State *L, HRESULT (*call)(VM_SAVED_STATE_DUMP_HANDLE,
     HRESULT hr = call(dump->handle, &text, &length);
     if (FAILED(hr))
         return lhcs_dump_fail(L, dump, hr);
-    drop(dump);
+    lhcs_dump_drop(dump);
     dump->block = text;
     lua_pushlstring(L, text, length);
-    drop(dump);
+    lhcs_dump_drop(dump);
     return 1;
 }
 
@@ -362,71 +362,6 @@ static int dump_find(lua_State *L) {
     return 1;
 }
 
-/* --- the log ----------------------------------------------------------------
- */
-
-/* A line as it waits in the buffer, before its text. */
-struct line {
-    uint64_t sequence, nanoseconds;
-    size_t length;
-    uint8_t level, facility;
-};
-
-static BOOL collect(void *context, const HCSHOST_DUMP_LINE *told) {
-    struct buf *lines = context;
-    struct line line;
-    memset(&line, 0, sizeof(line));
-    line.sequence = told->Sequence;
-    line.nanoseconds = told->Nanoseconds;
-    line.length = told->Length;
-    line.level = told->Level;
-    line.facility = told->Facility;
-    buf_add(lines, &line, sizeof(line));
-    buf_add(lines, told->Text, told->Length);
-    return !lines->failed;
-}
-
-static void set_integer(lua_State *L, const char *name, uint64_t value) {
-    lua_pushinteger(L, (lua_Integer)value);
-    lua_setfield(L, -2, name);
-}
-
-static void push_lines(lua_State *L, const struct buf *lines) {
-    size_t at = 0;
-    lua_Integer count = 0;
-    lua_newtable(L);
-    while (at < lines->length) {
-        struct line line;
-        memcpy(&line, lines->data + at, sizeof(line));
-        at += sizeof(line);
-        lua_createtable(L, 0, 5);
-        lua_pushlstring(L, lines->data + at, line.length);
-        lua_setfield(L, -2, "text");
-        set_integer(L, "sequence", line.sequence);
-        set_integer(L, "nanoseconds", line.nanoseconds);
-        set_integer(L, "level", line.level);
-        set_integer(L, "facility", line.facility);
-        lua_rawseti(L, -2, ++count);
-        at += line.length;
-    }
-}
-
-/* dump:log(): {text, sequence, nanoseconds, level, facility} of each line. */
-static int dump_log(lua_State *L) {
-    struct dump *dump = lhcs_check_dump(L);
-    HRESULT hr;
-    drop(dump);
-    hr = dump->library->own.hcshost_dump_log(dump->handle, collect,
-                                             &dump->collected);
-    if (FAILED(hr))
-        return lhcs_dump_fail(L, dump, hr);
-    if (dump->collected.failed)
-        return lhcs_fail(L, E_OUTOFMEMORY, "no memory for the log");
-    push_lines(L, &dump->collected);
-    drop(dump);
-    return 1;
-}
-
 /* --- registers ---------------------------------------------------------------
  */
 
@@ -471,7 +406,7 @@ void lhcs_push_dump(lua_State *L) {
         {"paging", dump_paging},       {"in_kernel", dump_in_kernel},
         {"read", dump_read},           {"read_physical", dump_read_physical},
         {"translate", dump_translate}, {"range", dump_range},
-        {"find", dump_find},           {"log", dump_log},
+        {"find", dump_find},           {"log", lhcs_dump_log},
         {"export", lhcs_dump_export},  {NULL, NULL}};
     static const luaL_Reg meta[] = {{"__gc", dump_close},
                                     {"__close", dump_close},

@@ -25,6 +25,10 @@ struct dump *lhcs_check_dump(lua_State *L);
 /* Pushes nil, the HRESULT and the library's sentence. */
 int lhcs_dump_fail(lua_State *L, struct dump *dump, HRESULT hr);
 
+/* Frees what was kept while Lua made a value of it. */
+void lhcs_dump_drop(struct dump *dump);
+
+int lhcs_dump_log(lua_State *L);
 int lhcs_dump_export(lua_State *L);
 void lhcs_dump_export_register(lua_State *L);
 

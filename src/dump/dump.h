@@ -267,11 +267,6 @@ struct dump_log_line {
 typedef bool (*dump_log_fn)(void *context, const struct dump_log_line *line);
 HRESULT dump_log(struct dump *dump, dump_log_fn line, void *context,
                  struct hcs_error *error);
-/* The same as the kernel's own tool prints it: "[    0.012345] text\n", each
- * further line of a text below the first one. */
-HRESULT dump_log_text(struct dump *dump, struct buf *out,
-                      struct hcs_error *error);
-
 /* A dozen lines for a person: what it is, what happened, where. What cannot be
  * found out is left out, so it fails only for want of memory. */
 HRESULT dump_summary(struct dump *dump, struct buf *out,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The kernel's log: where it is, and how it is printed. */
+ * The kernel's log: where it is. */
 #include "printk.h"
 #include "vmcoreinfo.h"
 
@@ -75,40 +75,4 @@ HRESULT dump_log(struct dump *dump, dump_log_fn line, void *context,
         hr = log_in_space(&printk, error);
     }
     return hr;
-}
-
-/* --- printing it --------------------------------------------------------- */
-
-static void put_character(struct buf *out, unsigned char c) {
-    if ((c >= ' ' && c < 0x7F) || c >= 0x80 || c == '\t')
-        buf_putc(out, (char)c);
-    else
-        buf_printf(out, "\\x%02x", c);
-}
-
-static bool print_line(void *context, const struct dump_log_line *line) {
-    struct buf *out = context;
-    size_t start = out->length, indent, i;
-
-    buf_printf(out, "[%5llu.%06llu] ",
-               (unsigned long long)(line->nanoseconds / 1000000000),
-               (unsigned long long)(line->nanoseconds % 1000000000 / 1000));
-    indent = out->length - start;
-    for (i = 0; i < line->length; i++) {
-        if (line->text[i] == '\n')
-            buf_printf(out, "\n%*s", (int)indent, "");
-        else
-            put_character(out, (unsigned char)line->text[i]);
-    }
-    buf_putc(out, '\n');
-    return !out->failed;
-}
-
-HRESULT dump_log_text(struct dump *dump, struct buf *out,
-                      struct hcs_error *error) {
-    HRESULT hr = dump_log(dump, print_line, out, error);
-
-    if (FAILED(hr))
-        return hr;
-    return out->failed ? dump_no_memory(error) : S_OK;
 }

@@ -74,6 +74,29 @@ void assert_registers(const struct opened *o) {
     assert_hr(dump_get_cpu(o->dump, GUEST_CPUS, &cpu, NULL), E_INVALIDARG);
 }
 
+static bool add_line(void *context, const struct dump_log_line *line) {
+    struct buf *out = context;
+    size_t start = out->length, indent, i;
+
+    buf_printf(out, "[%5llu.%06llu] ",
+               (unsigned long long)(line->nanoseconds / 1000000000),
+               (unsigned long long)(line->nanoseconds % 1000000000 / 1000));
+    indent = out->length - start;
+    for (i = 0; i < line->length; i++) {
+        buf_putc(out, line->text[i]);
+        if (line->text[i] == '\n')
+            buf_printf(out, "%*s", (int)indent, "");
+    }
+    buf_putc(out, '\n');
+    return !out->failed;
+}
+
+HRESULT log_text(struct dump *dump, struct buf *out, struct hcs_error *error) {
+    HRESULT hr = dump_log(dump, add_line, out, error);
+
+    return SUCCEEDED(hr) && out->failed ? E_OUTOFMEMORY : hr;
+}
+
 void assert_kernel(const struct opened *o) {
     struct buf text = {0};
     uint8_t bytes[5000];
@@ -82,7 +105,7 @@ void assert_kernel(const struct opened *o) {
     assert_string_equal(dump_get_facts(o->dump)->os_release, "0.0-test");
     assert_int_equal(dump_get_facts(o->dump)->os, DUMP_OS_LINUX);
     assert_non_null(strstr(dump_get_vmcoreinfo(o->dump, NULL), "phys_base"));
-    assert_hr(dump_log_text(o->dump, &text, NULL), S_OK);
+    assert_hr(log_text(o->dump, &text, NULL), S_OK);
     assert_string_equal(text.data, guest_log_text);
     buf_clear(&text);
     assert_hr(dump_summary(o->dump, &text, NULL), S_OK);

@@ -57,6 +57,8 @@ static inline void assert_no_range(struct dump *dump, uint64_t from) {
 void assert_memory(const struct opened *o);
 /* The registers of both CPUs that every format has. */
 void assert_registers(const struct opened *o);
+/* The log as dmesg prints it. */
+HRESULT log_text(struct dump *dump, struct buf *out, struct hcs_error *error);
 /* What else is the same in each: notes, log, a page of virtual memory. */
 void assert_kernel(const struct opened *o);
 

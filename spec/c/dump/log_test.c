@@ -71,7 +71,7 @@ static void no_log_to_be_found(void **state) {
     struct buf text = {0};
     (void)state;
     open_with(&o, GUEST_LOG_NONE, 0, "", 0);
-    assert_hr(dump_log_text(o.dump, &text, &error), HR_NOT_FOUND);
+    assert_hr(log_text(o.dump, &text, &error), HR_NOT_FOUND);
     assert_non_null(strstr(error.text, "log"));
     close_opened(&o);
     memset(&o, 0, sizeof o);
@@ -79,7 +79,7 @@ static void no_log_to_be_found(void **state) {
     o.guest.notes[0] = '\0';
     make_elf(&o.guest, 0, &o.bytes);
     open_bytes(&o);
-    assert_hr(dump_log_text(o.dump, &text, NULL), HR_NOT_FOUND);
+    assert_hr(log_text(o.dump, &text, NULL), HR_NOT_FOUND);
     assert_int_equal(text.length, 0);
     close_opened(&o);
     buf_free(&text);

@@ -59,7 +59,7 @@ static void ask(struct dump *dump, struct buf *text) {
     ask_ranges(dump);
     dump_get_cpu(dump, 0, &cpu, NULL);
     dump_translate(dump, 0, GUEST_KERNEL, &address, &size, NULL);
-    dump_log_text(dump, text, NULL);
+    log_text(dump, text, NULL);
     dump_summary(dump, text, NULL);
 }
 
@@ -150,7 +150,7 @@ static void each_allocation_may_fail(void **state) {
             hr = dump_open_memory(bytes.data, bytes.length, &dump, NULL);
             if (SUCCEEDED(hr)) {
                 ask_ranges(dump);
-                hr = dump_log_text(dump, &text, NULL);
+                hr = log_text(dump, &text, NULL);
                 if (hr == HR_NOT_FOUND) /* Windows has none */
                     hr = S_OK;
             }

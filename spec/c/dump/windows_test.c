@@ -23,7 +23,7 @@ static void assert_facts(struct dump *dump, const char *variant) {
     assert_int_equal(check->code, 0x1E);
     assert_int_equal(check->parameters[3], 0x103);
     assert_string_equal(check->name, "KMODE_EXCEPTION_NOT_HANDLED");
-    assert_hr(dump_log_text(dump, &text, NULL), HR_NOT_FOUND);
+    assert_hr(log_text(dump, &text, NULL), HR_NOT_FOUND);
     assert_hr(dump_summary(dump, &text, NULL), S_OK);
     assert_non_null(strstr(text.data, "0x0000001e KMODE_EXCEPTION"));
     assert_non_null(strstr(text.data, "0x103)"));
