@@ -28,4 +28,8 @@ endif()
 if(HCS_SANITIZE)
   add_compile_options(-fsanitize=${HCS_SANITIZE} -fno-omit-frame-pointer -g)
   add_link_options(-fsanitize=${HCS_SANITIZE})
+  # The sanitizers guess where a library's thread-local variables end when it is
+  # loaded late, and take what lies before them for the answer where they begin 16
+  # bytes into a page: then the process ends for want of terabytes of shadow.
+  add_compile_options(-ftls-model=initial-exec)
 endif()
