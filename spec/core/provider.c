@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A provider of saved states that ends its process, as Microsoft's does with
- * some files, or says things of its own. */
+ * some files, never answers, or says things of its own. */
 #include "../../src/abi/dump_types.h"
 
 #include <wchar.h>
@@ -41,6 +41,8 @@ HRESULT WINAPI GetPagingMode(VM_SAVED_STATE_DUMP_HANDLE dump, uint32_t cpu,
                              PAGING_MODE *mode) {
     (void)dump;
     (void)mode;
+    if (cpu == 0xFFFF)
+        Sleep(INFINITE);
     end(cpu);
     return S_OK;
 }

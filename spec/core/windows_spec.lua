@@ -219,6 +219,30 @@ describe("the provider of saved states on Windows", function()
         assert.are.equal(0, status)
     end)
 
+    on_windows("is not waited for without end", function()
+        local text, status = support.child([[
+            local core = require "hcs.core"
+            local api = assert(core.open "windows:")
+            local _, dump = api.LoadSavedStateFile "any.vmrs"
+            local began = core.monotonic()
+            print(("%x"):format(api.GetPagingMode(dump, 0xFFFF)))
+            local took = core.monotonic() - began
+            print(took > 0.9 and took < 30)
+            print(("%x"):format(api.GetVpCount(dump)))
+            print(api.ReleaseSavedStateFiles(dump))]],
+            { HCS_DUMP_PROVIDER = beside "spec_provider.dll", HCS_DUMP_PROVIDER_SECONDS = "1" })
+        assert.are.equal("80370118\ntrue\n80370118\n0\n", text)
+        assert.are.equal(0, status)
+        for _, wrong in ipairs { "0", "-1", "1 s", "86401", "4294967297" } do
+            text = support.child([[
+                local api, hr, why = require "hcs.core".open "windows:"
+                print(api, ("%x"):format(hr), why:find("from 1 to 86400", 1, true) ~= nil)]],
+                { HCS_DUMP_PROVIDER = beside "spec_provider.dll",
+                  HCS_DUMP_PROVIDER_SECONDS = wrong })
+            assert.are.equal("nil\t80070057\ttrue\n", text, wrong)
+        end
+    end)
+
     on_windows("is told by its whole path, or there is none", function()
         local text, status = support.child([[
             local api, hr, why = require "hcs.core".open "windows:"

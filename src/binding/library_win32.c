@@ -272,6 +272,8 @@ static HRESULT load_from_system(struct lhcs_dll *dll, DWORD *code,
 #define PROVIDER "vmsavedstatedumpprovider"
 #define PROVIDER_FILE L"vmsavedstatedumpprovider.dll"
 #define PROVIDER_PROGRAM L"hcs-provider.exe"
+#define PROVIDER_SECONDS 60u
+#define PROVIDER_SECONDS_MOST 86400u
 
 /* Beside the program that this process runs, malloc'd; NULL: not there. */
 static WCHAR *beside_program(const WCHAR *name) {
@@ -290,21 +292,42 @@ static WCHAR *beside_program(const WCHAR *name) {
     return NULL;
 }
 
+/* How long a call of it may take. */
+static HRESULT provider_seconds(unsigned *seconds, struct hcs_error *error) {
+    WCHAR *text = NULL, *end = NULL;
+    unsigned long value = PROVIDER_SECONDS;
+    HRESULT hr = read_variable(L"HCS_DUMP_PROVIDER_SECONDS", &text, error);
+    if (SUCCEEDED(hr) && text != NULL) {
+        value = wcstoul(text, &end, 10);
+        if (*text < L'0' || *text > L'9' || *end != L'\0' || value < 1 ||
+            value > PROVIDER_SECONDS_MOST)
+            hr = error_set(error, E_INVALIDARG, NULL,
+                           "HCS_DUMP_PROVIDER_SECONDS is a number from 1 to %u",
+                           PROVIDER_SECONDS_MOST);
+    }
+    free(text);
+    *seconds = (unsigned)value;
+    return hr;
+}
+
 /* Windows has none: it is the SDK's. HCS_DUMP_PROVIDER says where it is, or it
  * lies beside the program. It is not loaded here (provider.h). S_FALSE: it is
  * not there. */
 static HRESULT find_provider(struct lhcs_dll *dll, struct hcs_error *error) {
     WCHAR *path = NULL, *program = NULL;
+    unsigned seconds = 0;
     HRESULT hr = read_variable(L"HCS_DUMP_PROVIDER", &path, error);
     if (SUCCEEDED(hr) && path != NULL)
         hr = check_override(&path, "HCS_DUMP_PROVIDER", error);
     else if (SUCCEEDED(hr))
         path = beside_program(PROVIDER_FILE);
+    if (SUCCEEDED(hr))
+        hr = provider_seconds(&seconds, error);
     if (SUCCEEDED(hr) && (path == NULL || module_folder == NULL)) {
         hr = S_FALSE;
     } else if (SUCCEEDED(hr)) {
         program = join(module_folder, PROVIDER_PROGRAM);
-        hr = program != NULL ? provider_choose(path, program, error)
+        hr = program != NULL ? provider_choose(path, program, seconds, error)
                              : no_memory(error);
         if (SUCCEEDED(hr))
             hr = note_path(&dll->path, NULL, path, error);

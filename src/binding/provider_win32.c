@@ -18,15 +18,18 @@ struct proxy {
     HANDLE process, job;
     HANDLE request, answer; /* ends of pipes */
     HRESULT ended;          /* S_OK while it lives */
+    DWORD limit;            /* ms that a call may take */
+    LONG late;              /* it was ended for taking longer */
 };
 
 static struct {
     hcs_mutex lock;
     WCHAR *dll, *program;
+    unsigned seconds;
 } chosen = {.lock = HCS_MUTEX_INIT};
 
 HRESULT provider_choose(const WCHAR *dll, const WCHAR *program,
-                        struct hcs_error *error) {
+                        unsigned seconds, struct hcs_error *error) {
     WCHAR *first = _wcsdup(dll), *second = _wcsdup(program);
     if (first == NULL || second == NULL) {
         free(first);
@@ -38,6 +41,7 @@ HRESULT provider_choose(const WCHAR *dll, const WCHAR *program,
     free(chosen.program);
     chosen.dll = first;
     chosen.program = second;
+    chosen.seconds = seconds;
     mutex_unlock(&chosen.lock);
     return S_OK;
 }
@@ -149,6 +153,7 @@ static HRESULT start(struct proxy *proxy) {
     HRESULT hr = S_OK;
     mutex_lock(&chosen.lock);
     command = command_of(chosen.program, chosen.dll);
+    proxy->limit = chosen.seconds * 1000;
     if (command == NULL)
         hr = E_OUTOFMEMORY;
     else if (!make_pipe(&two[0], &proxy->request, true) ||
@@ -207,6 +212,8 @@ static HRESULT ended(struct proxy *proxy) {
         TerminateProcess(proxy->process, 1);
     else
         GetExitCodeProcess(proxy->process, &code);
+    if (InterlockedCompareExchange(&proxy->late, 0, 0))
+        return HCS_E_OPERATION_TIMEOUT;
     if ((code & 0xC0000000) == 0xC0000000)
         return (HRESULT)(code | 0x10000000); /* an NTSTATUS as an HRESULT */
     return HCS_E_UNEXPECTED_EXIT;
@@ -219,22 +226,43 @@ struct parts {
     uint32_t size;
 };
 
+static bool exchange(struct proxy *proxy,
+                     const struct provider_request *request,
+                     const struct parts *parts,
+                     struct provider_answer *answer) {
+    return write_all(proxy->request, request, sizeof(*request)) &&
+           (request->length == 0 ||
+            write_all(proxy->request, parts->bytes, request->length)) &&
+           read_all(proxy->answer, answer, sizeof(*answer)) &&
+           answer->length <= (parts != NULL ? parts->size : 0) &&
+           (answer->length == 0 ||
+            read_all(proxy->answer, parts->room, answer->length));
+}
+
+static void CALLBACK on_late(void *context, BOOLEAN fired) {
+    struct proxy *proxy = context;
+    (void)fired;
+    InterlockedExchange(&proxy->late, 1);
+    TerminateProcess(proxy->process, 1);
+}
+
 static HRESULT call(VM_SAVED_STATE_DUMP_HANDLE dump, enum provider_call what,
                     uint64_t first, uint64_t second, const struct parts *parts,
                     struct provider_answer *answer) {
     struct proxy *proxy = dump;
     struct provider_request request = {
         (uint32_t)what, parts != NULL ? parts->length : 0, {first, second, 0}};
+    HANDLE timer;
+    bool told;
     memset(answer, 0, sizeof(*answer));
     if (FAILED(proxy->ended))
         return proxy->ended;
-    if (!write_all(proxy->request, &request, sizeof(request)) ||
-        (request.length > 0 &&
-         !write_all(proxy->request, parts->bytes, request.length)) ||
-        !read_all(proxy->answer, answer, sizeof(*answer)) ||
-        answer->length > (parts != NULL ? parts->size : 0) ||
-        (answer->length > 0 &&
-         !read_all(proxy->answer, parts->room, answer->length)))
+    if (!CreateTimerQueueTimer(&timer, NULL, on_late, proxy, proxy->limit, 0,
+                               WT_EXECUTEONLYONCE))
+        return HRESULT_FROM_WIN32(GetLastError());
+    told = exchange(proxy, &request, parts, answer);
+    DeleteTimerQueueTimer(NULL, timer, INVALID_HANDLE_VALUE);
+    if (!told)
         return proxy->ended = ended(proxy);
     return answer->result;
 }
