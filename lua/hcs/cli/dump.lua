@@ -31,9 +31,9 @@ The exit status is 0, or 1 when the dump cannot be read or does not have it.]],
 }
 
 local KNOWN = {
-    "FILE", log = "flag", last = "value", regs = "flag", cpu = "value", read = 2,
+    "the file's name", log = "flag", last = "value", regs = "flag", cpu = "value", read = 2,
     physical = "flag", raw = "flag", translate = "value", find = "value", ranges = "flag",
-    export = "value", format = "value",
+    export = "text", format = "text",
 }
 
 local FORMATS = { elf = true, kdump = true, raw = true, vmrs = true }
@@ -53,7 +53,8 @@ end
 -- Makes numbers of what is to be one. Returns whether they all are.
 local function read_numbers(given, tools)
     local function wrong(name, word)
-        tools.complain(("hcs dump: %s wants a number, not %s\n"):format(name, word))
+        tools.complain(("hcs dump: %s wants a number, not %s\n"):format(name,
+            word == "" and "nothing" or word))
         return false
     end
     for _, row in ipairs(NUMBERS) do
@@ -70,6 +71,24 @@ local function read_numbers(given, tools)
     return true
 end
 
+local LONGEST_READ = 0x7FFFFFFF -- of dump:read
+local LONGEST_FIND = 65536      -- of dump:find
+
+-- Whether the sizes can be. Complains when not.
+local function fits(given, tools)
+    if given.read and math.ult(LONGEST_READ, given.read[2]) then
+        tools.complain(("hcs dump: --read wants a length of at most %d bytes\n")
+            :format(LONGEST_READ))
+        return false
+    end
+    if given.find and #given.find > LONGEST_FIND then
+        tools.complain(("hcs dump: --find wants a text of at most %d bytes, not %d\n")
+            :format(LONGEST_FIND, #given.find))
+        return false
+    end
+    return true
+end
+
 -- --- what can be asked ---------------------------------------------------------
 
 -- Each returns true, or nil, err.
@@ -80,9 +99,8 @@ function asks.log(file, given, tools)
     if not log then return nil, err end
     local lines = {}
     for line in log do lines[#lines + 1] = line end
-    for index = math.max(1, #lines - (given.last or #lines) + 1), #lines do
-        tools.write(lines[index] .. "\n")
-    end
+    local first = math.max(1, #lines - (given.last or #lines) + 1)
+    if first <= #lines then tools.write(table.concat(lines, "\n", first) .. "\n") end
     return true
 end
 
@@ -96,18 +114,38 @@ function asks.regs(file, given, tools)
     return true
 end
 
-function asks.read(file, given, tools)
+local PIECE = 65536 -- bytes that are read and shown at once
+local ABSENT = { va_not_mapped = true, guest_memory_not_found = true }
+
+local function read_piece(file, given, address, size)
+    if given.physical then return file:read_physical(address, size) end
+    return file:read(address, size, given.cpu)
+end
+
+-- Shows what there is, piece by piece, up to the end of all addresses. Returns how
+-- many bytes that were, or nil, err; nothing at all is a failure.
+local function show_memory(file, given, tools)
     local address, size = given.read[1], given.read[2]
-    local bytes, err
-    if given.physical then
-        bytes, err = file:read_physical(address, size)
-    else
-        bytes, err = file:read(address, size, given.cpu)
-    end
-    if not bytes then return nil, err end
-    tools.write(given.raw and bytes or text.hexadecimal(address, bytes))
-    if #bytes == size then return true end
-    tools.complain(("hcs dump: %d of %d bytes, what follows is not there\n"):format(#bytes, size))
+    local done = 0
+    repeat
+        local wanted = math.min(PIECE, size - done)
+        local bytes, err = read_piece(file, given, address + done, wanted)
+        if not bytes then
+            if done > 0 and ABSENT[err.code] then break end
+            return nil, err
+        end
+        tools.write(given.raw and bytes or text.hexadecimal(address + done, bytes))
+        done = done + #bytes
+    until #bytes < wanted or done == size or math.ult(address + done, address)
+    return done
+end
+
+function asks.read(file, given, tools)
+    local done, err = show_memory(file, given, tools)
+    if not done then return nil, err end
+    if done == given.read[2] then return true end
+    tools.complain(("hcs dump: %d of %d bytes, what follows is not there\n"):format(done,
+        given.read[2]))
     return true
 end
 
@@ -162,7 +200,7 @@ end
 
 -- A CPU that the dump does not have is a mistake of who asks.
 local function has_cpu(file, given, tools)
-    if not given.cpu or given.cpu < math.max(file.cpu_count, 1) then return true end
+    if not given.cpu or math.ult(given.cpu, math.max(file.cpu_count, 1)) then return true end
     tools.complain(("hcs dump: there is no CPU %d, the dump has %d, from 0 on\n")
         :format(given.cpu, file.cpu_count))
     return false
@@ -170,7 +208,7 @@ end
 
 function command.run(list, tools)
     local given = arguments.of("dump", list, KNOWN, tools)
-    if not given or not read_numbers(given, tools) then return 2 end
+    if not given or not read_numbers(given, tools) or not fits(given, tools) then return 2 end
     if not given[1] then
         tools.complain "hcs dump: which file? hcs help dump says what there is\n"
         return 2

@@ -38,22 +38,31 @@ function text.registers(cpu)
     return table.concat(lines, "\n") .. "\n"
 end
 
-local function digits(bytes)
-    local out = {}
-    for index = 1, 16 do
-        local byte = bytes:byte(index)
-        out[index] = byte and ("%02x"):format(byte) or "  "
+local WIDTH = 16
+
+-- The format of a line that has `count` bytes: address, digits, text.
+local function line_format(count)
+    local digits = {}
+    for index = 1, WIDTH do
+        digits[index] = (index == WIDTH / 2 + 1 and " " or "")
+            .. (index <= count and "%02x" or "  ")
     end
-    return table.concat(out, " ", 1, 8) .. "  " .. table.concat(out, " ", 9, 16)
+    return "%016x  " .. table.concat(digits, " ") .. "  "
 end
+
+local FULL = line_format(WIDTH)
 
 --- Bytes from an address on, sixteen in a line.
 function text.hexadecimal(address, bytes)
-    local lines = {}
-    for place = 1, #bytes, 16 do
-        local row = bytes:sub(place, place + 15)
-        lines[#lines + 1] = ("%016x  %s  %s\n"):format(address + place - 1, digits(row),
-            (row:gsub("[^\32-\126]", ".")))
+    local lines, count = {}, 0
+    local shown = bytes:gsub("[^\32-\126]", ".")
+    for place = 1, #bytes, WIDTH do
+        local last = place + WIDTH - 1
+        local form = last <= #bytes and FULL or line_format(#bytes - place + 1)
+        lines[count + 1] = form:format(address + place - 1, bytes:byte(place, last))
+        lines[count + 2] = shown:sub(place, last)
+        lines[count + 3] = "\n"
+        count = count + 3
     end
     return table.concat(lines)
 end
