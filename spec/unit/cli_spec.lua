@@ -3,8 +3,13 @@
 local arguments = require "hcs.cli.arguments"
 local cli = require "hcs.cli"
 local dump_file = require "spec.core.dump_file"
+local dumps = require "hcs.dump"
+local errors = require "hcs.error"
 local fake = require "spec.unit.fake_core"
+local hexadecimal = require("hcs.dump.text").hexadecimal
+local options = require "hcs.options"
 local platform = require "spec.platform"
+local terminal = require "hcs.cli.terminal"
 
 local function run(list, more)
     local out, complaints = {}, {}
@@ -49,6 +54,7 @@ describe("hcs", function()
             { { "selftest", "--reprot", "x" }, "no option --reprot (did you mean --report?)" },
             { { "selftest", "--report" }, "--report wants a value" },
             { { "selftest", "--report=" }, "--report wants a value" },
+            { { "selftest", "--report", "" }, "--report is empty" },
             { { "selftest", "--no-report=1" }, "--no-report takes no value" },
             { { "doctor", "--host=sim:", "--host", "sim:" }, "--host is given twice" },
             { { "-i", "x" }, "-i takes no arguments" },
@@ -58,6 +64,17 @@ describe("hcs", function()
             { { "dump", "a", "--read", "x", "16" }, "--read wants a number, not x" },
             { { "dump", "a", "--cpu", "-1" }, "--cpu wants a number, not -1" },
             { { "dump", "a", "--translate", "0x11111111111111111" }, "wants a number" },
+            { { "dump", "" }, "hcs dump: the file's name is empty" },
+            { { "dump", "\xff.elf" }, "the file's name is not UTF-8" },
+            { { "dump", "a", "--find", "" }, "--find is empty" },
+            { { "dump", "a", "--find", ("x"):rep(65537) },
+                "at most 65536 bytes, not 65537\n" },
+            { { "dump", "a", "--export", "" }, "--export is empty" },
+            { { "dump", "a", "--export", "\xff.elf" }, "--export is not UTF-8" },
+            { { "dump", "a", "--read", "0", "" }, "--read wants a number, not nothing" },
+            { { "dump", "a", "--read", "0", "0x80000000" }, "at most 2147483647 bytes\n" },
+            { { "dump", "a", "--read", "0", "0xffffffffffffffff" }, "at most 2147483647 bytes" },
+            { { "doctor", "--host", "\xff:" }, "--host is not UTF-8" },
             { { "dump", "a", "--export", "b", "--format", "zip" }, "there is no format zip" },
         } do
             local status, out, complaints = run(case[1])
@@ -65,6 +82,73 @@ describe("hcs", function()
             assert.equal("", out)
             assert.truthy(complaints:find(case[2], 1, true), complaints)
         end
+    end)
+
+    it("tells a mistake that the library found, without a place in the source", function()
+        local said
+        local tools = { complain = function(text) said = text end }
+        local function command()
+            options.misuse("dump:read: the size is %d: too large", 7)
+        end
+        assert.equal(2, terminal.run(tools, command))
+        assert.equal("hcs: dump:read: the size is 7: too large\n", said)
+        local thread = coroutine.wrap(terminal.run) -- where no caller can be seen
+        assert.equal(2, thread(tools, options.misuse, "that is wrong"))
+        assert.equal("hcs: that is wrong\n", said)
+        -- A mistake of the command itself is for who mends it.
+        assert.equal(1, terminal.run(tools, function() error "oops" end))
+        assert.truthy(said:find("^hcs: .*:%d+: oops\nstack traceback"), said)
+    end)
+
+    it("tells a call that raised its failure", function()
+        local said
+        local tools = { complain = function(text) said = text end }
+        assert.equal(1, terminal.run(tools, function()
+            errors.raise(errors.new { op = "dump:find", message = "the disk broke" })
+        end))
+        assert.equal("hcs: dump:find: the disk broke\n", said)
+    end)
+
+    describe("whose output cannot be written", function()
+        local stdout = io.stdout
+
+        after_each(function() rawset(io, "stdout", stdout) end)
+
+        -- Runs hcs with an output whose method `name` fails as told.
+        local function broken(name, why, number, ...)
+            local output = { write = function(self) return self end }
+            output.flush = output.write
+            output[name] = function() return nil, why, number end
+            rawset(io, "stdout", output)
+            local said = {}
+            local status = cli.main({ ... },
+                { complain = function(text) said[#said + 1] = text end })
+            rawset(io, "stdout", stdout)
+            return status, table.concat(said)
+        end
+
+        it("fails, and says so", function()
+            for _, name in ipairs { "write", "flush" } do
+                for _, list in ipairs { { "version" }, { "help" }, { "help", "dump" } } do
+                    assert.same({ 1, "hcs: cannot write: it is full\n" },
+                        { broken(name, "it is full", 28, table.unpack(list)) })
+                end
+            end
+            assert.equal(2, (broken("flush", "it is full", 28)))
+        end)
+
+        it("ends without a word when nobody reads it", function()
+            assert.same({ 1, "" }, { broken("write", "Broken pipe", 32, "version") })
+        end)
+
+        it("fails on a disk that is full", function()
+            if not platform.full then return pending "no file here takes nothing" end
+            local text, status = platform.lua_text(([[
+                io.stdout = assert(io.open(%q, "w"))
+                os.exit(require("hcs.cli").main { "version" }, true)]]):format(platform.full))
+            assert.truthy(text:find "^hcs: cannot write: [^\n]+\n$", text)
+            assert.equal(1, status)
+        end)
     end)
 
     it("tells versions", function()
@@ -124,6 +208,47 @@ describe("hcs", function()
             status, out, complaints = run { "dump", path, "--read", "0x500000", "1" }
             assert.same({ 1, "" }, { status, out })
             assert.truthy(complaints:find("not mapped", 1, true))
+        end)
+
+        it("tells much memory piece by piece", function()
+            local pieces = {}
+            local function read(...)
+                pieces = {}
+                local said = ""
+                local status = cli.main({ "dump", path, "--physical", "--read", ... }, {
+                    write = function(text) pieces[#pieces + 1] = text end,
+                    complain = function(text) said = said .. text end,
+                })
+                return status, table.concat(pieces), said
+            end
+            local status, raw, said = read("0xfff0", "0x30005", "--raw")
+            assert.same({ 0, "", 0x30005 }, { status, said, #raw })
+            assert.equal(4, #pieces)
+            local out = select(2, read("0xfff0", "0x30005"))
+            assert.is_true(out == hexadecimal(0xfff0, raw))
+            for _, piece in ipairs(pieces) do assert.truthy(#piece < 512 * 1024) end
+            -- Memory that ends between two pieces, and within one.
+            for address, there in pairs { [0x3e0000] = 0x20000, [0x3d8000] = 0x28000 } do
+                status, raw, said = read(tostring(address), "0x100000", "--raw")
+                assert.same({ 0, there }, { status, #raw })
+                assert.equal(("hcs dump: %d of 1048576 bytes, what follows is not there\n")
+                    :format(there), said)
+            end
+        end)
+
+        it("fails where the file is damaged, after what there was", function()
+            local real = dumps.functions
+            finally(function() dumps.functions = real end)
+            local damaged = setmetatable({ cpu_count = 1 }, { __close = function() end })
+            function damaged.read_physical(_, address, size)
+                if address == 0 then return ("x"):rep(size) end
+                return nil, errors.new { op = "dump:read_physical", code = "invalid_document" }
+            end
+            dumps.functions = function() return { open = function() return damaged end } end
+            local status, out, complaints = run { "dump", "a", "--read", "0", "0x20000",
+                "--physical", "--raw" }
+            assert.same({ 1, 65536 }, { status, #out })
+            assert.truthy(complaints:find "^hcs: dump:read_physical: ", complaints)
         end)
 
         it("finds, translates and lists", function()
@@ -209,6 +334,15 @@ describe("hcs", function()
         out = select(2, run { "selftest", "--host", "fake:", "--no-report" })
         assert.truthy(out:find("3 ok, 9 failed", 1, true))
         assert.is_nil(out:find("The report", 1, true))
+    end)
+end)
+
+describe("bytes as text", function()
+    it("stand sixteen in a line", function()
+        assert.equal("", hexadecimal(0, ""))
+        assert.equal("fffffffffffffff0  00 1f 20 41 7e 7f 80 ff  30 31 32 33 34 35 36 25  "
+            .. ".. A~...0123456%\n0000000000000000  25" .. (" "):rep(48) .. "%\n",
+            hexadecimal(-16, "\0\31 A~\127\128\2550123456%%"))
     end)
 end)
 

@@ -26,14 +26,28 @@ local function read(list, index, known)
         end
         return name, { table.unpack(list, index + 1, index + kind) }, index + kind + 1
     end
-    if has_value then return name, value, index + 1 end
-    if list[index + 1] == nil then return nil, ("--%s wants a value"):format(name) end
+    if has_value and value ~= "" then return name, value, index + 1 end
+    if has_value or list[index + 1] == nil then
+        return nil, ("--%s wants a value"):format(name)
+    end
     return name, list[index + 1], index + 2
 end
 
---- Reads a list of arguments. `known`: option names to "value", "flag" or how many
---- values it has; and a list of what words there may be. Returns a table of options
---- and words, or nil and a sentence.
+-- What is wrong with the value of an option or with a word, or nil.
+local function problem_of(name, value, known)
+    local is_word = math.type(name) == "integer"
+    local label = is_word and known[name] or "--" .. name
+    if value == "" then return label .. " is empty" end
+    if (is_word or known[name] == "text") and not utf8.len(value) then
+        return label .. " is not UTF-8"
+    end
+    return nil
+end
+
+--- Reads a list of arguments. `known`: option names to "text" (in UTF-8), "value"
+--- (of any bytes), "flag" or how many values it has; and a list of what words there
+--- may be, as a mistake is to call them. Returns a table of options and words, or
+--- nil and a sentence.
 function arguments.read(list, known)
     local given, index = {}, 1
     while index <= #list do
@@ -45,7 +59,8 @@ function arguments.read(list, known)
         end
         if not name then return nil, value end
         if given[name] ~= nil then return nil, ("--%s is given twice"):format(name) end
-        if value == "" then return nil, ("--%s wants a value"):format(name) end
+        local problem = problem_of(name, value, known)
+        if problem then return nil, problem end
         given[name], index = value, next_index
     end
     return given

@@ -9,7 +9,7 @@ local command = {
 }
 
 function command.run(list, tools)
-    local given = arguments.of("doctor", list, { host = "value" }, tools)
+    local given = arguments.of("doctor", list, { host = "text" }, tools)
     if not given then return 2 end
     local world = worlds.new(given.host, tools.core)
     local report = doctor.examine(world)

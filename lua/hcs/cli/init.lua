@@ -2,6 +2,7 @@
 -- The command hcs: a table of commands, each a file of this folder; whatever is
 -- no command is a script. Statuses: 0 done, 1 failed, 2 used wrongly.
 local options = require "hcs.options"
+local terminal = require "hcs.cli.terminal"
 
 local cli = {}
 
@@ -74,28 +75,19 @@ local function tail(list, first)
     return { table.unpack(list, first, #list) }
 end
 
-local TOOLS = {
-    write = function(text)
-        io.stdout:write(text)
-        io.stdout:flush()
-    end,
-    complain = function(text) io.stderr:write(text) end,
-}
-
 --- Does what the arguments say; returns the exit status. `tools` (write,
 --- complain, interpreter) stand in for the terminal.
 function cli.main(arguments, tools)
-    tools = setmetatable(tools or {}, { __index = TOOLS })
+    tools = setmetatable(tools or {}, { __index = terminal.tools })
     local name = arguments[1]
-    if name == nil then
-        help(tools)
-        return USAGE
-    end
+    if name == nil then return terminal.run(tools, help, tools) and USAGE end
     if name == "help" or name == "--help" or name == "-h" then
-        return help_on(arguments[2], tools)
+        return terminal.run(tools, help_on, arguments[2], tools)
     end
     if name == "--version" then name = "version" end
-    if known(name) then return command(name).run(tail(arguments, 2), tools) end
+    if known(name) then
+        return terminal.run(tools, command(name).run, tail(arguments, 2), tools)
+    end
     if name == "-i" then return require("hcs.cli.prompt")(tail(arguments, 2), tools) end
     if name:match("^%-") then return wrong(tools, "there is no option %s", name) end
     if not is_file(name) then return unknown(name, tools) end

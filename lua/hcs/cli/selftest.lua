@@ -73,7 +73,7 @@ local function interpreter(tools)
 end
 
 function command.run(list, tools)
-    local known = { report = "value", host = "value", ["no-report"] = "flag" }
+    local known = { report = "value", host = "text", ["no-report"] = "flag" }
     local given = arguments.of("selftest", list, known, tools)
     if not given then return 2 end
     local report = selftest.run {
