@@ -229,22 +229,13 @@ function methods.vmcoreinfo(self)
     return fail(self, "vmcoreinfo", hresult, text)
 end
 
-local function escaped(byte)
-    return ("\\x%02x"):format(byte:byte())
-end
-
--- Without what a terminal would obey.
-local function printable(text)
-    return (text:gsub("[\0-\8\11-\31\127]", escaped))
-end
-
 --- What happened, in a dozen lines.
 ---@return string? text, hcs.Error? err, string? code
 function methods.summary(self)
     local file, err, code = file_of(self, "summary")
     if not file then return nil, err, code end
     local lines, hresult, text = file:summary()
-    if lines then return printable(lines) end
+    if lines then return self._world.core.printable(lines) end
     return fail(self, "summary", hresult, text)
 end
 
@@ -344,7 +335,7 @@ local function describe(self)
     words = { self.format, #words > 0 and table.concat(words, " ") or nil }
     words[#words + 1] = self.cpu_count .. (self.cpu_count == 1 and " CPU" or " CPUs")
     words[#words + 1] = ("%.4g MiB"):format(self.memory / 2 ^ 20)
-    return table.concat(words, ", ")
+    return self._world.core.printable(table.concat(words, ", "))
 end
 
 Dump.meta("__tostring", function(self)

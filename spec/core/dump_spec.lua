@@ -279,6 +279,7 @@ describe("hcs.dump", function()
             { 1234567891, 3, 4, "two\nlines\n" },
             { 99999123456789, 0, 0, "" },
             { 99999123456789, 0, 6, "\27[31mred\tand \127\xC3\xBC" },
+            { 99999123456789, 0, 6, "C1: \x9b1m \xC2\x9b1m, \xE2\x82" },
         } }, ".elf")
         local again <close> = assert(hcs.dump.open(told))
         local lines, records = {}, {}
@@ -291,6 +292,7 @@ describe("hcs.dump", function()
             "               lines",
             "[99999.123456] ",
             "[99999.123456] \\x1b[31mred\tand \\x7f\xC3\xBC",
+            "[99999.123456] C1: \\x9b1m \\xc2\\x9b1m, \\xe2\\x82",
         }, lines)
         assert.are.equal(records[2], records[3])
         assert.are.same({
@@ -372,6 +374,46 @@ describe("hcs.dump", function()
         assert.truthy(code == "path_not_found" or code == "file_not_found", code)
         assert.has_error(function() dump:export(other, { format = "elv" }) end)
         assert.has_error(function() dump:export(other, { max = 5 }) end)
+    end)
+
+    it("is not written in the place of what is no file", function()
+        if platform.windows then return pending "needs links" end
+        local other = platform.temporary(nil, ".elf")
+        local target = platform.temporary("as it was", ".elf")
+        local lfs = require "lfs"
+        for _, case in ipairs {
+            { function() assert(lfs.link(target, other, true)) end, "symbolic link", os.remove },
+            { function() assert(os.execute("mkfifo " .. other)) end, "is no file", os.remove },
+            { function() assert(lfs.mkdir(other)) end, other, lfs.rmdir },
+        } do
+            case[1]()
+            local before = lfs.symlinkattributes(other)
+            local bytes, err = dump:export(other)
+            assert.is_nil(bytes)
+            assert.truthy(tostring(err):find(case[2], 1, true), tostring(err))
+            assert.are.same(before, lfs.symlinkattributes(other))
+            assert(case[3](other))
+        end
+        assert.are.equal("as it was", core.read_file(target))
+        platform.remove(target)
+    end)
+
+    it("is not taken for whole when it has become shorter", function()
+        if platform.windows then return pending "needs truncate" end
+        local name = platform.temporary(dump_file.elf(), ".elf")
+        local other = platform.temporary(nil, ".elf")
+        local shorter <close> = assert(hcs.dump.open(name))
+        assert(os.execute(("truncate -s 2M %s"):format(name)))
+        local bytes, _, code = shorter:export(other)
+        assert.is_nil(bytes)
+        assert.are.equal("file_corrupt", code)
+        assert.is_nil((core.file_size(other)))
+        platform.remove(name)
+    end)
+
+    it("has no virtual memory past its end", function()
+        assert.are.equal(4096, #dump:read(-4096, 4096))
+        assert.are.equal(4096, #dump:read(-4096, "1M"))
     end)
 
     it("lets others run while it writes", function()

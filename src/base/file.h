@@ -33,8 +33,12 @@ HRESULT file_open_to_write(const char *path, bool append, hcs_file *out,
                            struct hcs_error *error);
 /* Makes a file that nobody else may read; HR_FILE_EXISTS when there is one. */
 HRESULT file_create(const char *path, hcs_file *out, struct hcs_error *error);
-/* Makes a file beside `path` under a name of its own, which is malloc'd. It may
- * get another name while it is open. */
+/* Whether what is at `path` may be replaced by a file: nothing, or a file. Not
+ * a device or a link, which a rename would take away for everybody; directories
+ * fail as a rename would. */
+HRESULT file_can_be_at(const char *path, struct hcs_error *error);
+/* Makes a file that is to be at `path`, beside it, under a name of its own,
+ * which is malloc'd. It may get another name while it is open. */
 HRESULT file_create_beside(const char *path, char **name, hcs_file *out,
                            struct hcs_error *error);
 /* Closes and removes such a file, which has this name yet. Needs no memory. */

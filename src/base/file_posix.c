@@ -48,19 +48,38 @@ HRESULT file_create(const char *path, hcs_file *out, struct hcs_error *error) {
     return S_OK;
 }
 
+HRESULT file_can_be_at(const char *path, struct hcs_error *error) {
+    struct stat is;
+
+    if (lstat(path, &is) != 0 || S_ISREG(is.st_mode))
+        return S_OK;
+    if (S_ISDIR(is.st_mode))
+        return error_errno(error, EISDIR, "cannot write \"%s\"", path);
+    return error_set(error, E_INVALIDARG, NULL,
+                     S_ISLNK(is.st_mode)
+                         ? "\"%s\" is a symbolic link, expected the path of "
+                           "the file itself"
+                         : "\"%s\" is no file",
+                     path);
+}
+
 HRESULT file_create_beside(const char *path, char **name, hcs_file *out,
                            struct hcs_error *error) {
     size_t size = strlen(path) + sizeof ".XXXXXX";
-    char *template = malloc(size);
+    HRESULT hr = file_can_be_at(path, error);
+    char *template;
 
     *out = HCS_NO_FILE;
+    if (FAILED(hr))
+        return hr;
+    template = malloc(size);
     if (!template)
         return error_set(error, E_OUTOFMEMORY, NULL, "no memory for \"%s\"",
                          path);
     snprintf(template, size, "%s.XXXXXX", path);
     *out = mkostemp(template, O_CLOEXEC);
     if (*out < 0) {
-        HRESULT hr = error_errno(error, errno, "cannot create \"%s\"", path);
+        hr = error_errno(error, errno, "cannot create \"%s\"", path);
         free(template);
         return hr;
     }

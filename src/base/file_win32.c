@@ -226,8 +226,25 @@ static HRESULT make_unforeseen(const char *stem, DWORD share, DWORD flags,
     return S_OK;
 }
 
+HRESULT file_can_be_at(const char *path, struct hcs_error *error) {
+    WCHAR *name;
+    DWORD failure = name_of(path, &name), is;
+    if (failure)
+        return error_win32(error, failure, "cannot write \"%s\"", path);
+    is = GetFileAttributesW(name);
+    free(name);
+    if (is != INVALID_FILE_ATTRIBUTES && (is & FILE_ATTRIBUTE_DIRECTORY))
+        return error_win32(error, ERROR_ACCESS_DENIED, "cannot write \"%s\"",
+                           path);
+    return S_OK;
+}
+
 HRESULT file_create_beside(const char *path, char **name, hcs_file *out,
                            struct hcs_error *error) {
+    HRESULT hr = file_can_be_at(path, error);
+    *out = HCS_NO_FILE;
+    if (FAILED(hr))
+        return hr;
     return make_unforeseen(path, FILE_SHARE_READ | FILE_SHARE_DELETE,
                            FILE_ATTRIBUTE_NORMAL, name, out, error);
 }

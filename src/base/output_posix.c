@@ -43,6 +43,9 @@ HRESULT output_open(struct output *output, const char *path,
     if (path[0] != '/')
         return error_set(error, HR_PATH_NOT_FOUND, NULL,
                          "\"%s\" is not an absolute path", path);
+    hr = file_can_be_at(path, error);
+    if (FAILED(hr))
+        return hr;
     output->path = strdup(path);
     if (!output->path)
         return error_set(error, E_OUTOFMEMORY, NULL, "out of memory");

@@ -398,6 +398,7 @@ void lhcs_push_dump(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"dump_open", core_dump_open},
         {"dump_registers", core_dump_registers},
+        {"printable", lhcs_printable},
         {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"close", dump_close},         {"is_open", dump_is_open},

@@ -29,6 +29,8 @@ int lhcs_dump_fail(lua_State *L, struct dump *dump, HRESULT hr);
 void lhcs_dump_drop(struct dump *dump);
 
 int lhcs_dump_log(lua_State *L);
+/* core.printable(text): the text, escaped as the log's lines are. */
+int lhcs_printable(lua_State *L);
 int lhcs_dump_export(lua_State *L);
 void lhcs_dump_export_register(lua_State *L);
 

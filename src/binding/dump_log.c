@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/utf.h"
+
 /* A record as it waits in the string, before its text. */
 struct record {
     uint64_t sequence, nanoseconds;
@@ -42,24 +44,43 @@ static void push_record(lua_State *L, const struct record *record,
     lua_setfield(L, -2, "sequence");
 }
 
-static bool is_plain(char c) {
-    unsigned char byte = (unsigned char)c;
-    return byte == '\t' || (byte >= ' ' && byte != 0x7F);
+/* The bytes that may be printed of what `text` begins with: one character, or
+ * 0: what is no character, or one that a terminal obeys. */
+static size_t plain_step(const char *text, size_t length) {
+    unsigned char byte = (unsigned char)*text;
+    uint32_t code;
+    size_t step;
+    if (byte < 0x7F)
+        return byte >= ' ' || byte == '\t' || byte == '\n';
+    step = utf8_step(text, length, &code);
+    return step > 0 && code >= 0xA0 ? step : 0;
 }
 
 /* Without what a terminal would obey, as dmesg prints it. */
 static void add_printable(luaL_Buffer *out, const char *text, size_t length) {
-    size_t from = 0, at;
+    size_t from = 0, at = 0;
     char escaped[8];
-    for (at = 0; at < length; at++) {
-        if (is_plain(text[at]))
+    while (at < length) {
+        size_t step = plain_step(text + at, length - at);
+        at += step;
+        if (step > 0)
             continue;
         luaL_addlstring(out, text + from, at - from);
         snprintf(escaped, sizeof(escaped), "\\x%02x", (unsigned char)text[at]);
         luaL_addstring(out, escaped);
-        from = at + 1;
+        from = ++at;
     }
     luaL_addlstring(out, text + from, length - from);
+}
+
+int lhcs_printable(lua_State *L) {
+    size_t length;
+    const char *text = luaL_checklstring(L, 1, &length);
+    luaL_Buffer out;
+    luaL_buffinit(L, &out);
+    add_printable(&out, text, length);
+    luaL_pushresult(&out);
+    return 1;
 }
 
 /* Further lines of one text are below its first. */

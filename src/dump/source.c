@@ -97,8 +97,16 @@ static HRESULT file_source_read(void *self, uint64_t offset, void *bytes,
 
 static uint64_t file_source_data(void *self, uint64_t offset) {
     const struct file_source *source = self;
+    uint64_t next =
+        source_file_next(source->file, offset, source->length, true);
+    uint64_t end;
 
-    return source_file_next(source->file, offset, source->length, true);
+    if (next < source->length ||
+        FAILED(file_length(source->file, &end, NULL)) || end >= source->length)
+        return next;
+    /* The file has become shorter: what it had is no hole, but cannot be read,
+     * which whoever goes there is told. */
+    return end > offset ? end : offset;
 }
 
 static uint64_t file_source_hole(void *self, uint64_t offset) {

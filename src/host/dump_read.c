@@ -59,6 +59,9 @@ static HRESULT fix(struct dumped *dumped, const struct dump_space *space,
     size_t before = dumped->fix_count;
     HRESULT hr = S_OK;
 
+    if (size > 0 && size - 1 > UINT64_MAX - address)
+        return error_set(&dumped->error, E_INVALIDARG, NULL,
+                         "the fix goes past the end of all addresses");
     while (SUCCEEDED(hr) && size > 0) {
         uint64_t physical, left;
         size_t part = size;
@@ -220,6 +223,8 @@ static HRESULT read_virtual(struct dumped *dumped,
         *got += read;
         if (SUCCEEDED(hr) && read < part)
             hr = too_short(dumped, physical, read);
+        if (address + *got < address) /* the end of all addresses */
+            break;
     }
     return hr;
 }
