@@ -256,6 +256,9 @@ describe("hcs", function()
             assert.equal("0x100010\n0x1ffffc\n", dump("--find", "needle in a haystack"))
             assert.equal("0x0 0x400000\n0xfffc0000 0x4000\n", dump "--ranges")
             assert.equal(2, (run { "dump", path, "--regs", "--cpu", "2" }))
+            local status, _, said = run { "dump", path, "--regs", "--cpu", "0xffffffffffffffff" }
+            assert.equal(2, status)
+            assert.truthy(said:find("there is no CPU 0xffffffffffffffff, the dump has 2", 1, true))
         end)
 
         it("writes other formats", function()

@@ -27,7 +27,8 @@ happened in a dozen lines.
                     the file's ending or by --format
   --format NAME     the format of --export
 
-The exit status is 0, or 1 when the dump cannot be read or does not have it.]],
+The exit status is 0; 1 when the dump cannot be read, does not have it, or the
+output cannot be written; 2 when the command is used wrongly.]],
 }
 
 local KNOWN = {
@@ -201,8 +202,8 @@ end
 -- A CPU that the dump does not have is a mistake of who asks.
 local function has_cpu(file, given, tools)
     if not given.cpu or math.ult(given.cpu, math.max(file.cpu_count, 1)) then return true end
-    tools.complain(("hcs dump: there is no CPU %d, the dump has %d, from 0 on\n")
-        :format(given.cpu, file.cpu_count))
+    tools.complain(("hcs dump: there is no CPU %s, the dump has %d, from 0 on\n")
+        :format(given.cpu < 0 and ("0x%x"):format(given.cpu) or given.cpu, file.cpu_count))
     return false
 end
 
