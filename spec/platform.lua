@@ -18,6 +18,7 @@
 --   lua            the interpreter that specs start
 --   program(name)  a program's file name
 --   foreign()      the path of a library that is not ours
+--   no_fork        why a process cannot be forked, or nil
 --   full           a file that takes nothing, or nil
 local core = require "hcs.core"
 local lfs = require "lfs"

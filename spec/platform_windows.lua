@@ -5,6 +5,7 @@ local system = require "hcs.spec_windows"
 
 local platform = {
     lua = os.getenv "HCS_LUA" or system.loaded(),
+    no_fork = "needs fork",
     descriptors = system.handles, threads = system.threads, kill = system.kill,
     remove = system.remove,
 }

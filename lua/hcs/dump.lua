@@ -285,9 +285,10 @@ end
 --- makedumpfile), `"raw"` (each byte at its physical address, with a map beside it)
 --- or `"vmrs"` (WinDbg); told by the path's ending unless `format` says so. The file
 --- appears when it is whole, may be read by its owner only, and replaces one that
---- was there. `compress` is for kdump, `max` limits the file, `free` bytes stay free
---- on the disk; `progress` is called with the bytes of memory that are done and all
---- of them, and ends it by returning false. Returns the file's length.
+--- was there, but no device and no symbolic link. `compress` is for kdump, `max`
+--- limits the file, `free` bytes stay free on the disk; `progress` is called with the
+--- bytes of memory that are done and all of them, and ends it by returning false.
+--- Returns the file's length.
 ---@param path string
 ---@param settings? table `{ format, compress, max, free, progress }`
 ---@param timeout? number|string

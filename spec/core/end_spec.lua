@@ -127,7 +127,7 @@ for _, driver in ipairs(support.drivers) do
 
     describe("a forked child (" .. driver .. ")", function()
         it("may not use its parent's host, and ends in peace", function()
-            if platform.windows then pending "needs fork" end
+            if platform.no_fork then return pending(platform.no_fork) end
             passes(driver, [[
                 local unix = require "hcs.spec_unix"
                 local system, operation = support.started(api, "a", support.document("com"))

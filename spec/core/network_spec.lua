@@ -385,7 +385,7 @@ describe("networks", function()
     end)
 
     it("belong to their process", function()
-        if platform.windows then pending "needs fork" end
+        if platform.no_fork then return pending(platform.no_fork) end
         local text, status = support.child [[
             package.path = "spec/core/?.lua;" .. package.path
             local core = require "hcs.core"
