@@ -142,7 +142,7 @@ describe("hcs", function()
         end)
 
         it("fails on a disk that is full", function()
-            if not platform.full then return pending "no file here takes nothing" end
+            if not platform.full then return pending "needs a file that takes nothing" end
             local text, status = platform.lua_text(([[
                 io.stdout = assert(io.open(%q, "w"))
                 os.exit(require("hcs.cli").main { "version" }, true)]]):format(platform.full))
