@@ -20,20 +20,6 @@ static int open_unnamed(const char *path) {
     return fd;
 }
 
-static HRESULT open_named(struct output *output, struct hcs_error *error) {
-    if (asprintf(&output->temporary, "%s.XXXXXX", output->path) < 0) {
-        output->temporary = NULL;
-        return error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
-    }
-    output->file = mkostemp(output->temporary, O_CLOEXEC);
-    if (output->file >= 0)
-        return S_OK;
-    error_errno(error, errno, "%s", output->path);
-    free(output->temporary);
-    output->temporary = NULL;
-    return error ? error->code : E_FAIL;
-}
-
 HRESULT output_open(struct output *output, const char *path,
                     struct hcs_error *error) {
     HRESULT hr;
@@ -50,7 +36,8 @@ HRESULT output_open(struct output *output, const char *path,
     if (!output->path)
         return error_set(error, E_OUTOFMEMORY, NULL, "out of memory");
     output->file = open_unnamed(path);
-    hr = output->file >= 0 ? S_OK : open_named(output, error);
+    if (output->file < 0)
+        hr = file_create_beside(path, &output->temporary, &output->file, error);
     if (FAILED(hr))
         output_close(output, NULL);
     return hr;

@@ -254,18 +254,33 @@ HRESULT dump_translate(struct dump *dump, uint32_t cpu, uint64_t address,
 
 /* --- reads --------------------------------------------------------------- */
 
-static HRESULT read_some(struct dump *dump, const struct dump_space *space,
-                         uint64_t address, uint8_t *bytes, size_t size,
-                         size_t *got, struct hcs_error *error) {
-    uint64_t physical = 0, page = 0;
-    HRESULT hr =
-        dump_translate_in(dump, space, address, &physical, &page, error);
+HRESULT dump_read_pages(struct dump *dump, const struct dump_space *space,
+                        uint64_t address, void *bytes, size_t size,
+                        dump_reader *read, void *context, size_t *got,
+                        struct hcs_error *error) {
+    HRESULT hr = S_OK;
 
     *got = 0;
-    if (FAILED(hr))
-        return hr;
-    return dump_read_physical(dump, physical, bytes,
-                              (size_t)smaller(size, page), got, error);
+    while (SUCCEEDED(hr) && *got < size) {
+        uint64_t physical = 0, page = 0;
+        size_t more = 0;
+
+        hr = dump_translate_in(dump, space, address + *got, &physical, &page,
+                               error);
+        if (SUCCEEDED(hr))
+            hr = read(context, physical, (uint8_t *)bytes + *got,
+                      (size_t)smaller(size - *got, page), &more, error);
+        if (SUCCEEDED(hr))
+            *got += more;
+        if (address + *got < address) /* the end of all addresses */
+            break;
+    }
+    return hr;
+}
+
+static HRESULT read_plain(void *context, uint64_t address, void *bytes,
+                          size_t size, size_t *got, struct hcs_error *error) {
+    return dump_read_physical(context, address, bytes, size, got, error);
 }
 
 /* What is not mapped or not in the dump ends a read that has begun. */
@@ -277,22 +292,13 @@ static bool is_absent(HRESULT hr) {
 HRESULT dump_read_virtual_in(struct dump *dump, const struct dump_space *space,
                              uint64_t address, void *bytes, size_t size,
                              size_t *got, struct hcs_error *error) {
+    struct hcs_error why = {0};
     size_t done = 0;
+    HRESULT hr = dump_read_pages(dump, space, address, bytes, size, read_plain,
+                                 dump, &done, &why);
 
-    while (done < size) {
-        struct hcs_error why = {0};
-        size_t more = 0;
-        HRESULT hr =
-            read_some(dump, space, address + done, (uint8_t *)bytes + done,
-                      size - done, &more, &why);
-        if (is_absent(hr) && got && done > 0)
-            break;
-        if (FAILED(hr))
-            return error_set(error, hr, NULL, "%s", why.text);
-        done += more;
-        if (address + done < address) /* the end of all addresses */
-            break;
-    }
+    if (FAILED(hr) && !(is_absent(hr) && got && done > 0))
+        return error_set(error, hr, NULL, "%s", why.text);
     if (!got && done < size)
         return not_mapped(0, error);
     if (got)

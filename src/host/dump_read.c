@@ -204,29 +204,10 @@ HRESULT WINAPI GuestVirtualAddressToPhysicalAddress(
     return dump_end(dumped, hr);
 }
 
-/* Reads page after page; what ends it before its end is in the error. */
-static HRESULT read_virtual(struct dumped *dumped,
-                            const struct dump_space *space, uint64_t address,
-                            uint8_t *bytes, size_t size, size_t *got) {
-    HRESULT hr = S_OK;
-    *got = 0;
-    while (SUCCEEDED(hr) && *got < size) {
-        uint64_t physical, left;
-        size_t part = size - *got, read = 0;
-        hr = dump_translate_in(dumped->dump, space, address + *got, &physical,
-                               &left, &dumped->error);
-        if (FAILED(hr))
-            break;
-        if (part > left)
-            part = (size_t)left;
-        hr = dump_read_fixed(dumped, physical, bytes + *got, part, &read);
-        *got += read;
-        if (SUCCEEDED(hr) && read < part)
-            hr = too_short(dumped, physical, read);
-        if (address + *got < address) /* the end of all addresses */
-            break;
-    }
-    return hr;
+static HRESULT read_fixed(void *context, uint64_t address, void *bytes,
+                          size_t size, size_t *got,
+                          HCS_UNUSED struct hcs_error *error) {
+    return dump_read_fixed(context, address, bytes, size, got);
 }
 
 HRESULT hcshost_dump_read(VM_SAVED_STATE_DUMP_HANDLE dump, uint32_t cpu,
@@ -244,7 +225,8 @@ HRESULT hcshost_dump_read(VM_SAVED_STATE_DUMP_HANDLE dump, uint32_t cpu,
     if (SUCCEEDED(hr))
         hr = dump_space_of(dumped, cpu, &space);
     if (SUCCEEDED(hr))
-        hr = read_virtual(dumped, &space, address, buffer, size, &got);
+        hr = dump_read_pages(dumped->dump, &space, address, buffer, size,
+                             read_fixed, dumped, &got, &dumped->error);
     if (read && got > 0) {
         *read = (uint32_t)got;
         hr = S_OK;
