@@ -5,16 +5,19 @@ local options = {}
 
 local HERE = debug.getinfo(1, "S").source:match("^(.*[/\\])[^/\\]*$") or "@"
 
--- A mistake found in a coroutine of ours, where the caller cannot be seen.
+-- A mistake where no caller can be seen: in a coroutine of ours, or under a
+-- program of ours.
 local Mistake = { __name = "hcs.Mistake", __tostring = function(self) return self.text end }
 
+local programs = setmetatable({}, { __mode = "k" }) -- functions that nobody's code calls
+
 -- The level (for the function that asks) of the first Lua frame that is not
--- this library's own; nil when this coroutine has none.
+-- this library's own; nil when this coroutine, or a program of ours, has none.
 local function callers_level()
     local level = 2
     while true do
-        local info = debug.getinfo(level, "S")
-        if not info then return nil end
+        local info = debug.getinfo(level, "Sf")
+        if not info or programs[info.func] then return nil end
         if info.what ~= "C" and info.source:sub(1, #HERE) ~= HERE then
             return level - 1
         end
@@ -34,6 +37,17 @@ end
 function options.pass_on(err)
     if getmetatable(err) == Mistake then options.misuse("%s", err.text) end
     error(err, 0)
+end
+
+--- Says that `fn` runs a program of this library: who calls it made no mistake that
+--- is found under it.
+function options.program(fn)
+    programs[fn] = true
+end
+
+--- The text of a mistake that has no caller; nil for all else that can be raised.
+function options.mistake(err)
+    return getmetatable(err) == Mistake and err.text or nil
 end
 
 --- "file:line" of the caller, for errors that are objects.

@@ -51,6 +51,11 @@ local function number_of(word)
     return word:match "^%d+$" and math.tointeger(tonumber(word)) or nil
 end
 
+-- As a person writes it; numbers have no sign here.
+local function shown(number)
+    return (number < 0 and "0x%x" or "%d"):format(number)
+end
+
 -- Makes numbers of what is to be one. Returns whether they all are.
 local function read_numbers(given, tools)
     local function wrong(name, word)
@@ -68,24 +73,6 @@ local function read_numbers(given, tools)
     for index, word in ipairs(given.read or {}) do
         given.read[index] = number_of(word)
         if not given.read[index] then return wrong("--read", word) end
-    end
-    return true
-end
-
-local LONGEST_READ = 0x7FFFFFFF -- of dump:read
-local LONGEST_FIND = 65536      -- of dump:find
-
--- Whether the sizes can be. Complains when not.
-local function fits(given, tools)
-    if given.read and math.ult(LONGEST_READ, given.read[2]) then
-        tools.complain(("hcs dump: --read wants a length of at most %d bytes\n")
-            :format(LONGEST_READ))
-        return false
-    end
-    if given.find and #given.find > LONGEST_FIND then
-        tools.complain(("hcs dump: --find wants a text of at most %d bytes, not %d\n")
-            :format(LONGEST_FIND, #given.find))
-        return false
     end
     return true
 end
@@ -129,7 +116,7 @@ local function show_memory(file, given, tools)
     local address, size = given.read[1], given.read[2]
     local done = 0
     repeat
-        local wanted = math.min(PIECE, size - done)
+        local wanted = math.ult(size - done, PIECE) and size - done or PIECE
         local bytes, err = read_piece(file, given, address + done, wanted)
         if not bytes then
             if done > 0 and ABSENT[err.code] then break end
@@ -145,8 +132,8 @@ function asks.read(file, given, tools)
     local done, err = show_memory(file, given, tools)
     if not done then return nil, err end
     if done == given.read[2] then return true end
-    tools.complain(("hcs dump: %d of %d bytes, what follows is not there\n"):format(done,
-        given.read[2]))
+    tools.complain(("hcs dump: %d of %s bytes, what follows is not there\n"):format(done,
+        shown(given.read[2])))
     return true
 end
 
@@ -203,13 +190,13 @@ end
 local function has_cpu(file, given, tools)
     if not given.cpu or math.ult(given.cpu, math.max(file.cpu_count, 1)) then return true end
     tools.complain(("hcs dump: there is no CPU %s, the dump has %d, from 0 on\n")
-        :format(given.cpu < 0 and ("0x%x"):format(given.cpu) or given.cpu, file.cpu_count))
+        :format(shown(given.cpu), file.cpu_count))
     return false
 end
 
 function command.run(list, tools)
     local given = arguments.of("dump", list, KNOWN, tools)
-    if not given or not read_numbers(given, tools) or not fits(given, tools) then return 2 end
+    if not given or not read_numbers(given, tools) then return 2 end
     if not given[1] then
         tools.complain "hcs dump: which file? hcs help dump says what there is\n"
         return 2

@@ -28,21 +28,11 @@ terminal.tools = {
     complain = function(text) io.stderr:write(text) end,
 }
 
--- Whether it is options.misuse that raises, seen from a handler of errors.
-local function is_misuse()
-    local info = debug.getinfo(4, "f") -- 1: this, 2: the handler, 3: error
-    return info ~= nil and info.func == options.misuse
-end
-
 local function ending_of(err)
     if getmetatable(err) == End then return err end
-    if errors.is_error(err) then
-        err.where = nil -- of no use to who did not write the call
-        return { status = FAILED, sentence = tostring(err) }
-    end
-    if is_misuse() then
-        return { status = USAGE, sentence = (tostring(err):gsub("^.-:%d+: ", "", 1)) }
-    end
+    if errors.is_error(err) then return { status = FAILED, sentence = tostring(err) } end
+    local mistake = options.mistake(err)
+    if mistake then return { status = USAGE, sentence = mistake } end
     return { status = FAILED, sentence = debug.traceback(tostring(err), 2) }
 end
 
@@ -54,5 +44,6 @@ function terminal.run(tools, run, ...)
     if result.sentence then tools.complain("hcs: " .. result.sentence .. "\n") end
     return result.status
 end
+options.program(terminal.run)
 
 return terminal
