@@ -34,8 +34,7 @@ static void read_back(hcs_file file, struct bytes *out) {
     }
 }
 
-/* --- memory as Hyper-V packs it
- * ------------------------------------------------ */
+/* --- memory as Hyper-V packs it ------------------------------------------- */
 
 struct packing {
     uint8_t *bytes; /* room for a block and more */
@@ -163,8 +162,7 @@ static void make_by_hand(const struct guest *guest, const struct dump_cpu *cpus,
     hvs_writer_close(hvs);
 }
 
-/* --- a replay log
- * ---------------------------------------------------------------- */
+/* --- a replay log --------------------------------------------------------- */
 
 /* What is right goes into the log, and something else in its place. */
 static void add_to_log(struct bytes *file, unsigned number, size_t place,
@@ -183,8 +181,7 @@ static void add_to_log(struct bytes *file, unsigned number, size_t place,
     put32(log + HVS_LOG_SUM, crc32_without(log, HVS_LOG_HEADER, HVS_LOG_SUM));
 }
 
-/* --- all of it
- * -------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------ */
 
 void make_vmrs(const struct guest *guest, unsigned options, struct bytes *out) {
     struct bytes elf = {0};

@@ -243,13 +243,14 @@ HRESULT dump_translate(struct dump *dump, uint32_t cpu, uint64_t address,
                        uint64_t *physical, uint64_t *size,
                        struct hcs_error *error);
 /* Reads physical memory, as dump_read_physical with a `got`. */
-typedef HRESULT dump_reader(void *context, uint64_t address, void *bytes,
-                            size_t size, size_t *got, struct hcs_error *error);
+typedef HRESULT dump_physical_reader(void *context, uint64_t address,
+                                     void *bytes, size_t size, size_t *got,
+                                     struct hcs_error *error);
 /* Reads page after page by `read`. *got is how many bytes there are before what
  * it fails with; fewer than `size` without a failure: addresses end there. */
 HRESULT dump_read_pages(struct dump *dump, const struct dump_space *space,
                         uint64_t address, void *bytes, size_t size,
-                        dump_reader *read, void *context, size_t *got,
+                        dump_physical_reader *read, void *context, size_t *got,
                         struct hcs_error *error);
 /* The same of the dump's own memory, with *got as dump_read_physical. */
 HRESULT dump_read_virtual_in(struct dump *dump, const struct dump_space *space,

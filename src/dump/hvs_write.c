@@ -168,8 +168,7 @@ static HRESULT add_entry(struct hvs_writer *hvs, size_t parent,
     return hvs->keys.failed ? dump_no_memory(error) : S_OK;
 }
 
-/* --- nodes
- * --------------------------------------------------------------------- */
+/* --- nodes ---------------------------------------------------------------- */
 
 static HRESULT add_node(struct hvs_writer *hvs, const char *path, size_t length,
                         size_t parent, struct hcs_error *error) {
@@ -235,8 +234,7 @@ static HRESULT add_key(struct hvs_writer *hvs, const char *path,
                          : hr;
 }
 
-/* --- values
- * -------------------------------------------------------------------- */
+/* --- values --------------------------------------------------------------- */
 
 HRESULT hvs_put_int(struct hvs_writer *hvs, const char *path, int64_t value,
                     struct hcs_error *error) {
@@ -311,8 +309,7 @@ HRESULT hvs_put_array(struct hvs_writer *hvs, const char *path,
                          : hr;
 }
 
-/* --- the end
- * -------------------------------------------------------------------- */
+/* --- the end -------------------------------------------------------------- */
 
 /* A node says which number its next child would get. */
 static void settle_nodes(struct hvs_writer *hvs) {

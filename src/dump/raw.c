@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Raw memory, opened by the map of it. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,8 +30,7 @@ static bool raw_knows(const struct dump_head *head) {
     return memcmp(head->bytes, RAW_MAP_BEGIN, sizeof RAW_MAP_BEGIN - 1) == 0;
 }
 
-/* --- numbers as texts
- * ---------------------------------------------------------- */
+/* --- numbers as texts ----------------------------------------------------- */
 
 /* "0x" and digits; what follows them is *end. */
 static bool parse_hex(const char *text, uint64_t *value, const char **end) {
@@ -57,8 +57,7 @@ static bool get_hex(const struct json *object, const char *name,
            *end == 0;
 }
 
-/* --- the map
- * -------------------------------------------------------------------- */
+/* --- the map -------------------------------------------------------------- */
 
 static HRESULT take_ranges(struct raw *raw, struct dump *dump,
                            const struct json *list, struct hcs_error *error) {
@@ -158,8 +157,7 @@ static HRESULT take_system(struct dump *dump, const struct json *map,
                  : S_OK;
 }
 
-/* --- the files
- * ------------------------------------------------------------------- */
+/* --- the files ------------------------------------------------------------ */
 
 /* PATH, of PATH.map: the map does not name it, so it leads nowhere else. */
 static HRESULT open_memory(struct raw *raw, const struct dump *dump,
@@ -202,6 +200,18 @@ static HRESULT parse_map(struct dump *dump, struct json_doc *out,
     return hr;
 }
 
+static HRESULT check_version(const struct json *map, struct hcs_error *error) {
+    uint64_t version = 0;
+    if (!json_to_uint64(json_get(map, "Version"), &version))
+        return dump_corrupt(error, "has a map without a version");
+    if (version == RAW_MAP_VERSION)
+        return S_OK;
+    return error_set(error, HR_NOT_SUPPORTED, NULL,
+                     "the map is of version %" PRIu64
+                     ", only version %d is known",
+                     version, RAW_MAP_VERSION);
+}
+
 static HRESULT raw_open(struct dump *dump, const struct dump_head *head,
                         struct hcs_error *error) {
     struct raw *raw = calloc(1, sizeof *raw);
@@ -214,7 +224,9 @@ static HRESULT raw_open(struct dump *dump, const struct dump_head *head,
     hr = parse_map(dump, &map, error);
     if (FAILED(hr))
         return hr;
-    hr = open_memory(raw, dump, error);
+    hr = check_version(map.root, error);
+    if (SUCCEEDED(hr))
+        hr = open_memory(raw, dump, error);
     if (SUCCEEDED(hr))
         hr = take_system(dump, map.root, error);
     if (SUCCEEDED(hr))
@@ -227,8 +239,7 @@ static HRESULT raw_open(struct dump *dump, const struct dump_head *head,
     return hr;
 }
 
-/* --- memory and CPUs
- * --------------------------------------------------------------- */
+/* --- memory and CPUs ------------------------------------------------------ */
 
 static HRESULT raw_read(void *self, uint64_t address, void *bytes, size_t size,
                         size_t *got, struct hcs_error *error) {

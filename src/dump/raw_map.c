@@ -92,7 +92,7 @@ HRESULT raw_map_write(struct writer *writer, struct buf *out,
     HRESULT hr;
     json_begin_object(&w);
     json_pair_string(&w, "Format", "lua-hcs raw memory");
-    json_pair_int(&w, "Version", 1);
+    json_pair_int(&w, "Version", RAW_MAP_VERSION);
     write_system(writer, &w);
     hr = write_ranges(writer, &w, error);
     json_key(&w, "Cpus");

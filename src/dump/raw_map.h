@@ -9,6 +9,7 @@
 
 #define RAW_MAP_ENDING ".map"
 #define RAW_MAP_BEGIN "{\"Format\":\"lua-hcs raw memory\","
+#define RAW_MAP_VERSION 1
 #define RAW_MAP_MOST (UINT32_C(4) << 20) /* bytes */
 
 HRESULT raw_map_write(struct writer *writer, struct buf *out,

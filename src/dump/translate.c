@@ -256,7 +256,7 @@ HRESULT dump_translate(struct dump *dump, uint32_t cpu, uint64_t address,
 
 HRESULT dump_read_pages(struct dump *dump, const struct dump_space *space,
                         uint64_t address, void *bytes, size_t size,
-                        dump_reader *read, void *context, size_t *got,
+                        dump_physical_reader *read, void *context, size_t *got,
                         struct hcs_error *error) {
     HRESULT hr = S_OK;
 

@@ -160,8 +160,7 @@ static void lay_out(struct kdump *kdump, const struct buf *notes) {
     kdump->data.offset = kdump->descriptors.offset + kdump->there * DESCRIPTOR;
 }
 
-/* --- maps
- * ---------------------------------------------------------------------- */
+/* --- maps ----------------------------------------------------------------- */
 
 static void set_bits(uint8_t *map, uint64_t from, uint64_t end) {
     for (; from < end && from % 8; from++)
@@ -214,8 +213,7 @@ static HRESULT put_maps(struct kdump *kdump, struct hcs_error *error) {
     return FAILED(hr) ? hr : S_OK;
 }
 
-/* --- pages
- * ----------------------------------------------------------------------- */
+/* --- pages ---------------------------------------------------------------- */
 
 static HRESULT describe(struct kdump *kdump, uint64_t offset, size_t size,
                         uint32_t flags, struct hcs_error *error) {
@@ -332,8 +330,7 @@ static HRESULT put_pages(struct kdump *kdump, struct hcs_error *error) {
     return hr;
 }
 
-/* --- all of it
- * -------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------ */
 
 static HRESULT make_room(struct kdump *kdump, struct hcs_error *error) {
     kdump->descriptors.bytes = malloc(WRITER_BLOCK);

@@ -129,8 +129,7 @@ static void qemu_x64(struct buf *out, const struct dump_cpu *cpu) {
     note(out, "QEMU", 0, bytes, sizeof bytes);
 }
 
-/* --- what those do not tell
- * --------------------------------------------------- */
+/* --- what those do not tell ----------------------------------------------- */
 
 /* Whether QEMU's note says just what is known. */
 static bool qemu_tells(const struct dump_cpu *cpu) {

@@ -154,8 +154,7 @@ static void only_for_its_owner(void **state) {
 }
 #endif
 
-/* --- what does not come to its end
- * ---------------------------------------------- */
+/* --- what does not come to its end ---------------------------------------- */
 
 static void put_old(const struct place *place) {
     FILE *file = fopen(place->path, "wb");
@@ -282,8 +281,7 @@ static void refused(void **state) {
     assert_int_equal(format, DUMP_EXPORT_VMRS);
 }
 
-/* --- dumps that are kept
- * ----------------------------------------------------------- */
+/* --- dumps that are kept -------------------------------------------------- */
 
 static void put_text(const struct place *place, const char *ending,
                      const char *text) {
@@ -296,7 +294,8 @@ static void put_text(const struct place *place, const char *ending,
     fclose(file);
 }
 
-#define MAP "{\"Format\":\"lua-hcs raw memory\",\"Version\":1,"
+#define MAP_OF "{\"Format\":\"lua-hcs raw memory\","
+#define MAP MAP_OF "\"Version\":1,"
 
 static void maps_that_lie(void **state) {
     static const struct {
@@ -304,6 +303,9 @@ static void maps_that_lie(void **state) {
         HRESULT hr;
     } maps[] = {
         {MAP "\"Ranges\":[]}", S_OK},
+        {MAP_OF "\"Version\":2,\"Ranges\":[]}", HR_NOT_SUPPORTED},
+        {MAP_OF "\"Version\":\"1\",\"Ranges\":[]}", HR_FILE_CORRUPT},
+        {MAP_OF "\"Ranges\":[]}", HR_FILE_CORRUPT},
         {MAP "\"Ranges\":[{\"Start\":\"0x0\",\"Bytes\":\"0x2\"}],"
              "\"Cpus\":[{\"rip\":\"0xffffffffffffffff\",\"new\":7}]}",
          S_OK},

@@ -224,8 +224,7 @@ static void pipes_need_their_system(void **state) {
     world_close(host);
 }
 
-/* --- the process's own host
- * --------------------------------------------------- */
+/* --- the process's own host ----------------------------------------------- */
 
 static void CALLBACK says_that_it_came(HCS_OPERATION op, void *context) {
     (void)op;
