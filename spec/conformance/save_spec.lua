@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Saved states, templates and clones: traces 5, 6 and 7.
 local helper = require "spec.helper"
+local lfs = require "lfs"
 local platform = require "spec.platform"
 
 for _, uri in ipairs(helper.hosts()) do
@@ -51,6 +52,35 @@ for _, uri in ipairs(helper.hosts()) do
             local _, number = assert(next_vm:console():expect(TICK, 60))
             assert.truthy(tonumber(number) > tonumber(reached), number)
             assert(next_vm:terminate())
+        end)
+
+        -- What is no file at `file` stays as it is when vm's method would write there.
+        local function refuses(vm, method)
+            local target = platform.temporary("as it was")
+            local places = { [lfs.mkdir] = lfs.rmdir }
+            if not platform.windows then
+                places[function(path) return lfs.link(target, path, true) end] = os.remove
+            end
+            for make, remove in pairs(places) do
+                assert(make(file))
+                local before = lfs.symlinkattributes(file)
+                local ok, err = vm[method](vm, file)
+                assert.is_nil(ok)
+                assert.truthy(tostring(err):find(file, 1, true), tostring(err))
+                assert.same(before, lfs.symlinkattributes(file))
+                assert(remove(file))
+            end
+            assert.equal("as it was", platform.read(target))
+            platform.remove(target)
+        end
+
+        it("and capturing write in the place of a file only", function()
+            local vm <close> = ticking("place")
+            refuses(vm, "capture")
+            assert(vm:pause())
+            refuses(vm, "save")
+            assert(vm:save(file, 60))
+            assert(vm:terminate())
         end)
 
         it("resumes after a save", function()
