@@ -184,12 +184,25 @@ HRESULT hostd_message_read(struct buf *in, struct hostd_message *message,
 
 /* --- the directory -------------------------------------------------------- */
 
+/* A link that leads nowhere is there to be made and not to be opened. */
+static bool is_link(int root) {
+    struct stat found;
+
+    return fstatat(root, HOSTD_DIRECTORY, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISLNK(found.st_mode);
+}
+
 HRESULT hostd_directory(int root, int *directory, struct hcs_error *error) {
-    if (mkdirat(root, HOSTD_DIRECTORY, 0700) != 0 && errno != EEXIST)
-        return error_errno(error, errno, "the networks' directory");
-    *directory =
-        openat(root, HOSTD_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (*directory < 0)
-        return error_errno(error, errno, "the networks' directory");
-    return S_OK;
+    int number;
+
+    do {
+        if (mkdirat(root, HOSTD_DIRECTORY, 0700) != 0 && errno != EEXIST)
+            return error_errno(error, errno, "the networks' directory");
+        *directory =
+            openat(root, HOSTD_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (*directory >= 0)
+            return S_OK;
+        number = errno;
+    } while (number == ENOENT && !is_link(root));
+    return error_errno(error, number, "the networks' directory");
 }

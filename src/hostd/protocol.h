@@ -100,7 +100,8 @@ HRESULT hostd_message_write(struct buf *out,
 HRESULT hostd_message_read(struct buf *in, struct hostd_message *message,
                            struct json_doc *doc, struct hcs_error *error);
 
-/* Opens ROOT/net, made if it is missing. */
+/* Opens ROOT/net, made if it is missing, again if a daemon that leaves takes it
+ * away at that moment. */
 HRESULT hostd_directory(int root, int *directory, struct hcs_error *error);
 
 #endif

@@ -4,9 +4,11 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "hostd/channel.h"
 
 static struct guid guid(const char *text) {
@@ -296,6 +298,51 @@ static void nobody_is_there(void **state) {
     channel_close(&pair.a);
 }
 
+/* --- the directory -------------------------------------------------------- */
+
+struct remover {
+    int root;
+    atomic_bool enough;
+};
+
+/* As daemons do that leave, all the time. */
+static void keep_removing(void *context) {
+    struct remover *remover = context;
+
+    while (!atomic_load(&remover->enough))
+        unlinkat(remover->root, HOSTD_DIRECTORY, AT_REMOVEDIR);
+}
+
+static void the_directory_is_made_again(void **state) {
+    char path[] = "/tmp/hcs-directory-XXXXXX";
+    struct remover remover = {.root = -1};
+    hcs_thread thread;
+    int directory;
+
+    (void)state;
+    assert_non_null(mkdtemp(path));
+    remover.root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(remover.root >= 0);
+    assert_hr(thread_start(&thread, keep_removing, &remover, NULL), S_OK);
+    for (int i = 0; i < 30000; i++) {
+        struct hcs_error error;
+
+        if (FAILED(hostd_directory(remover.root, &directory, &error)))
+            fail_msg("the time %d: %s", i, error.text);
+        close(directory);
+    }
+    atomic_store(&remover.enough, true);
+    thread_join(thread);
+    unlinkat(remover.root, HOSTD_DIRECTORY, AT_REMOVEDIR);
+    /* But what cannot be opened is told. */
+    assert_int_equal(symlinkat("nowhere", remover.root, HOSTD_DIRECTORY), 0);
+    assert_hr(hostd_directory(remover.root, &directory, NULL),
+              HR_FILE_NOT_FOUND);
+    assert_int_equal(unlinkat(remover.root, HOSTD_DIRECTORY, 0), 0);
+    close(remover.root);
+    assert_int_equal(rmdir(path), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_arrive_whole),
@@ -306,6 +353,7 @@ int main(void) {
         cmocka_unit_test(only_so_many_wait),
         cmocka_unit_test(a_promise_must_be_kept),
         cmocka_unit_test(nobody_is_there),
+        cmocka_unit_test(the_directory_is_made_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
