@@ -5,8 +5,8 @@ local core = require "hcs.core"
 local platform = {
     lua = os.getenv "HCS_LUA" or "lua5.4",
     full = "/dev/full",
-    -- A child has none of the threads that held its allocator's locks, or memory.
-    no_fork = os.getenv "ASAN_OPTIONS" and "needs no AddressSanitizer",
+    -- A child has none of the threads that held the locks of a sanitizer's allocator.
+    no_fork = (os.getenv "ASAN_OPTIONS" or os.getenv "TSAN_OPTIONS") and "needs no sanitizer",
 }
 
 local function read(path)
