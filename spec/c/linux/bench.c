@@ -322,14 +322,6 @@ bool ping(struct bench *bench, struct place from, const char *to) {
     return good;
 }
 
-bool reaches(struct bench *bench, struct place from, const char *to) {
-    bool good = false;
-
-    for (int i = 0; !good && i < 10; i++)
-        good = ping(bench, from, to);
-    return good;
-}
-
 static int listener(struct bench *bench, struct place at, uint16_t port,
                     int type, bool v6) {
     struct sockaddr_storage where;

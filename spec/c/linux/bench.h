@@ -80,11 +80,19 @@ struct place {
 
 int place_socket(struct bench *bench, struct place place, int domain, int type,
                  int protocol);
+/* What is to arrive is sent again and again, with patience: the machine may be
+ * busy, and who has had no answer a moment ago asks for the address again only
+ * once a second. What is not to arrive is waited for a short time. */
+#define assert_soon(arrives)                 \
+    do {                                     \
+        int tries = 20;                      \
+        while (!(arrives) && --tries > 0)    \
+            continue;                        \
+        if (tries == 0)                      \
+            fail_msg("never: %s", #arrives); \
+    } while (0)
 /* Whether an echo request is answered within a short time. */
 bool ping(struct bench *bench, struct place from, const char *to);
-/* The same with patience, for what could not be reached a moment ago: who has
- * had no answer asks for the address again only once a second. */
-bool reaches(struct bench *bench, struct place from, const char *to);
 /* Whether a datagram from `from` to to:port arrives at `at`:own_port, and the
  * answer to it comes back. `source` (may be NULL) gets the sender's address as
  * it was seen, IP_TEXT_SIZE bytes. */

@@ -78,8 +78,8 @@ static void test_documents(void **state) {
          S_OK);
     enter(net, 0);
     enter(net, 1);
-    assert_true(ping(bench, AT(1, 0), "10.1.0.11"));
-    assert_true(tcp(bench, AT(1, 1), "10.1.0.1", 8088, AT(1, 0), 80));
+    assert_soon(ping(bench, AT(1, 0), "10.1.0.11"));
+    assert_soon(tcp(bench, AT(1, 1), "10.1.0.1", 8088, AT(1, 0), 80));
     /* Another rule, with the mapping that it has. */
     must(net, NET_MODIFY, NET_ENDPOINT, end_id(1, 0), none,
          "{\"ResourceType\":\"Policy\",\"RequestType\":\"Add\",\"Settings\":{"
@@ -87,7 +87,7 @@ static void test_documents(void **state) {
          "\"Action\":\"Block\",\"Direction\":\"In\",\"Priority\":100}}]}}",
          S_OK);
     assert_false(ping(bench, AT(1, 1), "10.1.0.10"));
-    assert_true(tcp(bench, AT(1, 1), "10.1.0.1", 8088, AT(1, 0), 80));
+    assert_soon(tcp(bench, AT(1, 1), "10.1.0.1", 8088, AT(1, 0), 80));
     must(net, NET_CREATE, NET_NETWORK, net_id(2), none,
          "{\"Name\":\"b\",\"Type\":\"Transparent\",\"SchemaVersion\":{"
          "\"Major\":2,\"Minor\":0}}",

@@ -48,7 +48,7 @@ static void test_mtu(void **state) {
     assert_true(FAILED(bench->ops->endpoint_change(bench->plane, &told.endpoint,
                                                    &bench->error)));
     assert_int_equal(mtu_of(bench, AT(1, 0), "eth0"), 1350);
-    assert_true(ping(bench, AT(1, 0), "10.1.0.11"));
+    assert_soon(ping(bench, AT(1, 0), "10.1.0.11"));
 }
 
 static void test_isolated(void **state) {
@@ -58,15 +58,15 @@ static void test_isolated(void **state) {
     told_endpoint(&told, 1, 0);
     told.endpoint.flags = PLANE_ENDPOINT_ISOLATED;
     change(bench, &told);
-    assert_true(ping(bench, AT(1, 0), "10.1.0.11"));
+    assert_soon(ping(bench, AT(1, 0), "10.1.0.11"));
     told_endpoint(&told, 1, 1);
     told.endpoint.flags = PLANE_ENDPOINT_ISOLATED;
     change(bench, &told);
     assert_false(ping(bench, AT(1, 0), "10.1.0.11"));
-    assert_true(ping(bench, AT(1, 0), "10.1.0.1"));
+    assert_soon(ping(bench, AT(1, 0), "10.1.0.1"));
     told.endpoint.flags = 0;
     change(bench, &told);
-    assert_true(reaches(bench, AT(1, 0), "10.1.0.11"));
+    assert_soon(ping(bench, AT(1, 0), "10.1.0.11"));
 }
 
 /* --- limits ------------------------------------------------------------ */
@@ -112,25 +112,32 @@ static double rate(struct bench *bench) {
     }
 }
 
+/* A busy machine makes it less, and never more. */
+static void expect_rate(struct bench *bench, double least, double most) {
+    double found = 0;
+
+    for (int i = 0; found <= least && i < 10; i++) {
+        found = rate(bench);
+        print_message("%.0f bytes per second\n", found);
+        assert_true(found < most);
+    }
+    assert_true(found > least);
+}
+
 static void test_limit(void **state) {
     struct bench *bench = *state;
     struct end_told told;
-    double found;
 
     told_endpoint(&told, 1, 0);
     told.endpoint.egress_limit = 1000000;
     change(bench, &told);
-    found = rate(bench);
-    print_message("%.0f of 1000000 bytes per second\n", found);
-    assert_true(found > 500000 && found < 1400000);
+    expect_rate(bench, 500000, 1400000);
     told.endpoint.egress_limit = 3000000;
     change(bench, &told);
-    found = rate(bench);
-    print_message("%.0f of 3000000 bytes per second\n", found);
-    assert_true(found > 1500000 && found < 4200000);
+    expect_rate(bench, 1500000, 4200000);
     told.endpoint.egress_limit = 0;
     change(bench, &told);
-    assert_true(rate(bench) > 6000000);
+    expect_rate(bench, 6000000, 1e15);
 }
 
 /* --- false senders ----------------------------------------------------- */
@@ -157,6 +164,14 @@ static uint64_t dropped(struct bench *bench) {
     works(bench,
           bench->ops->statistics(bench->plane, &id, &numbers, &bench->error));
     return numbers.dropped_outgoing;
+}
+
+/* As many, and soon: what is sent is looked at by another thread of the kernel
+ * where that has much to do. */
+static void expect_dropped(struct bench *bench, uint64_t wanted) {
+    for (int i = 0; i < 1000 && dropped(bench) < wanted; i++)
+        usleep(5000);
+    assert_int_equal(dropped(bench), wanted);
 }
 
 /* A datagram from 10.1.0.`last` and MAC `k` to endpoint 1. */
@@ -199,25 +214,23 @@ static void test_spoofing(void **state) {
         0xff, 0xff, 0xff, 0xff, 0xff,      0xff, MAC_OF(0), 0x08, 0x06,
         0,    1,    8,    0,    6,         4,    0,         2,    MAC_OF(0),
         10,   1,    0,    1,    MAC_OF(1), 10,   1,         0,    11};
-    uint64_t before;
 
-    assert_true(arrives(bench, 0, 10));
-    assert_int_equal(dropped(bench), 0);
+    assert_soon(arrives(bench, 0, 10));
+    expect_dropped(bench, 0);
     assert_false(arrives(bench, 5, 10));
-    assert_int_equal(dropped(bench), 1);
+    expect_dropped(bench, 1);
     assert_false(arrives(bench, 0, 12));
-    assert_int_equal(dropped(bench), 2);
+    expect_dropped(bench, 2);
     send_frame(bench, arp, sizeof arp);
-    before = dropped(bench);
-    assert_int_equal(before, 3);
+    expect_dropped(bench, 3);
     assert_true(ping(bench, AT(1, 1), "10.1.0.1"));
     arp[31] = 10; /* its own address it may tell */
     send_frame(bench, arp, sizeof arp);
-    assert_int_equal(dropped(bench), 3);
+    expect_dropped(bench, 3);
     arp[12] = 0x81; /* a tag hides what is in the frame */
     arp[13] = 0x00;
     send_frame(bench, arp, sizeof arp);
-    assert_int_equal(dropped(bench), 4);
+    expect_dropped(bench, 4);
 }
 
 /* --- numbers ----------------------------------------------------------- */
@@ -227,7 +240,7 @@ static void test_statistics(void **state) {
     struct plane_statistics first, second;
     struct guid sender = end_id(1, 0), missing = end_id(9, 9);
 
-    assert_true(ping(bench, AT(1, 0), "10.1.0.11"));
+    assert_soon(ping(bench, AT(1, 0), "10.1.0.11"));
     works(bench,
           bench->ops->statistics(bench->plane, &sender, &first, &bench->error));
     assert_true(first.packets_sent > 0 && first.bytes_sent > 0);
@@ -270,7 +283,7 @@ static void test_names(void **state) {
     long_name[sizeof long_name - 1] = '\0';
     told.endpoint.port_name = long_name;
     change(bench, &told);
-    assert_true(ping(bench, AT(1, 0), "10.1.0.11"));
+    assert_soon(ping(bench, AT(1, 0), "10.1.0.11"));
     for (size_t i = 0; i < HCS_COUNT(names); i++) {
         struct guid id = net_id(50);
         struct net_told net;
@@ -302,13 +315,13 @@ static void test_of_host(void **state) {
     works(bench,
           bench->ops->port_up(bench->plane, &id, &port, device, &bench->error));
     assert_string_equal(device, "vEthernet0");
-    assert_true(ping(bench, AT(1, 0), "10.1.0.12"));
-    assert_true(tcp(bench, AT(1, 0), "10.1.0.12", 7, HOST, 7));
+    assert_soon(ping(bench, AT(1, 0), "10.1.0.12"));
+    assert_soon(tcp(bench, AT(1, 0), "10.1.0.12", 7, HOST, 7));
     told.endpoint.acls = &acl;
     told.endpoint.acl_count = 1;
     change(bench, &told);
     assert_false(ping(bench, AT(1, 0), "10.1.0.12"));
-    assert_true(ping(bench, AT(1, 0), "10.1.0.1"));
+    assert_soon(ping(bench, AT(1, 0), "10.1.0.1"));
     bench->ops->port_down(bench->plane, &id);
     /* The host gets onto a private network by an endpoint only. */
     up_network(bench, 2, PLANE_PRIVATE);
@@ -319,8 +332,8 @@ static void test_of_host(void **state) {
     assert_false(ping(bench, HOST, "10.2.0.11"));
     works(bench, bench->ops->port_up(bench->plane, &private, &port, device,
                                      &bench->error));
-    assert_true(reaches(bench, HOST, "10.2.0.11"));
-    assert_true(reaches(bench, AT(2, 1), "10.2.0.10"));
+    assert_soon(ping(bench, HOST, "10.2.0.11"));
+    assert_soon(ping(bench, AT(2, 1), "10.2.0.10"));
 }
 
 /* Two adapters in one namespace. */
@@ -339,8 +352,8 @@ static void test_two_adapters(void **state) {
     works(bench,
           bench->ops->port_up(bench->plane, &id, &port, device, &bench->error));
     assert_string_equal(device, "eth1");
-    assert_true(ping(bench, AT(1, 0), "10.2.0.1"));
-    assert_true(ping(bench, AT(1, 0), "10.1.0.11"));
+    assert_soon(ping(bench, AT(1, 0), "10.2.0.1"));
+    assert_soon(ping(bench, AT(1, 0), "10.1.0.11"));
     assert_int_equal(
         bench->ops->port_up(bench->plane, &id, &port, device, &bench->error),
         HCN_E_ENDPOINT_ALREADY_ATTACHED);

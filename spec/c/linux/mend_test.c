@@ -39,7 +39,7 @@ static void delete_behind(struct bench *bench, const char *name) {
 static bool noticed(struct bench *bench) {
     struct pollfd one = {linux_plane_pollfd(bench->plane), POLLIN, 0};
 
-    return poll(&one, 1, 1000) == 1;
+    return poll(&one, 1, 10000) == 1;
 }
 
 static bool quiet(struct bench *bench) {
@@ -48,9 +48,12 @@ static bool quiet(struct bench *bench) {
     return poll(&one, 1, 0) == 0;
 }
 
+/* The kernel tells in several messages, one after the other: that a port has
+ * left its bridge, and that it has gone. */
 static void mend(struct bench *bench) {
     assert_true(noticed(bench));
-    works(bench, linux_plane_tend(bench->plane, &bench->error));
+    for (int i = 0; i < 10 && (i == 0 || !quiet(bench)); i++)
+        works(bench, linux_plane_tend(bench->plane, &bench->error));
     assert_true(quiet(bench));
 }
 
@@ -73,15 +76,15 @@ static void test_bridge(void **state) {
     delete_behind(bench, "hb1");
     assert_false(ping(bench, AT(1, 0), "10.1.0.11"));
     mend(bench);
-    assert_true(reaches(bench, AT(1, 0), "10.1.0.11"));
-    assert_true(reaches(bench, AT(1, 2), "10.1.0.1"));
+    assert_soon(ping(bench, AT(1, 0), "10.1.0.11"));
+    assert_soon(ping(bench, AT(1, 2), "10.1.0.1"));
     /* With all that was said of its endpoints. */
     assert_false(udp(bench, AT(1, 0), "10.1.0.11", 7, AT(1, 1), 7, NULL));
-    assert_true(udp(bench, AT(1, 1), "10.1.0.10", 7, AT(1, 0), 7, NULL));
+    assert_soon(udp(bench, AT(1, 1), "10.1.0.10", 7, AT(1, 0), 7, NULL));
     works(bench, linux_plane_count(bench->plane, &after, &bench->error));
     assert_memory_equal(&before, &after, sizeof before);
     up_endpoint(bench, 1, 3);
-    assert_true(reaches(bench, AT(1, 3), "10.1.0.10"));
+    assert_soon(ping(bench, AT(1, 3), "10.1.0.10"));
 }
 
 static void test_port(void **state) {
@@ -92,7 +95,7 @@ static void test_port(void **state) {
     delete_behind(bench, "hp2");
     assert_false(ping(bench, AT(1, 0), "10.1.0.1"));
     mend(bench);
-    assert_true(reaches(bench, AT(1, 0), "10.1.0.11"));
+    assert_soon(ping(bench, AT(1, 0), "10.1.0.11"));
     works(bench,
           bench->ops->statistics(bench->plane, &id, &numbers, &bench->error));
     assert_true(numbers.packets_sent > 0);
@@ -101,7 +104,7 @@ static void test_port(void **state) {
     delete_behind(bench, "hb1");
     delete_behind(bench, "hp2");
     mend(bench);
-    assert_true(reaches(bench, AT(1, 0), "10.1.0.11"));
+    assert_soon(ping(bench, AT(1, 0), "10.1.0.11"));
     down_endpoint(bench, 1, 0);
     mend(bench); /* its own doing is nothing to mend */
     assert_false(ping(bench, AT(1, 1), "10.1.0.10"));
@@ -114,13 +117,13 @@ static void test_limiter(void **state) {
     told_endpoint(&told, 1, 0);
     told.endpoint.egress_limit = 10000000;
     change(bench, &told);
-    assert_true(reaches(bench, AT(1, 0), "10.1.0.11"));
+    assert_soon(ping(bench, AT(1, 0), "10.1.0.11"));
     delete_behind(bench, "hi2");
     mend(bench);
-    assert_true(reaches(bench, AT(1, 0), "10.1.0.11"));
+    assert_soon(ping(bench, AT(1, 0), "10.1.0.11"));
     told.endpoint.egress_limit = 0;
     change(bench, &told);
-    assert_true(reaches(bench, AT(1, 0), "10.1.0.11"));
+    assert_soon(ping(bench, AT(1, 0), "10.1.0.11"));
 }
 
 static void test_uplink(void **state) {
@@ -152,7 +155,7 @@ static void test_service(void **state) {
     mend(bench);
     works(bench, linux_plane_count(bench->plane, &counts, &bench->error));
     assert_int_equal(counts.processes, 1);
-    assert_true(reaches(bench, AT(2, 0), "10.2.0.1"));
+    assert_soon(ping(bench, AT(2, 0), "10.2.0.1"));
 }
 
 /* A machine has the descriptor of what is gone, and must be given another. */
@@ -184,7 +187,7 @@ static void test_tap(void **state) {
     assert_non_null(strstr(bench->error.text, "of a machine"));
     assert_true(quiet(bench));
     /* The others are mended, and it can be attached again. */
-    assert_true(reaches(bench, AT(1, 0), "10.1.0.11"));
+    assert_soon(ping(bench, AT(1, 0), "10.1.0.11"));
     works(bench,
           bench->ops->port_up(bench->plane, &id, &port, device, &bench->error));
 }

@@ -96,8 +96,8 @@ static uint32_t dhcp(struct bench *bench, unsigned char k, uint16_t *mtu) {
     assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof from), 0);
     got = ask(fd, &to, packet, sizeof packet, answer, sizeof answer);
     close(fd);
-    if (got < 240 || answer[0] != 2)
-        return 0;
+    if (got < 240 || answer[0] != 2 || answer[7] != k)
+        return 0; /* or to one who asked before */
     if (mtu)
         *mtu = option(answer, (size_t)got, 26);
     memcpy(&address, answer + 16, sizeof address);
@@ -112,7 +112,7 @@ static uint32_t offered(struct bench *bench, unsigned char k) {
 static bool becomes(struct bench *bench,
                     uint32_t (*is)(struct bench *bench, const void *what),
                     const void *what, uint32_t wanted) {
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 200; i++) {
         if (is(bench, what) == wanted)
             return true;
         usleep(50000);
@@ -165,6 +165,8 @@ static void test_mtu(void **state) {
     assert_true(becomes(bench, mtu_told, &second, 1350));
 }
 
+#define NO_ANSWER UINT32_MAX
+
 /* The first address of `name`, 0: there is none. */
 static uint32_t resolved(struct bench *bench, const char *name) {
     unsigned char question[300] = {0x12, 0x34, 1, 0, 0, 1}, answer[1500];
@@ -185,8 +187,9 @@ static uint32_t resolved(struct bench *bench, const char *name) {
     to.sin_addr.s_addr = htonl(0x0A010001);
     got = ask(fd, &to, question, at + 5, answer, sizeof answer);
     close(fd);
-    assert_true(got > 0);
-    if (answer[7] == 0 || got < 4)
+    if (got < 12)
+        return NO_ANSWER;
+    if (answer[7] == 0)
         return 0;
     memcpy(&address, answer + got - 4, sizeof address);
     return ntohl(address);
@@ -241,7 +244,7 @@ static void test_tended(void **state) {
     one.fd = linux_plane_pollfd(bench->plane);
     assert_int_equal(poll(&one, 1, 0), 0);
     kill(pid, SIGKILL);
-    assert_int_equal(poll(&one, 1, 2000), 1);
+    assert_int_equal(poll(&one, 1, 10000), 1);
     works(bench, linux_plane_tend(bench->plane, &bench->error));
     assert_int_equal(poll(&one, 1, 0), 0);
     assert_int_not_equal(dnsmasq(), pid);
@@ -299,13 +302,13 @@ static void test_uplink(void **state) {
 
     assert_true(bench->ops->prefix_taken(bench->plane, &taken));
     assert_false(bench->ops->prefix_taken(bench->plane, &free_one));
-    assert_true(ping(bench, AT(1, 0), "10.200.0.1"));
-    assert_true(udp(bench, AT(1, 0), "10.200.0.1", 7, OUTSIDE, 7, source));
+    assert_soon(ping(bench, AT(1, 0), "10.200.0.1"));
+    assert_soon(udp(bench, AT(1, 0), "10.200.0.1", 7, OUTSIDE, 7, source));
     assert_string_equal(source, "10.200.0.2");
     /* Nobody comes in, even who knows the way. */
     way_to(bench, "10.1.0.0/16");
     assert_false(ping(bench, OUTSIDE, "10.1.0.10"));
-    assert_true(ping(bench, OUTSIDE, "10.200.0.2"));
+    assert_soon(ping(bench, OUTSIDE, "10.200.0.2"));
     up_network(bench, 2, PLANE_INTERNAL);
     up_endpoint(bench, 2, 0);
     assert_false(ping(bench, AT(2, 0), "10.200.0.1"));
@@ -321,11 +324,11 @@ static void test_mapping_from_outside(void **state) {
     told.endpoint.mappings = &mapping;
     told.endpoint.mapping_count = 1;
     change(bench, &told);
-    assert_true(tcp(bench, OUTSIDE, "10.200.0.2", 8088, AT(1, 0), 80));
+    assert_soon(tcp(bench, OUTSIDE, "10.200.0.2", 8088, AT(1, 0), 80));
     assert_false(tcp(bench, OUTSIDE, "10.200.0.2", 80, AT(1, 0), 80));
     mapping.address = address("10.200.0.2");
     change(bench, &told);
-    assert_true(tcp(bench, OUTSIDE, "10.200.0.2", 8088, AT(1, 0), 80));
+    assert_soon(tcp(bench, OUTSIDE, "10.200.0.2", 8088, AT(1, 0), 80));
     assert_false(tcp(bench, HOST, "10.1.0.1", 8088, AT(1, 0), 80));
 }
 
@@ -343,24 +346,25 @@ static void test_outbound_nat(void **state) {
     told.endpoint.nats = &nat;
     told.endpoint.nat_count = 1;
     change(bench, &told);
-    assert_true(udp(bench, AT(1, 0), "10.200.0.1", 7, OUTSIDE, 7, source));
+    assert_soon(udp(bench, AT(1, 0), "10.200.0.1", 7, OUTSIDE, 7, source));
     assert_string_equal(source, "10.88.0.1");
-    assert_true(udp(bench, AT(1, 1), "10.200.0.1", 7, OUTSIDE, 7, source));
+    assert_soon(udp(bench, AT(1, 1), "10.200.0.1", 7, OUTSIDE, 7, source));
     assert_string_equal(source, "10.200.0.2");
     nat.destinations.items = &elsewhere;
     nat.destinations.count = 1;
     change(bench, &told);
-    assert_true(udp(bench, AT(1, 0), "10.200.0.1", 7, OUTSIDE, 7, source));
+    assert_soon(udp(bench, AT(1, 0), "10.200.0.1", 7, OUTSIDE, 7, source));
     assert_string_equal(source, "10.200.0.2");
     nat.destinations.count = 0;
     nat.exceptions.items = &kept;
     nat.exceptions.count = 1;
     change(bench, &told);
-    udp(bench, AT(1, 0), "10.200.0.1", 7, OUTSIDE, 7, source);
-    assert_string_equal(source, "10.1.0.10");
+    /* The answer knows no way back. */
+    assert_soon((udp(bench, AT(1, 0), "10.200.0.1", 7, OUTSIDE, 7, source),
+                 strcmp(source, "10.1.0.10") == 0));
     told.endpoint.nat_count = 0;
     change(bench, &told);
-    assert_true(udp(bench, AT(1, 0), "10.200.0.1", 7, OUTSIDE, 7, source));
+    assert_soon(udp(bench, AT(1, 0), "10.200.0.1", 7, OUTSIDE, 7, source));
     assert_string_equal(source, "10.200.0.2");
 }
 
@@ -378,10 +382,10 @@ static void test_two_uplinks(void **state) {
     options.uplink = address("10.201.0.0");
     works(bench, linux_plane_open(&options, &other.plane, &bench->error));
     assert_true(if_nametoindex("hcs-up1") > 0);
-    assert_true(ping(&other, HOST, "10.201.0.1"));
+    assert_soon(ping(&other, HOST, "10.201.0.1"));
     other.ops->destroy(other.plane);
     assert_int_equal(if_nametoindex("hcs-up1"), 0);
-    assert_true(ping(bench, AT(1, 0), "10.200.0.1"));
+    assert_soon(ping(bench, AT(1, 0), "10.200.0.1"));
 }
 
 int main(void) {
