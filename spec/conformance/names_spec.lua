@@ -18,7 +18,10 @@ for _, uri in ipairs(helper.hosts()) do
         end)
 
         after_each(function()
-            for _, path in ipairs(files) do platform.remove(path) end
+            for _, path in ipairs(files) do
+                platform.remove(path)
+                platform.remove(path .. ".json") -- what a dump is of
+            end
             helper.after()
         end)
 

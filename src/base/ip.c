@@ -257,6 +257,18 @@ bool ip_prefix_overlaps(const struct ip_prefix *a, const struct ip_prefix *b) {
                                   : ip_prefix_contains(b, &a->address);
 }
 
+bool ip_prefix_is_special(const struct ip_prefix *prefix) {
+    static const struct ip_prefix special[] = {
+        {{IP_V4, {0}}, 8},   {{IP_V4, {127}}, 8},  {{IP_V4, {224}}, 3},
+        {{IP_V6, {0}}, 8},   {{IP_V6, {0xff}}, 8},
+    };
+
+    for (size_t i = 0; i < sizeof special / sizeof *special; i++)
+        if (ip_prefix_overlaps(&special[i], prefix))
+            return true;
+    return false;
+}
+
 void ip_prefix_last(const struct ip_prefix *prefix, struct ip_address *out) {
     *out = prefix->address;
     for (size_t i = 0; i < width(out); i++)

@@ -49,6 +49,10 @@ void ip_prefix_align(struct ip_prefix *prefix);
 bool ip_prefix_contains(const struct ip_prefix *prefix,
                         const struct ip_address *address);
 bool ip_prefix_overlaps(const struct ip_prefix *a, const struct ip_prefix *b);
+/* Whether it has addresses that no host can have on a network: those of this
+ * host and its loopback, of groups, of no use yet (240.0.0.0/4), and IPv4's
+ * within IPv6. */
+bool ip_prefix_is_special(const struct ip_prefix *prefix);
 /* The highest address of it: IPv4's broadcast. */
 void ip_prefix_last(const struct ip_prefix *prefix, struct ip_address *out);
 /* How many addresses it has, or UINT64_MAX if that is too many to count. */

@@ -67,12 +67,29 @@ static void a_file_reads_as_its_bytes(void **state) {
     assert_true(platform_remove(place->path));
 }
 
+/* Whoever reads all of a large file takes longer each time; a busy machine does
+ * not keep everybody waiting. */
+static struct dump *open_at_once(const char *path) {
+    struct dump *dump;
+    int64_t start, took = INT64_MAX;
+
+    for (int i = 0; i < 20; i++) {
+        start = clock_monotonic();
+        assert_hr(dump_open(path, &dump, NULL), S_OK);
+        took = clock_monotonic() - start;
+        if (took < 100 * CLOCK_MS * PLATFORM_SLOWNESS)
+            return dump;
+        dump_close(dump);
+    }
+    fail_msg("it took %d ms", (int)(took / CLOCK_MS));
+    return NULL;
+}
+
 /* The second segment made 16 GB, nearly all of it a hole. */
 static void large_and_sparse(void **state) {
     struct place *place = *state;
     struct dump_range range;
     uint64_t offset, at = 0, data = 0;
-    int64_t start;
     uint8_t *segment = place->o.bytes.data + 128 + 2 * 56;
     hcs_file file;
     struct dump *dump;
@@ -83,9 +100,7 @@ static void large_and_sparse(void **state) {
     assert_hr(file_resize(file, offset + HUGE_MEMORY, NULL), S_OK);
     assert_hr(file_write_at(file, "needle", 6, offset + NEEDLE_AT, NULL), S_OK);
     file_close(file, NULL);
-    start = clock_monotonic();
-    assert_hr(dump_open(place->path, &dump, NULL), S_OK);
-    assert_true(clock_monotonic() - start < 100 * CLOCK_MS * PLATFORM_SLOWNESS);
+    dump = open_at_once(place->path);
     assert_range(dump, GUEST_LOW, GUEST_HIGH_AT, HUGE_MEMORY);
     for (;;) {
         hr = dump_next_data(dump, at, &range, NULL);

@@ -166,7 +166,7 @@ static void several_threads_wait_for_one_operation(void **state) {
     struct shared shared = {0};
     hcs_thread threads[THREADS];
     HCSHOST slow = NULL;
-    ok(hcshost_open("sim:?driver=thread&access=open&latency=20ms", &slow,
+    ok(hcshost_open("sim:?driver=thread&access=open&latency=400ms", &slow,
                     NULL));
     ok(hcshost_enter(slow, NULL));
     shared.op = HcsCreateOperation(NULL, NULL);

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "vmwp/protocol.h"
 
-#define PATIENCE (10 * CLOCK_SECOND)
+#define PATIENCE (30 * CLOCK_SECOND)
 #define LINE 4096
 
 static const char *program = HOSTD_FILE;
@@ -147,13 +147,14 @@ void rejoin(struct bench *bench) {
     bench->hostd = join(bench);
 }
 
-static void await_no_processes(const struct bench *bench) {
+void await_processes(const struct bench *bench, size_t number) {
     int64_t deadline = clock_monotonic() + PATIENCE;
 
-    while (processes(bench) > 0) {
+    while (processes(bench) > number) {
         assert_true(clock_monotonic() < deadline);
         nap();
     }
+    assert_int_equal(processes(bench), number);
 }
 
 void await_end(struct bench *bench) {
@@ -163,7 +164,7 @@ void await_end(struct bench *bench) {
         assert_true(clock_monotonic() < deadline);
         nap();
     }
-    await_no_processes(bench);
+    await_processes(bench, 0);
 }
 
 void kill_daemon(struct bench *bench) {

@@ -86,6 +86,8 @@ void scribble(const struct bench *bench, const char *path, const char *text);
 void object_path(enum net_kind kind, const struct guid *id, char out[96]);
 /* Processes whose command line names the root. */
 size_t processes(const struct bench *bench);
+/* Waits until there are no more than that, and fails if there are fewer. */
+void await_processes(const struct bench *bench, size_t number);
 void kill_all(const struct bench *bench);
 
 /* A raw connection, past its greeting. */

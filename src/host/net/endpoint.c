@@ -39,6 +39,8 @@ void endpoint_context(struct net *net, const struct endpoint *endpoint,
                                    .object = POLICY_ENDPOINT,
                                    .mode = endpoint->network->mode,
                                    .remote = endpoint_is_remote(endpoint),
+                                   .addresses = endpoint->ips,
+                                   .address_count = endpoint->address_count,
                                    .network = network,
                                    .replaced = endpoint->policies};
 }

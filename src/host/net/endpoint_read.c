@@ -9,12 +9,18 @@
 
 /* --- addresses ----------------------------------------------------- */
 
-static bool is_taken(const struct endpoint *endpoint,
-                     const struct ip_address *address) {
+static bool is_own(const struct endpoint *endpoint,
+                   const struct ip_address *address) {
     for (size_t i = 0; i < endpoint->address_count; i++)
         if (ip_same(&endpoint->addresses[i].plane.address, address))
             return true;
-    return index_find(&endpoint->network->addresses, address,
+    return false;
+}
+
+static bool is_taken(const struct endpoint *endpoint,
+                     const struct ip_address *address) {
+    return is_own(endpoint, address) ||
+           index_find(&endpoint->network->addresses, address,
                       sizeof *address) != NULL;
 }
 
@@ -97,10 +103,15 @@ static HRESULT check_given(const struct endpoint *endpoint,
                            const struct subnet *subnet, const struct pool *pool,
                            struct hcs_error *error) {
     char text[IP_TEXT_SIZE];
+    struct ip_prefix alone = {*address, (uint8_t)ip_bits(address)};
     bool anywhere =
         endpoint_is_remote(endpoint) || endpoint->network->subnets->count == 0;
 
     ip_format(address, text);
+    if (!pool && anywhere && !mode_is_external(endpoint->network->mode) &&
+        ip_prefix_is_special(&alone))
+        return doc_fail(place, HCN_E_ADDR_INVALID_OR_RESERVED, error,
+                        "%s is an address that no host can have", text);
     if (!pool && !anywhere)
         return doc_fail(place, HCN_E_INVALID_IP, error,
                         "%s is in no subnet of the network", text);
@@ -114,7 +125,9 @@ static HRESULT check_given(const struct endpoint *endpoint,
                         text);
     if (is_taken(endpoint, address))
         return doc_fail(place, HR_OBJECT_ALREADY_EXISTS, error,
-                        "another endpoint has %s", text);
+                        is_own(endpoint, address) ? "%s is there twice"
+                                                  : "another endpoint has %s",
+                        text);
     return S_OK;
 }
 

@@ -17,12 +17,19 @@ static HRESULT read_mac(const struct doc *range, const char *name,
 
     if (FAILED(hr))
         return hr;
-    if (!mac_parse(text, &mac))
+    if (!mac_parse(text, &mac) || mac_number(&mac) == 0 ||
+        (mac.bytes[0] & 1) != 0)
         return doc_fail(place.value ? &place : range, HCN_E_INVALID_NETWORK,
-                        error, "%s is \"%s\"; expected a MAC address", name,
-                        text);
+                        error,
+                        "%s is \"%s\"; expected the MAC address of one adapter",
+                        name, text);
     *out = mac_number(&mac);
     return S_OK;
+}
+
+/* Those between are of groups where the first octet counts up. */
+static bool has_groups(const struct mac_range *range) {
+    return range->first >> 40 != range->last >> 40;
 }
 
 static HRESULT read_range(const struct doc *place, struct mac_range *out,
@@ -34,6 +41,9 @@ static HRESULT read_range(const struct doc *place, struct mac_range *out,
     if (SUCCEEDED(hr) && out->last < out->first)
         hr = doc_fail(place, HCN_E_INVALID_NETWORK, error,
                       "the range ends before it begins");
+    if (SUCCEEDED(hr) && has_groups(out))
+        hr = doc_fail(place, HCN_E_INVALID_NETWORK, error,
+                      "the range has addresses of groups");
     out->hint = out->first;
     return hr;
 }

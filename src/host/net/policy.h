@@ -53,6 +53,8 @@ struct policy_context {
     enum policy_object object;
     enum plane_mode mode;            /* of the network */
     bool remote;                     /* of an endpoint of another host */
+    const struct plane_ip *addresses; /* of an endpoint */
+    size_t address_count;
     const struct policies *network;  /* whose sets may be named; may be NULL */
     const struct policies *replaced; /* that these take the place of */
 };

@@ -165,6 +165,34 @@ static HRESULT check_singles(const struct compiler *compiler,
     return S_OK;
 }
 
+/* What every host of the family must be able to receive. */
+#define LEAST_MTU 576
+#define LEAST_MTU_V6 1280
+#define USUAL_MTU 1500
+
+static bool has_v6(const struct policy_context *context) {
+    for (size_t i = 0; i < context->address_count; i++)
+        if (context->addresses[i].address.family == IP_V6)
+            return true;
+    return false;
+}
+
+/* What the policies leave of a packet. */
+static HRESULT check_mtu(const struct compiler *compiler,
+                         const struct doc *array, struct hcs_error *error) {
+    const struct plane_endpoint *told = &compiler->out->endpoint;
+    struct doc nowhere = doc_root(NULL);
+    int least = has_v6(compiler->context) ? LEAST_MTU_V6 : LEAST_MTU;
+    int left = (told->mtu ? told->mtu : USUAL_MTU) - told->overhead;
+
+    if ((told->mtu == 0 && told->overhead == 0) || left >= least)
+        return S_OK;
+    return doc_fail(array ? array : &nowhere, HCN_E_INVALID_POLICY, error,
+                    "an MTU of %d is what Mtu and Overhead leave; expected at "
+                    "least %d",
+                    left > 0 ? left : 0, least);
+}
+
 static bool uses_sets(const struct compiler *compiler) {
     const struct policies *network = compiler->context->network;
     return network && network->sets.count > 0 &&
@@ -185,6 +213,8 @@ HRESULT policies_compile(struct compiler *compiler, const struct doc *array,
         hr = read_sets(compiler, array, true, error);
     for (size_t i = 0; SUCCEEDED(hr) && i < compiler->out->count; i++)
         hr = read_one(compiler, i, array, error);
+    if (SUCCEEDED(hr) && compiler->context->object == POLICY_ENDPOINT)
+        hr = check_mtu(compiler, array, error);
     if (SUCCEEDED(hr))
         hr = acls_sort(compiler, error);
     if (FAILED(hr))

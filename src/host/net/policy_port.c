@@ -104,6 +104,30 @@ static HRESULT choose(struct compiler *compiler, const struct doc *settings,
                     "all ports from %d on are mapped", FIRST_CHOSEN);
 }
 
+/* The kind of address it leads to: IP_NONE for whichever there is. */
+static enum ip_family wanted(const struct plane_mapping *mapping) {
+    return mapping->flags & PLANE_NAT_IPV6
+               ? IP_V6
+               : (enum ip_family)mapping->address.family;
+}
+
+static HRESULT check_family(const struct policy_context *context,
+                            const struct doc *settings,
+                            const struct plane_mapping *mapping,
+                            struct hcs_error *error) {
+    enum ip_family family = wanted(mapping);
+
+    if (context->address_count == 0 || family == IP_NONE)
+        return S_OK;
+    for (size_t i = 0; i < context->address_count; i++)
+        if (context->addresses[i].address.family == family)
+            return S_OK;
+    return doc_fail(settings, HCN_E_INVALID_POLICY, error,
+                    "port %u would lead to an IPv%d address, which the "
+                    "endpoint does not have",
+                    mapping->external, (int)family);
+}
+
 static HRESULT check(struct compiler *compiler, const struct doc *settings,
                      struct plane_mapping *mapping, struct hcs_error *error) {
     if (mapping->protocol != 6 && mapping->protocol != 17)
@@ -164,6 +188,8 @@ HRESULT mapping_read(struct compiler *compiler, const struct doc *settings,
     if (SUCCEEDED(hr))
         hr = doc_address(settings, "VIP", HCN_E_INVALID_POLICY,
                          &mapping.address, error);
+    if (SUCCEEDED(hr))
+        hr = check_family(compiler->context, settings, &mapping, error);
     if (SUCCEEDED(hr))
         hr = check(compiler, settings, &mapping, error);
     if (SUCCEEDED(hr))

@@ -93,7 +93,8 @@ HRESULT policy_v1_settings(struct arena *arena, const struct doc *policy,
     for (size_t i = 0; i < out->as.object.count; i++) {
         struct json_member member = out->as.object.members[i];
         const char *name = renamed(form, member.name.text, true);
-        if (doc_same_name(member.name.text, "Type"))
+        if (doc_same_name(member.name.text, "Type") ||
+            doc_same_name(member.name.text, "Settings")) /* empty ones */
             continue;
         member.name = (struct json_string){name, strlen(name)};
         if (nat)

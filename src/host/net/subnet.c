@@ -50,11 +50,17 @@ static HRESULT read_route(const struct doc *place, struct plane_route *out,
                          &out->next_hop, error);
     if (SUCCEEDED(hr))
         hr = doc_u16(place, "Metric", &out->metric, error);
-    if (SUCCEEDED(hr) && *text != '\0' &&
-        !ip_prefix_parse(text, &out->destination))
-        hr = doc_fail(&destination, HCN_E_INVALID_PREFIX, error,
-                      "\"%s\" is not a prefix", text);
-    return hr;
+    if (FAILED(hr) || *text == '\0')
+        return hr;
+    if (!ip_prefix_parse(text, &out->destination))
+        return doc_fail(&destination, HCN_E_INVALID_PREFIX, error,
+                        "\"%s\" is not a prefix", text);
+    if (out->next_hop.family != IP_NONE &&
+        out->next_hop.family != out->destination.address.family)
+        return doc_fail(place, HCN_E_ADDR_INVALID_OR_RESERVED, error,
+                        "the way to %s goes by an address of the other family",
+                        text);
+    return S_OK;
 }
 
 /* A route without a next hop or a destination says nothing. */
@@ -86,10 +92,8 @@ HRESULT routes_read(const struct doc *object, struct arena *arena,
     return hr;
 }
 
-static bool is_default(const struct plane_route *route,
-                       const struct ip_prefix *prefix) {
-    return route->destination.length == 0 &&
-           route->next_hop.family == prefix->address.family;
+static bool is_default(const struct plane_route *route) {
+    return route->destination.length == 0;
 }
 
 /* Whether the host itself needs an address in it. */
@@ -107,16 +111,37 @@ static void add_gateway(struct subnet *subnet) {
     route->destination.address.family = subnet->plane.prefix.address.family;
 }
 
+/* Networks of an adapter may leave these to who is there, as in 0.0.0.0/0. */
+static HRESULT check_gateway(const struct reading *reading,
+                             const struct subnet *subnet,
+                             const struct doc *place, struct hcs_error *error) {
+    const struct ip_prefix *prefix = &subnet->plane.prefix;
+    const struct ip_address *gateway = &subnet->plane.gateway;
+    struct ip_address last;
+    char text[IP_TEXT_SIZE];
+
+    ip_format(gateway, text);
+    if (!ip_prefix_contains(prefix, gateway))
+        return doc_fail(place, reading->code, error,
+                        "the gateway %s is outside of the subnet", text);
+    if (gateway->family != IP_V4 || ip_prefix_size(prefix) < 4 ||
+        mode_is_external(reading->mode))
+        return S_OK;
+    ip_prefix_last(prefix, &last);
+    if (ip_same(gateway, &prefix->address) || ip_same(gateway, &last))
+        return doc_fail(place, reading->code, error,
+                        "the gateway %s is what the subnet itself needs", text);
+    return S_OK;
+}
+
 static HRESULT find_gateway(const struct reading *reading,
                             struct subnet *subnet, const struct doc *place,
                             struct hcs_error *error) {
     const struct ip_prefix *prefix = &subnet->plane.prefix;
     struct ip_address *gateway = &subnet->plane.gateway;
-    char text[IP_TEXT_SIZE];
 
     for (size_t i = 0; i < subnet->route_count; i++)
-        if (gateway->family == IP_NONE &&
-            is_default(&subnet->routes[i], prefix))
+        if (gateway->family == IP_NONE && is_default(&subnet->routes[i]))
             *gateway = subnet->routes[i].next_hop;
     if (gateway->family == IP_NONE && host_is_gateway(reading->mode)) {
         if (ip_prefix_size(prefix) < 4)
@@ -124,11 +149,9 @@ static HRESULT find_gateway(const struct reading *reading,
                             "the prefix has no room for a gateway");
         add_gateway(subnet);
     }
-    if (gateway->family == IP_NONE || ip_prefix_contains(prefix, gateway))
-        return S_OK;
-    ip_format(gateway, text);
-    return doc_fail(place, reading->code, error,
-                    "the gateway %s is outside of the subnet", text);
+    return gateway->family == IP_NONE
+               ? S_OK
+               : check_gateway(reading, subnet, place, error);
 }
 
 static HRESULT read_pool(const struct reading *reading,
@@ -235,11 +258,25 @@ static HRESULT read_policies(const struct reading *reading,
     return S_OK;
 }
 
+static HRESULT read_prefix(const struct reading *reading,
+                           const struct doc *object, struct ip_prefix *out,
+                           struct hcs_error *error) {
+    struct doc place = doc_get(object, "IpAddressPrefix");
+    char text[IP_PREFIX_SIZE];
+    HRESULT hr = subnet_read_prefix(object, reading->code, out, error);
+
+    if (FAILED(hr) || mode_is_external(reading->mode) ||
+        !ip_prefix_is_special(out))
+        return hr;
+    ip_prefix_format(out, text);
+    return doc_fail(&place, HCN_E_ADDR_INVALID_OR_RESERVED, error,
+                    "%s has addresses that no host can have", text);
+}
+
 static HRESULT read_subnet(const struct reading *reading,
                            const struct doc *object, struct subnet *out,
                            struct hcs_error *error) {
-    HRESULT hr =
-        subnet_read_prefix(object, reading->code, &out->plane.prefix, error);
+    HRESULT hr = read_prefix(reading, object, &out->plane.prefix, error);
 
     if (SUCCEEDED(hr))
         hr = doc_guid(object, "ID", &out->plane.id, error);
