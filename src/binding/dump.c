@@ -11,8 +11,7 @@
 
 #define TYPE "HCS_DUMP"
 
-/* --- the library ------------------------------------------------------------
- */
+/* --- the library ---------------------------------------------------------- */
 
 /* What is needed of it. */
 #define FUNCTIONS(X)            \
@@ -74,8 +73,7 @@ static int library_gc(lua_State *L) {
     return 0;
 }
 
-/* --- the userdata -----------------------------------------------------------
- */
+/* --- the userdata --------------------------------------------------------- */
 
 struct dump *lhcs_check_dump(lua_State *L) {
     struct dump *dump = luaL_checkudata(L, 1, TYPE);
@@ -171,8 +169,7 @@ static int core_dump_open(lua_State *L) {
     return 3;
 }
 
-/* --- facts ------------------------------------------------------------------
- */
+/* --- facts ---------------------------------------------------------------- */
 
 /* dump:describe(): a document. */
 static int dump_describe(lua_State *L) {
@@ -250,8 +247,7 @@ static int dump_in_kernel(lua_State *L) {
     return 1;
 }
 
-/* --- memory -----------------------------------------------------------------
- */
+/* --- memory --------------------------------------------------------------- */
 
 static uint32_t check_size(lua_State *L, int arg) {
     lua_Integer size = luaL_checkinteger(L, arg);
@@ -362,8 +358,7 @@ static int dump_find(lua_State *L) {
     return 1;
 }
 
-/* --- registers ---------------------------------------------------------------
- */
+/* --- registers ------------------------------------------------------------ */
 
 /* core.dump_registers(): {name, kind} by number, from 0; a gap is false. */
 static int core_dump_registers(lua_State *L) {

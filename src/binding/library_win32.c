@@ -337,8 +337,7 @@ static HRESULT find_provider(struct lhcs_dll *dll, struct hcs_error *error) {
     return hr;
 }
 
-/* --- all of Microsoft's ----------------------------------------------------
- */
+/* --- all of Microsoft's --------------------------------------------------- */
 
 /* Each as far as it is there; it is an error when none is. */
 static HRESULT load_system(struct lhcs_library *library,

@@ -27,8 +27,7 @@ typedef HRESULT(WINAPI *query_function)(void *, PCWSTR, PWSTR *, PWSTR *);
 typedef HRESULT(WINAPI *delete_function)(const GUID *, PWSTR *);
 typedef HRESULT(WINAPI *close_function)(void *);
 
-/* --- arguments and results -------------------------------------------------
- */
+/* --- arguments and results ------------------------------------------------ */
 
 /* With or without braces, in either case; `optional`: nil is all zero. */
 static GUID check_guid(lua_State *L, int arg, bool optional) {
@@ -106,8 +105,7 @@ static int push_answer(lua_State *L, struct lhcs_world *world, HRESULT hr,
     return 3;
 }
 
-/* --- what each kind has ----------------------------------------------------
- */
+/* --- what each kind has --------------------------------------------------- */
 
 /* (query) */
 static int list(lua_State *L, list_function call) {
@@ -217,8 +215,7 @@ static int close_one(lua_State *L, const char *type) {
     return 1;
 }
 
-/* --- by their names --------------------------------------------------------
- */
+/* --- by their names ------------------------------------------------------- */
 
 #define HCS(L) (lhcs_world(L)->hcs)
 
@@ -279,8 +276,7 @@ int lhcs_HcnQueryEndpointStats(lua_State *L) {
     return query(L, LHCS_ENDPOINT, HCS(L).HcnQueryEndpointStats);
 }
 
-/* --- callbacks -------------------------------------------------------------
- */
+/* --- callbacks ------------------------------------------------------------ */
 
 /* (callback, context): notifications come through the queue if `callback` is
  * true. The result and the HCN_CALLBACK. */

@@ -13,8 +13,7 @@ struct dump {
     HRESULT closed; /* what it returned */
 };
 
-/* --- arguments and results -------------------------------------------------
- */
+/* --- arguments and results ------------------------------------------------ */
 
 static struct dump *check(lua_State *L, struct lhcs_world *world) {
     struct dump *dump = luaL_checkudata(L, 1, LHCS_DUMP);
@@ -60,8 +59,7 @@ static int push_done(lua_State *L, HRESULT hr) {
     return 1;
 }
 
-/* --- opening and closing ---------------------------------------------------
- */
+/* --- opening and closing -------------------------------------------------- */
 
 /* Pushes a new closed handle that goes by the path at `path`. */
 static struct dump *new_dump(lua_State *L, struct lhcs_world *world, int path) {
@@ -151,8 +149,7 @@ int lhcs_LocateSavedStateFiles(lua_State *L) {
     return 4;
 }
 
-/* --- what a call of the same shape answers ----------------------------------
- */
+/* --- what a call of the same shape answers -------------------------------- */
 
 /* (dump) */
 #define ASK(Name, type, push)                       \
@@ -256,8 +253,7 @@ int lhcs_GetRegisterValue(lua_State *L) {
     return 3;
 }
 
-/* --- memory ----------------------------------------------------------------
- */
+/* --- memory --------------------------------------------------------------- */
 
 /* (dump, virtual or raw place, size): the result and the bytes. */
 static int read_memory(lua_State *L,

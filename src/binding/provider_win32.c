@@ -46,8 +46,7 @@ HRESULT provider_choose(const WCHAR *dll, const WCHAR *program,
     return S_OK;
 }
 
-/* --- a process -------------------------------------------------------------
- */
+/* --- a process ------------------------------------------------------------ */
 
 static void close_handle(HANDLE *handle) {
     if (*handle != NULL)
@@ -178,8 +177,7 @@ static HRESULT proxy_make(struct proxy **out) {
     return S_OK;
 }
 
-/* --- a call ----------------------------------------------------------------
- */
+/* --- a call --------------------------------------------------------------- */
 
 static bool write_all(HANDLE pipe, const void *bytes, uint32_t size) {
     const char *at = bytes;
@@ -267,8 +265,7 @@ static HRESULT call(VM_SAVED_STATE_DUMP_HANDLE dump, enum provider_call what,
     return answer->result;
 }
 
-/* --- files -----------------------------------------------------------------
- */
+/* --- files ---------------------------------------------------------------- */
 
 /* Both texts, one behind the other, with their ends; malloc'd. */
 static WCHAR *both(PCWSTR first, PCWSTR second, uint32_t *length) {
@@ -371,8 +368,7 @@ static HRESULT WINAPI proxy_LocateSavedStateFiles(PCWSTR system,
     return hr;
 }
 
-/* --- numbers ---------------------------------------------------------------
- */
+/* --- numbers -------------------------------------------------------------- */
 
 #define ASK(name, type)                                                 \
     static HRESULT WINAPI proxy_##name(VM_SAVED_STATE_DUMP_HANDLE dump, \
@@ -477,8 +473,7 @@ static HRESULT WINAPI proxy_GuestPhysicalAddressToRawSavedMemoryOffset(
     return hr;
 }
 
-/* --- bytes -----------------------------------------------------------------
- */
+/* --- bytes ---------------------------------------------------------------- */
 
 /* In pieces: the first that comes short is the last one. */
 static HRESULT read_memory(VM_SAVED_STATE_DUMP_HANDLE dump,
@@ -546,8 +541,7 @@ static HRESULT WINAPI proxy_ApplyGuestMemoryFix(VM_SAVED_STATE_DUMP_HANDLE dump,
                 &answer);
 }
 
-/* --- by name ---------------------------------------------------------------
- */
+/* --- by name -------------------------------------------------------------- */
 
 typedef void (*any_function)(void);
 

@@ -74,8 +74,7 @@ static HRESULT grow(void **items, size_t count, size_t *room, size_t size,
     return S_OK;
 }
 
-/* --- tables of keys ----------------------------------------------------------
- */
+/* --- tables of keys ------------------------------------------------------- */
 
 /* What of the last table is taken; a full one when there is none. */
 static size_t taken(const struct hvs_writer *hvs) {

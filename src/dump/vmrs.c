@@ -348,8 +348,7 @@ static HRESULT vmrs_open(struct dump *dump, const struct dump_head *head,
     return hr;
 }
 
-/* --- memory ----------------------------------------------------------------
- */
+/* --- memory --------------------------------------------------------------- */
 
 /* The first range that ends behind `page`, or NULL. */
 static const struct range *range_from(const struct vmrs *vmrs, uint64_t page) {
@@ -543,8 +542,7 @@ static HRESULT vmrs_next_data(void *self, uint64_t from, struct dump_range *out,
     return S_FALSE;
 }
 
-/* --- CPUs ------------------------------------------------------------------
- */
+/* --- CPUs ----------------------------------------------------------------- */
 
 /* What the chunks have zeros for need not be known: a list of ours tells. */
 static HRESULT vmrs_cpu(void *self, uint32_t index, struct dump_cpu *out,

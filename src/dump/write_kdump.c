@@ -58,8 +58,7 @@ static uint64_t blocks_of(uint64_t bytes) {
     return (bytes + DUMP_PAGE - 1) / DUMP_PAGE;
 }
 
-/* --- streams ----------------------------------------------------------------
- */
+/* --- streams -------------------------------------------------------------- */
 
 static HRESULT flush(struct kdump *kdump, struct stream *stream,
                      struct hcs_error *error) {
@@ -84,8 +83,7 @@ static uint64_t stream_at(const struct stream *stream) {
     return stream->offset + stream->length;
 }
 
-/* --- headers -----------------------------------------------------------------
- */
+/* --- headers -------------------------------------------------------------- */
 
 static HRESULT count_pages(struct kdump *kdump, struct hcs_error *error) {
     struct dump_range range = {0, 0};

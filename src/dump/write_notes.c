@@ -37,8 +37,7 @@ static void note(struct buf *out, const char *name, uint32_t type,
     pad(out, size);
 }
 
-/* --- the status -------------------------------------------------------------
- */
+/* --- the status ----------------------------------------------------------- */
 
 /* The selectors of segments, the bases of two, and no "original rax". */
 static const uint8_t status_ids[27] = {
@@ -84,8 +83,7 @@ static void status_arm64(struct buf *out, const struct dump_cpu *cpu,
     note(out, "CORE", NT_PRSTATUS, bytes, sizeof bytes);
 }
 
-/* --- QEMU's own --------------------------------------------------------------
- */
+/* --- QEMU's own ----------------------------------------------------------- */
 
 static const uint8_t qemu_numbers[18] = {
     DUMP_REG_RAX, DUMP_REG_RBX, DUMP_REG_RCX,   DUMP_REG_RDX, DUMP_REG_RSI,

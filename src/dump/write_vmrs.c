@@ -15,8 +15,7 @@
 /* Some 200 MB of keys. */
 #define MOST_MEMORY (UINT64_C(4) << 40)
 
-/* --- what it is -------------------------------------------------------------
- */
+/* --- what it is ----------------------------------------------------------- */
 
 static HRESULT put_versions(struct hvs_writer *hvs, struct hcs_error *error) {
     HRESULT hr = hvs_put_int(hvs, VMRS_PROPERTIES_KEY, VMRS_VERSION, error);
@@ -41,8 +40,7 @@ static HRESULT put_state(struct writer *writer, struct hvs_writer *hvs,
     return hr;
 }
 
-/* --- what it has no place for ------------------------------------------------
- */
+/* --- what it has no place for --------------------------------------------- */
 
 static HRESULT put_cpu(struct hvs_writer *hvs, const struct dump_cpu *cpu,
                        uint32_t index, struct hcs_error *error) {
@@ -86,8 +84,7 @@ static HRESULT put_extra(struct writer *writer, struct hvs_writer *hvs,
     return hr;
 }
 
-/* --- memory ------------------------------------------------------------------
- */
+/* --- memory --------------------------------------------------------------- */
 
 static HRESULT put_range(struct hvs_writer *hvs, uint64_t number,
                          const struct dump_range *range, uint64_t blocks,

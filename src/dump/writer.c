@@ -125,8 +125,7 @@ HRESULT writer_put_sparse(struct writer *writer, uint64_t offset,
     return hr;
 }
 
-/* --- progress --------------------------------------------------------------
- */
+/* --- progress ------------------------------------------------------------- */
 
 static HRESULT tell(struct writer *writer, struct hcs_error *error) {
     const struct dump_export_options *options = &writer->options;
@@ -145,8 +144,7 @@ HRESULT writer_advance(struct writer *writer, uint64_t bytes,
                                                     : tell(writer, error);
 }
 
-/* --- memory ----------------------------------------------------------------
- */
+/* --- memory --------------------------------------------------------------- */
 
 /* One piece that has data: its bytes are `start` to `end`. */
 static HRESULT copy_data(struct writer *writer, uint64_t start, uint64_t end,
@@ -252,8 +250,7 @@ HRESULT writer_count_ranges(struct writer *writer, uint64_t *count,
     return FAILED(hr) ? hr : S_OK;
 }
 
-/* --- all of it ---------------------------------------------------------------
- */
+/* --- all of it ------------------------------------------------------------ */
 
 static const struct {
     const char *name;

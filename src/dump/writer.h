@@ -57,8 +57,7 @@ HRESULT writer_count_ranges(struct writer *writer, uint64_t *count,
 /* Whether all `size` bytes are zeros. */
 bool all_zeros(const uint8_t *bytes, size_t size);
 
-/* --- formats ---------------------------------------------------------------
- */
+/* --- formats -------------------------------------------------------------- */
 
 HRESULT write_elf(struct writer *writer, struct hcs_error *error);
 HRESULT write_kdump(struct writer *writer, struct hcs_error *error);

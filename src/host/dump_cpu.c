@@ -101,8 +101,7 @@ HRESULT WINAPI GetGuestOsInfo(VM_SAVED_STATE_DUMP_HANDLE dump, uint8_t level,
     return dump_end(dumped, hr);
 }
 
-/* --- trust levels and nested guests ----------------------------------------
- */
+/* --- trust levels and nested guests --------------------------------------- */
 
 HRESULT WINAPI GetGuestEnabledVirtualTrustLevels(
     VM_SAVED_STATE_DUMP_HANDLE dump, uint32_t *levels) {
@@ -297,8 +296,7 @@ HRESULT WINAPI InKernelSpace(VM_SAVED_STATE_DUMP_HANDLE dump, uint32_t cpu,
     return dump_end(dumped, hr);
 }
 
-/* --- what a processor is taken for -----------------------------------------
- */
+/* --- what a processor is taken for ---------------------------------------- */
 
 struct dump_forced *dump_find_forced(struct dumped *dumped, uint32_t cpu) {
     for (size_t i = 0; i < dumped->forced_count; i++)

@@ -75,8 +75,7 @@ HRESULT hcshost_dump_describe(VM_SAVED_STATE_DUMP_HANDLE dump,
     return dump_end(dumped, hr);
 }
 
-/* --- bytes -----------------------------------------------------------------
- */
+/* --- bytes ---------------------------------------------------------------- */
 
 /* A copy in memory that LocalFree frees, with a NUL behind it. */
 static HRESULT hand_back(struct dumped *dumped, const char *bytes, size_t count,
@@ -137,8 +136,7 @@ HRESULT hcshost_dump_summary(VM_SAVED_STATE_DUMP_HANDLE dump, char **text,
     return dump_end(dumped, hr);
 }
 
-/* --- the log ---------------------------------------------------------------
- */
+/* --- the log -------------------------------------------------------------- */
 
 struct listener {
     HCSHOST_DUMP_LOG_CALLBACK line;

@@ -126,8 +126,7 @@ HRESULT WINAPI GetGuestPhysicalMemoryChunks(VM_SAVED_STATE_DUMP_HANDLE dump,
     return dump_end(dumped, hr);
 }
 
-/* --- one piece after the other ---------------------------------------------
- */
+/* --- one piece after the other -------------------------------------------- */
 
 HRESULT WINAPI GetGuestRawSavedMemorySize(VM_SAVED_STATE_DUMP_HANDLE dump,
                                           UINT64 *size) {
@@ -216,8 +215,7 @@ HRESULT WINAPI ReadGuestRawSavedMemory(VM_SAVED_STATE_DUMP_HANDLE dump,
     return dump_end(dumped, hr);
 }
 
-/* --- caches ----------------------------------------------------------------
- */
+/* --- caches --------------------------------------------------------------- */
 
 /* What is read is kept as far as it pays, whatever the limit. */
 HRESULT WINAPI SetMemoryBlockCacheLimit(VM_SAVED_STATE_DUMP_HANDLE dump,

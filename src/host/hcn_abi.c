@@ -23,8 +23,7 @@ static struct guid guid_of(const GUID *id) {
     return out;
 }
 
-/* --- what calls hand back --------------------------------------------------
- */
+/* --- what calls hand back ------------------------------------------------- */
 
 static void clear(PWSTR *document, PWSTR *record) {
     if (document)
@@ -61,8 +60,7 @@ static HRESULT answer(struct net_reply *reply, PWSTR *document, PWSTR *record) {
     return hr;
 }
 
-/* --- the functions ---------------------------------------------------------
- */
+/* --- the functions -------------------------------------------------------- */
 
 static HRESULT enumerate(int since, enum net_kind kind, PCWSTR query,
                          PWSTR *list, PWSTR *record) {
@@ -256,8 +254,7 @@ static HRESULT close_one(enum net_kind kind, const void *handle) {
     return S_OK;
 }
 
-/* --- by their names --------------------------------------------------------
- */
+/* --- by their names ------------------------------------------------------- */
 
 #define FAMILY(Kind, Kinds, TYPE, kind)                                      \
     HRESULT WINAPI HcnEnumerate##Kinds(PCWSTR text, PWSTR *list,             \
@@ -327,8 +324,7 @@ HRESULT WINAPI HcnQueryEndpointStats(HCN_ENDPOINT endpoint, PCWSTR text,
                  NET_STATISTICS, text, stats, record);
 }
 
-/* --- callbacks -------------------------------------------------------------
- */
+/* --- callbacks ------------------------------------------------------------ */
 
 HRESULT WINAPI HcnRegisterServiceCallback(HCN_NOTIFICATION_CALLBACK callback,
                                           void *context, HCN_CALLBACK *out) {

@@ -36,8 +36,7 @@ static bool is_old(const struct provider *provider) {
     return provider->module && !find(provider, "GetGuestOsInfo");
 }
 
-/* --- files -----------------------------------------------------------------
- */
+/* --- files ---------------------------------------------------------------- */
 
 /* The text behind the first one. */
 static const WCHAR *second(const WCHAR *text, uint32_t length) {
@@ -91,8 +90,7 @@ static bool call_file(struct provider *provider,
     }
 }
 
-/* --- numbers ---------------------------------------------------------------
- */
+/* --- numbers -------------------------------------------------------------- */
 
 #define ASK(name, type, none)                \
     case PROVIDER_##name: {                  \
@@ -199,8 +197,7 @@ static bool call_changed(struct provider *provider,
     return false;
 }
 
-/* --- bytes -----------------------------------------------------------------
- */
+/* --- bytes ---------------------------------------------------------------- */
 
 static void *room(uint64_t size, struct provider_answer *answer) {
     void *bytes = size <= PROVIDER_MOST ? malloc((size_t)size + 1) : NULL;

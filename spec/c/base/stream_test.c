@@ -85,8 +85,7 @@ static void scene_close(struct scene *scene) {
     assert_int_equal(faults_live(), scene->blocks);
 }
 
-/* --- what is said ----------------------------------------------------------
- */
+/* --- what is said --------------------------------------------------------- */
 
 static size_t put(struct stream *stream, const char *bytes, size_t length) {
     size_t taken = 0;
@@ -193,8 +192,7 @@ static void announces(void **state) {
     scene_close(&scene);
 }
 
-/* --- ends ------------------------------------------------------------------
- */
+/* --- ends ----------------------------------------------------------------- */
 
 static void client_leaves(void **state) {
     struct scene scene;
@@ -240,8 +238,7 @@ static void host_leaves(void **state) {
     scene_close(&scene);
 }
 
-/* --- much ------------------------------------------------------------------
- */
+/* --- much ----------------------------------------------------------------- */
 
 static char byte_at(uint64_t place) {
     return (char)(place * 31 + place / 251);
@@ -334,8 +331,7 @@ static void destroyed_in_the_middle(void **state) {
     }
 }
 
-/* --- who comes -------------------------------------------------------------
- */
+/* --- who comes ------------------------------------------------------------ */
 
 static void many_clients(void **state) {
     struct scene scene;
@@ -397,8 +393,7 @@ static void refused(void **state) {
     scene_close(&scene);
 }
 
-/* --- from within -----------------------------------------------------------
- */
+/* --- from within ---------------------------------------------------------- */
 
 struct guest {
     struct stream *stream;
@@ -444,8 +439,7 @@ static void closes_others(void **state) {
     scene_close(&scene);
 }
 
-/* --- threads ---------------------------------------------------------------
- */
+/* --- threads -------------------------------------------------------------- */
 
 #define STREAMED (2u << 20)
 
@@ -502,8 +496,7 @@ static void threads(void **state) {
     scene_close(&scene);
 }
 
-/* --- without memory --------------------------------------------------------
- */
+/* --- without memory ------------------------------------------------------- */
 
 static HRESULT attempt(struct scene *scene) {
     stream_native native;

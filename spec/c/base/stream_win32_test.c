@@ -196,8 +196,7 @@ static void says_nothing(void **state) {
     scene_close(&scene);
 }
 
-/* --- names -----------------------------------------------------------------
- */
+/* --- names ---------------------------------------------------------------- */
 
 static void names_clash(void **state) {
     struct scene scene;
@@ -288,8 +287,7 @@ static void is_private(void **state) {
     scene_close(&scene);
 }
 
-/* --- threads ---------------------------------------------------------------
- */
+/* --- threads -------------------------------------------------------------- */
 
 #define CLIENTS 4
 #define VISITS 100

@@ -68,8 +68,7 @@ static void what_is_not_known_stays_so(void **state) {
     close_opened(&o);
 }
 
-/* --- damage ------------------------------------------------------------------
- */
+/* --- damage --------------------------------------------------------------- */
 
 static HRESULT try_bytes(const struct bytes *bytes, size_t length) {
     struct hcs_error error = {0};

@@ -137,8 +137,7 @@ static void a_host_describes_itself(void **state) {
     assert_null(document);
 }
 
-/* --- files ------------------------------------------------------------------
- */
+/* --- files ---------------------------------------------------------------- */
 
 static HRESULT start_with_kernel(PCWSTR id, PCWSTR document) {
     HCS_OPERATION op = HcsCreateOperation(NULL, NULL);

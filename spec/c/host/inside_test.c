@@ -99,8 +99,7 @@ static void an_unknown_host_leaves_a_document(void **state) {
     fails(E_POINTER, hcshost_open("sim:", NULL, NULL));
 }
 
-/* --- handles ---------------------------------------------------------------
- */
+/* --- handles -------------------------------------------------------------- */
 
 static int destroyed;
 
@@ -158,8 +157,7 @@ static void a_slot_is_never_mistaken_for_its_predecessor(void **state) {
     }
 }
 
-/* --- the ledger -------------------------------------------------------------
- */
+/* --- the ledger ----------------------------------------------------------- */
 
 static void grants_are_kept(void **state) {
     struct ledger ledger;

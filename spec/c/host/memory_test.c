@@ -104,8 +104,7 @@ static void memory_ends_anywhere(void **state) {
     assert_true(n > 30); /* it was there to be missed */
 }
 
-/* --- networks --------------------------------------------------------------
- */
+/* --- networks ------------------------------------------------------------- */
 
 #define DOCUMENT(more) u"{" more u"\"SchemaVersion\":{\"Major\":2,\"Minor\":0}}"
 

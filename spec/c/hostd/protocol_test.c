@@ -154,8 +154,7 @@ static void out_of_memory(void **state) {
     buf_free(&wire);
 }
 
-/* --- channels --------------------------------------------------------------
- */
+/* --- channels ------------------------------------------------------------- */
 
 struct pair {
     struct channel a, b;

@@ -272,8 +272,7 @@ static HRESULT no_statistics(struct plane *plane, const struct guid *endpoint,
     return S_OK;
 }
 
-/* --- the vtable ------------------------------------------------------------
- */
+/* --- the vtable ----------------------------------------------------------- */
 
 static void forget(struct plan *plan) {
     while (!link_alone(&plan->endpoints))

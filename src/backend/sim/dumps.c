@@ -73,8 +73,7 @@ static HRESULT write_core(const struct machine *machine,
     return elfcore_write(machine, out, options->keep_free, error);
 }
 
-/* --- the files there were, and the one beside ------------------------------
- */
+/* --- the files there were, and the one beside ----------------------------- */
 
 static bool exists(void *context, const char *path) {
     return sim_file_exists(context, path);

@@ -182,8 +182,7 @@ static void on_ready(void *context, unsigned events) {
         go_on(visit);
 }
 
-/* --- coming and going ------------------------------------------------------
- */
+/* --- coming and going ----------------------------------------------------- */
 
 static HRESULT accept_visitor(void *context, stream_native client,
                               struct hcs_error *error) {

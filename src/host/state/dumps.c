@@ -55,8 +55,7 @@ void vm_dumps_modified(struct vm *vm, const struct json *request) {
     vm->dumps.keep = (uint32_t)keep;
 }
 
-/* --- what is beside a dump --------------------------------------------------
- */
+/* --- what is beside a dump ------------------------------------------------ */
 
 static void write_time(struct json_writer *w, int64_t nanoseconds) {
     time_t seconds = (time_t)(nanoseconds / 1000000000);
@@ -93,8 +92,7 @@ static char *about(struct vm *vm, const char *why) {
     return buf_take(&out);
 }
 
-/* --- dumps ------------------------------------------------------------------
- */
+/* --- dumps ---------------------------------------------------------------- */
 
 static bool ends(const char *text, const char *ending) {
     size_t length = strlen(text), tail = strlen(ending);
