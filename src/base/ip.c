@@ -259,8 +259,8 @@ bool ip_prefix_overlaps(const struct ip_prefix *a, const struct ip_prefix *b) {
 
 bool ip_prefix_is_special(const struct ip_prefix *prefix) {
     static const struct ip_prefix special[] = {
-        {{IP_V4, {0}}, 8},   {{IP_V4, {127}}, 8},  {{IP_V4, {224}}, 3},
-        {{IP_V6, {0}}, 8},   {{IP_V6, {0xff}}, 8},
+        {{IP_V4, {0}}, 8}, {{IP_V4, {127}}, 8},  {{IP_V4, {224}}, 3},
+        {{IP_V6, {0}}, 8}, {{IP_V6, {0xff}}, 8},
     };
 
     for (size_t i = 0; i < sizeof special / sizeof *special; i++)
@@ -304,8 +304,7 @@ uint64_t ip_prefix_offset(const struct ip_prefix *prefix,
     return offset;
 }
 
-/* --- MAC addresses ---------------------------------------------------------
- */
+/* --- MAC addresses -------------------------------------------------------- */
 
 bool mac_parse(const char *text, struct mac_address *out) {
     struct mac_address mac;

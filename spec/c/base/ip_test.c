@@ -151,6 +151,29 @@ static void prefixes_are_aligned_or_not(void **state) {
     assert_string_equal(out, "10.0.0.0/13");
 }
 
+static bool is_special(const char *text) {
+    struct ip_prefix read = prefix(text);
+    return ip_prefix_is_special(&read);
+}
+
+static void some_are_no_hosts(void **state) {
+    static const char *const special[] = {
+        "0.0.0.0/0",           "0.1.2.3/32",   "127.0.0.1/32",
+        "126.0.0.0/7",         "224.0.0.0/32", "240.0.0.0/4",
+        "255.255.255.255/32",  "::/0",         "::1/128",
+        "::ffff:10.0.0.0/104", "ff02::1/128"};
+    static const char *const plain[] = {
+        "1.0.0.0/8",          "126.0.0.0/8", "128.0.0.0/2", "169.254.0.0/16",
+        "223.255.255.255/32", "100::/8",     "fe80::/10",   "fd00::/8"};
+    (void)state;
+    for (size_t i = 0; i < sizeof special / sizeof *special; i++)
+        if (!is_special(special[i]))
+            fail_msg("%s", special[i]);
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        if (is_special(plain[i]))
+            fail_msg("%s", plain[i]);
+}
+
 static bool contains(const char *p, const char *a) {
     struct ip_prefix outer = prefix(p);
     struct ip_address inner = address(a);
@@ -246,6 +269,7 @@ int main(void) {
         cmocka_unit_test(other_texts_are_none),
         cmocka_unit_test(prefixes_are_read_and_written),
         cmocka_unit_test(prefixes_are_aligned_or_not),
+        cmocka_unit_test(some_are_no_hosts),
         cmocka_unit_test(prefixes_contain_and_overlap),
         cmocka_unit_test(addresses_are_counted),
         cmocka_unit_test(macs_are_read_and_written),

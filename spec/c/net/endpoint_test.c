@@ -225,6 +225,8 @@ static void refusals_have_their_codes(void **state) {
         {HCN_E_GUID_CONVERSION_FAILURE, "{'ID':'c2a5'}"},
         {HCN_E_INVALID_JSON, "{'Routes':{'a':1}}"},
         {HCN_E_ADDR_INVALID_OR_RESERVED, "{'Routes':[{'NextHop':'x'}]}"},
+        {HCN_E_ADDR_INVALID_OR_RESERVED,
+         "{'Routes':[{'NextHop':'fd00::1','DestinationPrefix':'10.0.0.0/8'}]}"},
     };
     struct world *w = *state;
     struct guid net = make_nat(w);
@@ -241,6 +243,24 @@ static void refusals_have_their_codes(void **state) {
     refuse(w, HCN_E_NETWORK_NOT_FOUND, NET_ENDPOINT, NULL,
            "{'HostComputeNetwork':'11111111-2222-4333-8444-555555555555'}");
     assert_int_equal(net_count(w->net, NET_ENDPOINT), 1);
+}
+
+static void what_nobody_can_have_is_refused(void **state) {
+    static const char *const none[] = {
+        "0.0.0.0", "127.0.0.5", "224.0.0.1", "240.0.0.1",
+        "::",      "::1",       "ff02::1",   "::ffff:10.0.0.1"};
+    struct world *w = *state;
+    struct guid net = make(w, NET_NETWORK, NULL, "{'Type':'Internal'}");
+    char text[100];
+
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        snprintf(text, sizeof text, "{'IpConfigurations':[{'IpAddress':'%s'}]}",
+                 none[i]);
+        refuse(w, HCN_E_ADDR_INVALID_OR_RESERVED, NET_ENDPOINT, &net, text);
+    }
+    make(w, NET_ENDPOINT, &net,
+         "{'IpConfigurations':[{'IpAddress':'10.0.0.1'},"
+         "{'IpAddress':'fe80::1'}]}");
 }
 
 static void the_network_may_be_in_the_document(void **state) {
@@ -447,6 +467,7 @@ int main(void) {
         TEST(several_subnets_follow_each_other),
         TEST(both_families_are_given),
         TEST(refusals_have_their_codes),
+        TEST(what_nobody_can_have_is_refused),
         TEST(the_network_may_be_in_the_document),
         TEST(the_older_form_is_understood),
         TEST(is_made_again_from_its_properties),

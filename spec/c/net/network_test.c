@@ -135,6 +135,16 @@ static void refusals_have_their_codes(void **state) {
          "{'Ipams':[{'Subnets':[{'IpAddressPrefix':'10.0.0.0/24','Routes':[{"
          "'NextHop':'10.0.1.1','DestinationPrefix':'0.0.0.0/0'}]}]}]}"},
         {HCN_E_INVALID_NETWORK,
+         "{'Ipams':[{'Subnets':[{'IpAddressPrefix':'10.0.0.0/24','Routes':[{"
+         "'NextHop':'fd00::1','DestinationPrefix':'::/0'}]}]}]}"},
+        /* the subnet itself, and its broadcast */
+        {HCN_E_INVALID_NETWORK,
+         "{'Ipams':[{'Subnets':[{'IpAddressPrefix':'10.0.0.0/24','Routes':[{"
+         "'NextHop':'10.0.0.0','DestinationPrefix':'0.0.0.0/0'}]}]}]}"},
+        {HCN_E_INVALID_NETWORK,
+         "{'Ipams':[{'Subnets':[{'IpAddressPrefix':'10.0.0.0/24','Routes':[{"
+         "'NextHop':'10.0.0.255','DestinationPrefix':'0.0.0.0/0'}]}]}]}"},
+        {HCN_E_INVALID_NETWORK,
          "{'Ipams':[{'Subnets':[{'IpAddressPrefix':'10.0.0.0/16'},"
          "{'IpAddressPrefix':'10.0.5.0/24'}]}]}"},
         {HCN_E_INVALID_PREFIX,
@@ -147,6 +157,17 @@ static void refusals_have_their_codes(void **state) {
         {HCN_E_ADDR_INVALID_OR_RESERVED,
          "{'Ipams':[{'Subnets':[{'IpAddressPrefix':'10.0.0.0/24','Routes':[{"
          "'NextHop':'nobody','DestinationPrefix':'0.0.0.0/0'}]}]}]}"},
+        {HCN_E_ADDR_INVALID_OR_RESERVED,
+         "{'Ipams':[{'Subnets':[{'IpAddressPrefix':'10.0.0.0/24','Routes':[{"
+         "'NextHop':'fd00::1','DestinationPrefix':'0.0.0.0/0'}]}]}]}"},
+        {HCN_E_ADDR_INVALID_OR_RESERVED,
+         "{'Ipams':[{'Subnets':[{'IpAddressPrefix':'0.0.0.0/0'}]}]}"},
+        {HCN_E_ADDR_INVALID_OR_RESERVED,
+         "{'Type':'Internal',"
+         "'Ipams':[{'Subnets':[{'IpAddressPrefix':'127.0.0.0/8'}]}]}"},
+        {HCN_E_ADDR_INVALID_OR_RESERVED,
+         "{'Type':'Private',"
+         "'Ipams':[{'Subnets':[{'IpAddressPrefix':'::/64'}]}]}"},
         {HCN_E_INVALID_IP_SUBNET,
          "{'Ipams':[{'Subnets':[{'IpAddressPrefix':'10.0.0.0/24','IpSubnets':"
          "[{'IpAddressPrefix':'10.0.1.0/25'}]}]}]}"},
@@ -161,6 +182,15 @@ static void refusals_have_their_codes(void **state) {
         {HCN_E_INVALID_NETWORK,
          "{'MacPool':{'Ranges':[{'StartMacAddress':'00-15-5D-00-00-02',"
          "'EndMacAddress':'00-15-5D-00-00-01'}]}}"},
+        {HCN_E_INVALID_NETWORK,
+         "{'MacPool':{'Ranges':[{'StartMacAddress':'01-15-5D-00-00-01',"
+         "'EndMacAddress':'01-15-5D-00-00-02'}]}}"},
+        {HCN_E_INVALID_NETWORK,
+         "{'MacPool':{'Ranges':[{'StartMacAddress':'00-00-00-00-00-00',"
+         "'EndMacAddress':'00-15-5D-00-00-02'}]}}"},
+        {HCN_E_INVALID_NETWORK,
+         "{'MacPool':{'Ranges':[{'StartMacAddress':'00-15-5D-00-00-00',"
+         "'EndMacAddress':'02-15-5D-00-00-02'}]}}"},
         {HCN_E_ADDR_INVALID_OR_RESERVED, "{'Dns':{'ServerList':['dns']}}"},
     };
     struct world *w = *state;
@@ -169,6 +199,14 @@ static void refusals_have_their_codes(void **state) {
         refuse(w, table[i].hr, NET_NETWORK, NULL, table[i].text);
     refuse(w, E_INVALIDARG, NET_NETWORK, NULL, NULL);
     assert_int_equal(w->event_count, 0);
+}
+
+/* As clients say that somebody else gives the addresses. */
+static void an_adapter_s_network_may_have_any(void **state) {
+    make(*state, NET_NETWORK, NULL,
+         "{'Type':'Transparent','Ipams':[{'Type':'Dhcp','Subnets':[{"
+         "'IpAddressPrefix':'0.0.0.0/0','Routes':[{'NextHop':'0.0.0.0',"
+         "'DestinationPrefix':'0.0.0.0/0'}]}]}]}");
 }
 
 static void unknown_ones_are_not_found(void **state) {
@@ -534,6 +572,7 @@ int main(void) {
         TEST(is_made_and_queried),
         TEST(older_form_is_a_view_of_it),
         TEST(refusals_have_their_codes),
+        TEST(an_adapter_s_network_may_have_any),
         TEST(unknown_ones_are_not_found),
         TEST(names_and_ids_are_unique),
         TEST(names_may_be_any_text),

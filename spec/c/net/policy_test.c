@@ -71,6 +71,15 @@ static void endpoint_policies_are_checked(void **state) {
                               "'PortExceptions':['x']}")},
         {HCN_E_INVALID_POLICY, POLICY("ProviderAddress", "")},
         {HCN_E_INVALID_POLICY, POLICY("EncapOverhead", "")},
+        {HCN_E_INVALID_POLICY, POLICY("EncapOverhead", "'Overhead':925")},
+        {HCN_E_INVALID_POLICY,
+         POLICY("InterfaceParameters",
+                "'Mtu':600") "," POLICY("EncapOverhead", "'Overhead':25")},
+        {HCN_E_INVALID_POLICY,
+         POLICY("PortMapping", "'Protocol':6,'InternalPort':1,'Flags':2")},
+        {HCN_E_INVALID_POLICY,
+         POLICY("PortMapping",
+                "'Protocol':6,'InternalPort':1,'VIP':'fd00::1'")},
         {HCN_E_INVALID_POLICY, POLICY("VLAN", "'IsolationId':4095")},
         {HCN_E_INVALID_POLICY, POLICY("InterfaceParameters", "'Mtu':100")},
         {HCN_E_INVALID_POLICY,
@@ -144,6 +153,31 @@ static void a_port_is_mapped_once(void **state) {
     modify(w, HCN_E_PORT_ALREADY_EXISTS, NET_ENDPOINT, &id,
            CHANGE("Update", MAP("8080")));
     refuse(w, HCN_E_PORT_ALREADY_EXISTS, NET_ENDPOINT, &net, EP(MAP("8081")));
+}
+
+/* Of the settings beside the type, and of the MTU. */
+static void some_depend_on_the_rest(void **state) {
+    struct world *w = *state;
+    struct guid net =
+        make(w, NET_NETWORK, NULL,
+             "{'Type':'Internal','Ipams':[{'Subnets':[{'IpAddressPrefix':"
+             "'10.0.0.0/24'},{'IpAddressPrefix':'fd00::/64'}]}]}");
+    struct guid id = make(w, NET_ENDPOINT, &net,
+                          EP("{'Type':'ACL','Settings':{}},"
+                             "{'Type':'OutBoundNAT','Settings':null}"));
+    struct json_doc doc = v2(w, NET_ENDPOINT, &id);
+
+    assert_string_equal(text_at(&doc, "Policies.0.Type"), "ACL");
+    assert_null(at(&doc, "Policies.0.Settings.Settings"));
+    assert_null(at(&doc, "Policies.1.Settings.Settings"));
+    json_doc_free(&doc);
+    refuse(w, HCN_E_INVALID_POLICY, NET_ENDPOINT, &net,
+           EP(POLICY("InterfaceParameters", "'Mtu':1279")));
+    make(w, NET_ENDPOINT, &net,
+         EP(POLICY("InterfaceParameters", "'Mtu':1280")));
+    make(w, NET_ENDPOINT, &net,
+         "{'IpConfigurations':[{'IpAddress':'10.0.0.9'}],'Policies':["
+         "{'Type':'InterfaceParameters','Settings':{'Mtu':576}}]," V2 "}");
 }
 
 static void a_port_of_others_is_in_use(void **state) {
@@ -420,6 +454,7 @@ int main(void) {
         TEST(endpoint_policies_are_checked),
         TEST(what_is_single_is_single),
         TEST(a_port_is_mapped_once),
+        TEST(some_depend_on_the_rest),
         TEST(a_port_of_others_is_in_use),
         TEST(a_port_is_chosen),
         TEST(some_networks_map_no_ports),

@@ -51,8 +51,8 @@ struct policies {
 struct policy_context {
     struct net *net;
     enum policy_object object;
-    enum plane_mode mode;            /* of the network */
-    bool remote;                     /* of an endpoint of another host */
+    enum plane_mode mode;             /* of the network */
+    bool remote;                      /* of an endpoint of another host */
     const struct plane_ip *addresses; /* of an endpoint */
     size_t address_count;
     const struct policies *network;  /* whose sets may be named; may be NULL */

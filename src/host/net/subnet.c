@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "network.h"
+
 static const struct doc_name ipam_types[] = {
     {"Static", 0}, {"Dhcp", 1}, {NULL, 0}};
 
