@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
+#include <linux/rtnetlink.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <arpa/inet.h>
@@ -67,6 +68,86 @@ static void test_isolated(void **state) {
     told.endpoint.flags = 0;
     change(bench, &told);
     assert_soon(ping(bench, AT(1, 0), "10.1.0.11"));
+}
+
+/* --- routes ------------------------------------------------------------ */
+
+/* How many IPv4 routes to destinations of that length a place has, and how
+ * many of them have a gateway. */
+static int routes(struct bench *bench, struct place place, uint8_t length,
+                  int *by_gateway) {
+    struct {
+        struct nlmsghdr head;
+        struct rtmsg body;
+    } wish = {.head = {.nlmsg_len = sizeof wish,
+                       .nlmsg_type = RTM_GETROUTE,
+                       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+              .body = {.rtm_family = AF_INET}};
+    int fd = place_socket(bench, place, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    _Alignas(8) char data[16384];
+    int count = 0;
+
+    *by_gateway = 0;
+    assert_int_equal(send(fd, &wish, sizeof wish, 0), sizeof wish);
+    for (;;) {
+        ssize_t got = recv(fd, data, sizeof data, 0);
+        struct nlmsghdr *one = (struct nlmsghdr *)data;
+
+        assert_true(got > 0);
+        for (; NLMSG_OK(one, got); one = NLMSG_NEXT(one, got)) {
+            const struct rtmsg *route = NLMSG_DATA(one);
+
+            if (one->nlmsg_type == NLMSG_DONE) {
+                close(fd);
+                return count;
+            }
+            if (route->rtm_table != RT_TABLE_MAIN ||
+                route->rtm_dst_len != length)
+                continue;
+            count++;
+            *by_gateway += route->rtm_scope == RT_SCOPE_UNIVERSE;
+        }
+    }
+}
+
+/* The same place by several ways, one of them said twice, and one that is on
+ * the link. */
+static void test_routes(void **state) {
+    struct bench *bench = *state;
+    struct plane_route all[4] = {
+        {.next_hop = address("10.1.0.1")},
+        {.next_hop = address("10.1.0.11")},
+        {.next_hop = address("10.1.0.1")},
+        {.destination = prefix("10.8.0.0/13"), .next_hop = address("0.0.0.0")}};
+    struct end_told told;
+    int by_gateway;
+
+    told_endpoint(&told, 1, 2);
+    for (int i = 0; i < 3; i++)
+        all[i].destination.address.family = IP_V4;
+    told.endpoint.routes = all;
+    told.endpoint.route_count = 4;
+    works(bench,
+          bench->ops->endpoint_up(bench->plane, &told.endpoint, &bench->error));
+    attach(bench, 1, 2);
+    assert_true(routes(bench, AT(1, 2), 0, &by_gateway) >= 2);
+    assert_true(by_gateway >= 2);
+    assert_int_equal(routes(bench, AT(1, 2), 13, &by_gateway), 1);
+    assert_int_equal(by_gateway, 0);
+    assert_soon(ping(bench, AT(1, 2), "10.1.0.1"));
+    /* Another adapter beside it: no metric is taken. */
+    told_endpoint(&told, 1, 3);
+    told.endpoint.routes = all;
+    told.endpoint.route_count = 4;
+    works(bench,
+          bench->ops->endpoint_up(bench->plane, &told.endpoint, &bench->error));
+    struct plane_port port = {
+        .kind = PLANE_PORT_NAMESPACE, .owner = space_id(1, 2), .adapter = ""};
+    struct guid id = end_id(1, 3);
+    char device[PLANE_DEVICE_SIZE];
+    works(bench,
+          bench->ops->port_up(bench->plane, &id, &port, device, &bench->error));
+    assert_true(routes(bench, AT(1, 2), 0, &by_gateway) >= 4);
 }
 
 /* --- limits ------------------------------------------------------------ */
@@ -368,9 +449,9 @@ static void test_two_adapters(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_two, bench_close)
     const struct CMUnitTest tests[] = {
-        TEST(test_mtu),      TEST(test_isolated),     TEST(test_limit),
-        TEST(test_spoofing), TEST(test_statistics),   TEST(test_names),
-        TEST(test_of_host),  TEST(test_two_adapters),
+        TEST(test_mtu),      TEST(test_isolated),   TEST(test_limit),
+        TEST(test_spoofing), TEST(test_statistics), TEST(test_names),
+        TEST(test_routes),   TEST(test_of_host),    TEST(test_two_adapters),
     };
 
     return bench_main(tests);

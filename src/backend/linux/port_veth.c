@@ -11,6 +11,7 @@
 #define FIRST_TABLE 0x48430000u
 #define METRIC_LOW 25u
 #define METRIC 100u
+#define METRIC_TRIES 256 /* an endpoint has no more addresses */
 #define LOOPBACK 1
 
 /* What the inside needs while the crew is there. */
@@ -33,20 +34,41 @@ static bool on_link(const struct endpoint *endpoint,
     return false;
 }
 
+/* 0.0.0.0 and :: say that no gateway is on the way. */
+static bool is_direct(const struct ip_address *next_hop) {
+    const struct ip_address none = {.family = next_hop->family};
+
+    return ip_same(next_hop, &none);
+}
+
+/* Subnets may lead to the same place, and the kernel tells ways there apart by
+ * their metrics: what was said first goes first. */
+static HRESULT add_among(struct inner *inner, struct device_route *route,
+                         struct hcs_error *error) {
+    HRESULT hr = device_add_route(&inner->wire, inner->index, route, error);
+
+    for (int i = 0; hr == HR_FILE_EXISTS && i < METRIC_TRIES; i++) {
+        route->metric++;
+        hr = device_add_route(&inner->wire, inner->index, route, error);
+    }
+    return hr;
+}
+
 static HRESULT add_route(struct inner *inner, const struct plane_route *told,
                          struct hcs_error *error) {
     const struct terms *terms = &inner->endpoint->terms;
     uint32_t base = terms->low_metric ? METRIC_LOW : METRIC;
     struct device_route route = {.destination = told->destination,
-                                 .gateway = told->next_hop,
                                  .table = inner->table};
 
     route.metric = told->metric ? told->metric : base;
     /* Several adapters may have the same route, the first goes first. */
     route.metric += (uint32_t)inner->index;
-    route.onlink = told->next_hop.family != IP_NONE &&
-                   !on_link(inner->endpoint, &told->next_hop);
-    return device_add_route(&inner->wire, inner->index, &route, error);
+    if (!is_direct(&told->next_hop)) {
+        route.gateway = told->next_hop;
+        route.onlink = !on_link(inner->endpoint, &told->next_hop);
+    }
+    return add_among(inner, &route, error);
 }
 
 /* The host is on its own network a second time. What it sends from this
