@@ -4,6 +4,7 @@
  * process. */
 #include <dirent.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -65,7 +66,7 @@ static pid_t daemon_process(void) {
 }
 
 static bool daemon_ends(void) {
-    for (int i = 0; i < 2500; i++) {
+    for (int i = 0; i < 10000; i++) {
         if (daemon_process() == 0)
             return true;
         wait_a_little();
@@ -211,6 +212,7 @@ struct asking {
     HRESULT result;
     bool creates;
     bool done;
+    pid_t thread;
 };
 
 static void ask(void *context) {
@@ -219,6 +221,8 @@ static void ask(void *context) {
     PWSTR text = NULL;
 
     (void)hcshost_enter(host, NULL);
+    __atomic_store_n(&asking->thread, (pid_t)syscall(SYS_gettid),
+                     __ATOMIC_SEQ_CST);
     asking->result = asking->creates
                          ? HcnCreateNetwork(&none, OTHER, &network, NULL)
                          : HcnEnumerateNetworks(NULL, &text, NULL);
@@ -228,6 +232,35 @@ static void ask(void *context) {
 
 static bool is_done(const struct asking *asking) {
     return __atomic_load_n(&asking->done, __ATOMIC_SEQ_CST);
+}
+
+static bool is_asleep(const struct asking *asking) {
+    pid_t thread = __atomic_load_n(&asking->thread, __ATOMIC_SEQ_CST);
+    char path[64], state = 'R';
+    FILE *file;
+
+    if (thread == 0)
+        return false;
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)thread);
+    file = fopen(path, "r");
+    if (!file)
+        return false;
+    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+        state = 'R';
+    fclose(file);
+    return state == 'S';
+}
+
+/* Until its question has gone to the service, which stands still: it sleeps
+ * whenever it is looked at. */
+static void await_asking(const struct asking *asking) {
+    int asleep = 0;
+
+    for (int i = 0; asleep < 20; i++) {
+        assert_true(i < 10000);
+        wait_a_little();
+        asleep = is_asleep(asking) ? asleep + 1 : 0;
+    }
 }
 
 static void systems_do_not_wait_for_networks(void **state) {
@@ -241,8 +274,7 @@ static void systems_do_not_wait_for_networks(void **state) {
     process = daemon_process();
     assert_int_equal(kill(process, SIGSTOP), 0);
     ok(thread_start(&thread, ask, &asking, NULL));
-    for (int i = 0; i < 50; i++)
-        wait_a_little();
+    await_asking(&asking);
     began = clock_monotonic();
     ok(hcshost_now(host, &now));
     ok(hcshost_timeout(host, &now));
@@ -264,8 +296,7 @@ static void a_host_that_closes_ends_its_calls(void **state) {
     process = daemon_process();
     assert_int_equal(kill(process, SIGSTOP), 0);
     ok(thread_start(&thread, ask, &asking, NULL));
-    for (int i = 0; i < 50; i++)
-        wait_a_little();
+    await_asking(&asking);
     began = clock_monotonic();
     world_close(host);
     host = NULL;
@@ -335,7 +366,7 @@ static void hear(DWORD type, void *context, HRESULT status, PCWSTR data) {
 }
 
 static void await(const int *number, int wanted) {
-    for (int i = 0; i < 2500; i++) {
+    for (int i = 0; i < 10000; i++) {
         if (read_of(number) >= wanted)
             return;
         wait_a_little();
@@ -408,8 +439,7 @@ static void no_death_is_waited_for(void **state) {
         process = daemon_process();
         assert_int_equal(kill(process, SIGSTOP), 0);
         ok(thread_start(&thread, ask, &asking, NULL));
-        for (int n = 0; n < 10; n++)
-            wait_a_little();
+        await_asking(&asking);
         assert_int_equal(kill(process, SIGKILL), 0);
         thread_join(thread);
         if (asking.creates)
