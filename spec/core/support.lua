@@ -93,6 +93,19 @@ function support.expect(api, seen, seconds)
     error "nothing like that came"
 end
 
+--- Pumps until nothing comes and `count` of the inventory is `wanted`, which may take
+--- a moment; what it came to.
+function support.becomes(api, count, wanted)
+    local deadline = core.monotonic() + 10
+    local now
+    repeat
+        repeat until not api.next()
+        now = core.json.decode(api.inventory())[count]
+        if now == wanted then return now end
+    until api.pump(0.02) == "timeout" and core.monotonic() > deadline
+    return now
+end
+
 --- The interpreter that the build made, which knows failalloc.
 support.hcs_lua = package.searchpath("hcs.core", package.cpath)
     :gsub("[^/\\]*[/\\][^/\\]*$", platform.program "hcs-lua")

@@ -56,8 +56,7 @@ for _, driver in ipairs(support.drivers) do
                 api.HcsGetComputeSystemProperties(second, operation))
             assert.are.equal("Paused", core.json.decode(properties).State)
             second:close()
-            api.pump(0.02)
-            assert.are.equal(0, core.json.decode(api.inventory()).Systems)
+            assert.are.equal(0, support.becomes(api, "Systems", 0))
         end)
 
         it("is not found by another id", function()
@@ -171,12 +170,8 @@ for _, driver in ipairs(support.drivers) do
                 operation = api.HcsCreateOperation(nil, true)
             end
             operation:close()
-            while api.pump(0.02) == "queue" do
-                repeat local kind = api.next() until not kind
-            end
-            local inventory = core.json.decode(api.inventory())
-            assert.are.equal(0, inventory.Systems)
-            assert.are.equal(0, inventory.Operations)
+            assert.are.equal(0, support.becomes(api, "Systems", 0))
+            assert.are.equal(0, support.becomes(api, "Operations", 0))
         end)
     end)
 end
