@@ -87,8 +87,8 @@ HRESULT spawn_program(const char *path, char *const argv[], const int *from,
 
     while (made < count && result == 0) {
         moved[made] = fcntl(from[made], F_DUPFD_CLOEXEC, FIRST_FREE);
-        if (moved[made] < 0)
-            result = errno;
+        if (moved[made] < 0) /* EINVAL: there are never as many */
+            result = errno == EINVAL ? EMFILE : errno;
         else
             made++;
     }

@@ -2,6 +2,7 @@
  * Connections. Each ends with its socket or its process, whichever is first: a
  * child of the client may hold the socket on. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,9 @@
  * and a reply that is large itself get that far. */
 #define OUTPUT_ENOUGH ((size_t)1 << 20)
 #define OUTPUT_LIMIT (2 * FRAME_LIMIT)
+
+/* With a client that is told why there is no service. */
+#define PATIENCE_MS 2000
 
 /* How long nobody is let in where there are no descriptors. */
 #define PAUSE_MS 100
@@ -245,6 +249,25 @@ static void say_hello(struct client *client) {
     client_send(client, &message, -1);
 }
 
+void client_refuse(int fd, const struct hcs_error *error) {
+    const struct hostd_message hello = {.kind = HOSTD_HELLO,
+                                        .version = HOSTD_VERSION,
+                                        .process = getpid(),
+                                        .result = error->code,
+                                        .text = error->text};
+    struct channel channel;
+
+    channel_open(&channel, fd);
+    if (SUCCEEDED(channel_send(&channel, &hello, -1, NULL)))
+        while (channel_flush(&channel, NULL) == S_FALSE) {
+            struct pollfd room = {channel.fd, POLLOUT, 0};
+
+            if (poll(&room, 1, PATIENCE_MS) <= 0)
+                break;
+        }
+    channel_close(&channel);
+}
+
 HRESULT client_add(struct daemon *daemon, int fd, struct hcs_error *error) {
     struct client *client = calloc(1, sizeof *client);
     bool there;
@@ -328,6 +351,20 @@ HRESULT clients_listen(struct daemon *daemon, struct hcs_error *error) {
     daemon->listening = true;
     uv_poll_start(&daemon->listener, UV_READABLE, on_connection);
     return S_OK;
+}
+
+/* What cannot be now is tried with the next that is removed. */
+void clients_listen_again(struct daemon *daemon) {
+    int fd = -1;
+
+    if (!daemon->listening ||
+        FAILED(socket_listen(daemon->directory, HOSTD_SOCKET, &fd, NULL)))
+        return;
+    uv_poll_stop(&daemon->listener);
+    if (dup3(fd, daemon->listen_fd, O_CLOEXEC) < 0)
+        unlinkat(daemon->directory, HOSTD_SOCKET, 0);
+    close(fd);
+    uv_poll_start(&daemon->listener, UV_READABLE, on_connection);
 }
 
 void clients_stop_listening(struct daemon *daemon) {

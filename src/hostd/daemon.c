@@ -93,6 +93,7 @@ HRESULT daemon_open(struct daemon *daemon, const char *root_path, int directory,
     daemon->root_path = root_path;
     daemon->directory = directory;
     daemon->listen_fd = -1;
+    daemon->home_fd = -1;
     for (size_t i = 0; i < NET_KIND_COUNT; i++)
         daemon->objects[i] = -1;
     link_init(&daemon->clients);
@@ -178,8 +179,12 @@ static HRESULT watch_ground(struct daemon *daemon, struct hcs_error *error) {
 }
 
 static HRESULT loop_open(struct daemon *daemon, struct hcs_error *error) {
-    if (uv_loop_init(&daemon->loop) != 0)
-        return error_set(error, HR_NO_SYSTEM_RESOURCES, NULL, "the loop");
+    int status = uv_loop_init(&daemon->loop);
+
+    if (status != 0)
+        return error_set(error, HR_NO_SYSTEM_RESOURCES, NULL,
+                         "the network service (" HOSTD_PROGRAM "): %s",
+                         uv_strerror(status));
     uv_prepare_init(&daemon->loop, &daemon->prepare);
     uv_timer_init(&daemon->loop, &daemon->pause);
     uv_idle_init(&daemon->loop, &daemon->load);
@@ -188,6 +193,7 @@ static HRESULT loop_open(struct daemon *daemon, struct hcs_error *error) {
     daemon->load.data = daemon;
     uv_prepare_start(&daemon->prepare, on_prepare);
     uv_idle_start(&daemon->load, on_load);
+    home_watch(daemon);
     return S_OK;
 }
 
@@ -199,6 +205,7 @@ static void loop_close(struct daemon *daemon) {
     uv_close((uv_handle_t *)&daemon->prepare, NULL);
     uv_close((uv_handle_t *)&daemon->pause, NULL);
     uv_close((uv_handle_t *)&daemon->load, NULL);
+    home_leave(daemon);
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
     uv_loop_close(&daemon->loop);
 }
@@ -207,7 +214,7 @@ HRESULT daemon_run(struct daemon *daemon, int first, struct hcs_error *error) {
     HRESULT hr = loop_open(daemon, error);
 
     if (FAILED(hr)) {
-        close(first);
+        client_refuse(first, error);
         return hr;
     }
     hr = watch_ground(daemon, error);
@@ -216,7 +223,7 @@ HRESULT daemon_run(struct daemon *daemon, int first, struct hcs_error *error) {
     if (SUCCEEDED(hr))
         hr = client_add(daemon, first, error);
     else
-        close(first);
+        client_refuse(first, error);
     /* Somebody may have come in the round in which it was over. */
     while (SUCCEEDED(hr) && !is_over(daemon))
         uv_run(&daemon->loop, UV_RUN_DEFAULT);

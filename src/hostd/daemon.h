@@ -21,8 +21,13 @@ struct daemon {
     uv_timer_t pause; /* of the listener, where there are no descriptors */
     uv_poll_t ground; /* the plane's own affairs */
     uv_idle_t load;   /* makes what was written down, one by one */
+    uv_poll_t home;   /* what is removed of ROOT/net */
+    uv_timer_t look;  /* at that */
     bool listening, tending;
     int listen_fd;
+    int home_fd; /* or -1 */
+    dev_t lock_device;
+    ino_t lock_node;
 
     const char *root_path;
     int directory; /* ROOT/net */
@@ -67,18 +72,29 @@ struct client {
  * on it a net, and what the store has that is to be made on that. */
 HRESULT daemon_open(struct daemon *daemon, const char *root_path, int directory,
                     struct hcs_error *error);
-/* Listens, and serves `first` (taken over), until nothing is left. */
+/* Listens, and serves `first` (taken over), until nothing is left. `error` is
+ * there. */
 HRESULT daemon_run(struct daemon *daemon, int first, struct hcs_error *error);
 /* Also after a failed daemon_open. What is to last stays in the store; the
  * files of what does not are removed. */
 void daemon_close(struct daemon *daemon);
 
+/* --- home.c --------------------------------------------------------------- */
+
+/* The daemon fails when its directory or its lock is taken away. */
+void home_watch(struct daemon *daemon);
+void home_leave(struct daemon *daemon);
+
 /* --- clients.c ------------------------------------------------------------ */
 
 HRESULT clients_listen(struct daemon *daemon, struct hcs_error *error);
 void clients_stop_listening(struct daemon *daemon);
+/* The socket has lost its name: another takes its place. */
+void clients_listen_again(struct daemon *daemon);
 /* Takes the descriptor over. */
 HRESULT client_add(struct daemon *daemon, int fd, struct hcs_error *error);
+/* Takes it over, too, and says why there is no service. */
+void client_refuse(int fd, const struct hcs_error *error);
 /* Ends the connection; it is freed once libuv has let go of it. */
 void client_drop(struct client *client);
 void clients_drop_all(struct daemon *daemon);

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,8 +20,6 @@
 #ifndef HCS_VERSION
 #define HCS_VERSION "unknown"
 #endif
-
-#define PATIENCE_MS 2000 /* with a client that is told why this ends */
 
 /* --- becoming a daemon ---------------------------------------------------- */
 
@@ -72,29 +69,11 @@ static bool has_lock(int directory) {
            flock(HOSTD_HELD_LOCK, LOCK_EX | LOCK_NB) == 0;
 }
 
-/* The first connection hears why there will be none. */
-static void say_why(const struct hcs_error *error) {
-    const struct hostd_message hello = {.kind = HOSTD_HELLO,
-                                        .version = HOSTD_VERSION,
-                                        .process = getpid(),
-                                        .result = error->code,
-                                        .text = error->text};
-    struct channel channel;
-
-    channel_open(&channel, HOSTD_FIRST_SOCKET);
-    if (SUCCEEDED(channel_send(&channel, &hello, -1, NULL)))
-        while (channel_flush(&channel, NULL) == S_FALSE) {
-            struct pollfd room = {channel.fd, POLLOUT, 0};
-
-            if (poll(&room, 1, PATIENCE_MS) <= 0)
-                break;
-        }
-    channel_close(&channel);
-}
-
 /* The lock goes last of what others look for: who finds it free finds nothing
- * of ours any more. */
+ * of ours any more. Where it is not ours any more the rest is not either. */
 static void leave(int root, int directory) {
+    if (!has_lock(directory))
+        return;
     unlinkat(directory, HOSTD_START, 0);
     unlinkat(directory, HOSTD_LOCK, 0);
     unlinkat(root, HOSTD_DIRECTORY, AT_REMOVEDIR);
@@ -108,7 +87,7 @@ static int serve_in(const char *root_path, int root, int directory) {
     if (SUCCEEDED(hr))
         hr = daemon_run(&daemon, HOSTD_FIRST_SOCKET, &error);
     else
-        say_why(&error);
+        client_refuse(HOSTD_FIRST_SOCKET, &error);
     daemon_close(&daemon);
     leave(root, directory);
     return SUCCEEDED(hr) ? 0 : 1;

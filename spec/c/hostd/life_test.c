@@ -76,6 +76,49 @@ static void a_daemon_that_cannot_be_is_told(void **state) {
     bench->hostd = join(bench); /* and it is whole again */
 }
 
+/* --- what is taken away --------------------------------------------------- */
+
+static void a_socket_is_made_anew(void **state) {
+    struct bench *bench = *state;
+    int64_t process = hostd_process(bench->hostd);
+
+    for (int i = 0; i < 2; i++) {
+        struct hostd *other;
+
+        assert_int_equal(unlinkat(bench->root, "net/socket", 0), 0);
+        other = join(bench);
+        assert_int_equal(hostd_process(other), process);
+        assert_int_equal(count(bench, NET_NETWORK), 0);
+        hostd_close(other);
+    }
+}
+
+static void remove_below(struct bench *bench, const char *what) {
+    char command[512];
+
+    snprintf(command, sizeof command, "rm -rf %s/%s", bench->path, what);
+    assert_int_equal(system(command), 0);
+}
+
+/* A daemon that nobody could find is none, whatever it has. */
+static void it_ends_with_its_directory(void **state) {
+    static const char *const parts[] = {"net", "net/lock"};
+    struct bench *bench = *state;
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        struct guid net = make_nat(bench, 1);
+
+        make_endpoint(bench, &net);
+        remove_below(bench, parts[i]);
+        await_processes(bench, 0);
+        assert_false(hostd_alive(bench->hostd));
+        rejoin(bench);
+        if (i > 0) /* what was written down is there again */
+            erase(bench, NET_NETWORK, &net);
+        assert_int_equal(count(bench, NET_NETWORK), 0);
+    }
+}
+
 /* --- more than one -------------------------------------------------------- */
 
 struct heard {
@@ -343,6 +386,8 @@ int main(int argc, char **argv) {
         TEST(there_is_one),
         TEST(networks_outlive_connections),
         BARE(a_daemon_that_cannot_be_is_told),
+        TEST(a_socket_is_made_anew),
+        TEST(it_ends_with_its_directory),
         TEST(what_one_does_the_others_see),
         TEST(a_connection_ends_with_its_process),
         TEST(the_next_knows_it_all),
