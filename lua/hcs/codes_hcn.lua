@@ -40,7 +40,7 @@ return {
     { 0x803B0018, "HCN_E_SHARED_SWITCH_MODIFICATION",
         "the switch is shared with others", "invalid_state" },
     { 0x803B0019, "HCN_E_GUID_CONVERSION_FAILURE", "the id is no GUID", "invalid_document" },
-    { 0x803B001A, "HCN_E_REGKEY_FAILURE", "the host's settings could not be read" },
+    { 0x803B001A, "HCN_E_REGKEY_FAILURE", "the host's settings could not be read or written" },
     { 0x803B001B, "HCN_E_INVALID_JSON", "the document is invalid", "invalid_document" },
     { 0x803B001C, "HCN_E_INVALID_JSON_REFERENCE",
         "the document refers to what is not there", "invalid_document" },

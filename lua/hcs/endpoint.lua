@@ -160,6 +160,13 @@ function methods.remove_policy_async(self, policy)
     return object.async(self, kind, "remove_policy", methods.remove_policy, policy)
 end
 
+-- A namespace that a caller gave: an object, or its id.
+local function namespace_given(what, given)
+    if type(given) == "string" then return call.id(what, given, true) end
+    if namespaces.class.is(given) then return object.live(given, namespaces.kind) end
+    options.misuse("%s: a namespace or its id expected, got a %s", what, type(given))
+end
+
 -- Has a namespace (an object or its id) take it in or let it go.
 local function change_membership(self, verb, namespace, request)
     local world = self._world
@@ -180,8 +187,7 @@ end
 function methods.attach(self, namespace)
     object.live(self, kind)
     options.argument("attach", "the namespace", namespace, "string|table")
-    if type(namespace) == "string" then namespace = call.id("attach", namespace) end
-    return change_membership(self, "attach", namespace, "Add")
+    return change_membership(self, "attach", namespace_given("attach", namespace), "Add")
 end
 
 --- Puts it into a namespace; see attach.
@@ -296,16 +302,13 @@ local CREATE = { network = "string|table", namespace = "string|table" }
 
 local function plan_of(world, given)
     local ours, others = split("endpoint.create", given, CREATE)
+    local document = build(others)
     if not given.network then options.misuse("endpoint.create: network is missing") end
-    if type(given.namespace) == "string" then
-        call.id("endpoint.create: namespace", given.namespace)
-    elseif given.namespace then
-        object.live(given.namespace, namespaces.kind)
-    end
+    if given.namespace then namespace_given("endpoint.create: namespace", given.namespace) end
     local fields = object.fields(kind, "create", given.name)
     local network, err, code = network_id(world, "endpoint.create", given.network, fields)
     if not network then return nil, err, code end
-    local plan = creation.plan(world, kind, ours, build(others))
+    local plan = creation.plan(world, kind, ours, document)
     plan.parent = { kind = networks.kind,
         network = networks.class.is(given.network) and given.network or network }
     if given.name then
@@ -316,7 +319,7 @@ end
 
 -- One that was there before may be where it is wanted.
 local function attach_new(self, namespace)
-    local id = namespaces.class.is(namespace) and namespace.id or call.id("attach", namespace)
+    local id = namespaces.class.is(namespace) and namespace.id or call.guid(namespace)
     local properties, err, code = object.properties(self, kind)
     if not properties then return nil, err, code end
     if call.same(namespace_of(properties), id) then return true end

@@ -19,7 +19,18 @@ local function of_networks(err)
         or (err.op or ""):match("^namespace[.:]")
 end
 
+-- A host of ours says where the fault is and what it is; Windows often does not.
+local function unless_told(hint)
+    return function(err) return not (err.message or ""):find("$", 1, true) and hint or nil end
+end
+
+local function scarce(err)
+    if of_networks(err) or err.op == "host" then return nil end
+    return "ask for less memory, or free some on the host"
+end
+
 local function denied(err)
+    if err.op == "host" or err.op == "grant" then return nil end
     if not of_networks(err) then return grant(err) end
     return "run elevated (for networks 'Hyper-V Administrators' is not enough on Windows 11 22H2)"
 end
@@ -57,7 +68,10 @@ hints.table = {
     ["0x8037011B"] = "run elevated or join 'Hyper-V Administrators' (and log on again)",
     ["0x80370102"] = "enable the Virtual Machine Platform and virtualization in the firmware; "
         .. "hcs.doctor() shows what is missing",
-    ["0x80370114"] = "enable the Virtual Machine Platform and start the service 'vmcompute'",
+    ["0x80370114"] = function(err)
+        if of_networks(err) then return nil end
+        return "enable the Virtual Machine Platform and start the service 'vmcompute'"
+    end,
     ["0x8007007E"] = {
         host = function(err)
             if not (err.target or ""):match("^windows:") then return nil end
@@ -103,13 +117,15 @@ hints.table = {
     ["0x803B0013"] = "another endpoint has this port: hcs.endpoint.list() tells; "
         .. "external port 0 lets the host choose",
     ["0x803B0016"] = "port mappings need a network of type \"nat\"",
-    ["0x803B000A"] = "a prefix has no bits beyond its length: 192.168.100.0/24, "
-        .. "and other types than nat and ics want a subnet",
-    ["0x803B000D"] = "addresses are IPs or prefixes, none meaning any; a prefix has no host bits",
+    ["0x803B000A"] = unless_told("a prefix has no bits beyond its length: 192.168.100.0/24, "
+        .. "and other types than nat and ics want a subnet"),
+    ["0x803B000D"] = unless_told("addresses are IPs or prefixes, none meaning any; "
+        .. "a prefix has no host bits"),
     ["0x803B000E"] = "policies of networks and of endpoints are of different types",
     ["0x803B001E"] = "the address must be in a subnet of the network; "
         .. "without one the host chooses",
-    ["0x803B002F"] = "not the first, the last or the gateway's address; or the subnet is full",
+    ["0x803B002F"] = unless_told("not the first, the last or the gateway's address; "
+        .. "or the subnet is full"),
     ["0x803B0014"] = "take it from its system first: vm:remove_nic()",
     ["0x803B002B"] = "ep:detach() first",
     ["0x803B0034"] = "ep:attach(namespace), or the nics of a system",
@@ -133,8 +149,8 @@ hints.table = {
     },
     ["0x80370109"] = "leave out GuestConnection unless the guest runs the guest compute service",
     ["0x80070569"] = "a group policy took 'Log on as a service' from NT VIRTUAL MACHINE accounts",
-    ["0x800705AA"] = "ask for less memory, or free some on the host",
-    ["0x800705AF"] = "ask for less memory, or free some on the host",
+    ["0x800705AA"] = scarce,
+    ["0x800705AF"] = scarce,
     ["0x8037011E"] = "close this handle and hcs.open() the system again",
     ["0x80070006"] = "handles belong to the process that opened them, until they are closed",
     ["0x80070002"] = {

@@ -123,7 +123,7 @@ local function id_of(op, what)
         options.check(op, what, { id = "string" })
         what = what.id
     end
-    return call.id(op, what)
+    return call.id(op, what, true)
 end
 
 local LIST = { id = "string", owner = "string", type = "string" }
@@ -132,7 +132,7 @@ local function list(world, given)
     given = options.check("namespace.list", given, LIST)
     local wanted = given.type
         and enum.chosen("namespace.list: type", "NamespaceType", given.type)
-    local filter = given.id and { ID = call.id("namespace.list", given.id) } or nil
+    local filter = given.id and { ID = call.id("namespace.list", given.id, true) } or nil
     return object.list(world, kind, filter, function(record)
         return (not given.owner or record.owner == given.owner)
             and (not wanted or record.type == wanted)

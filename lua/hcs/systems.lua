@@ -263,7 +263,7 @@ end
 
 --- Checks the options of hcs.create and makes the plan.
 function systems.plan(world, given)
-    options.argument("create", "the options", given, "table")
+    options.argument("create", "the table of options", given, "table")
     if type(given.create) == "function" then
         options.misuse("create: a dot, not a colon: hcs.create{ … }")
     end

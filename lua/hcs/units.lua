@@ -30,7 +30,8 @@ local function split_size(text)
 end
 
 local function bare(number)
-    local text = ("%g"):format(number)
+    local whole = math.tointeger(number)
+    local text = whole and tostring(whole) or ("%g"):format(number)
     if number >= LEAST_BARE or number < 1 then
         return nil, ("%s is not a size: write text with a unit, like \"512M\""):format(text)
     end

@@ -88,6 +88,20 @@ describe("the error object", function()
         end
     end)
 
+    it("has no hint where the host has told, or where it would not help", function()
+        local function of(op, hresult, message)
+            return errors.new({ op = op, hresult = hresult, message = message }).hint
+        end
+        assert.truthy(of("endpoint.create", 0x803B000D, "The policy is not valid."))
+        assert.is_nil(of("endpoint.create", 0x803B000D,
+            "The policy is not valid. $.Policies[0].Settings: IsolationId is 5000"))
+        assert.truthy(of("create", 0x800705AA):find("memory", 1, true))
+        assert.is_nil(of("network.create", 0x800705AA))
+        assert.is_nil(of("host", 0x80070005))
+        assert.is_nil(of("grant", 0x80070005))
+        assert.truthy(of("create", 0x80070005):find("grant", 1, true))
+    end)
+
     it("has a hint for the save of a running system, by verb", function()
         assert.truthy(errors.new({ op = "save", hresult = 0x80370105 }).hint:find("pause"))
         assert.is_nil(errors.new({ op = "modify", hresult = 0x80370105 }).hint)

@@ -121,13 +121,48 @@ describe("hcs.network", function()
             ["\"7\" is no id"] = function() hcs.network.create { id = "7" } end,
             ['did you mean "owner"?'] = function() hcs.network.list { ownr = "x" } end,
             ['did you mean "private"?'] = function() hcs.network.list { type = "privat" } end,
-            ["the options is missing"] = function() hcs.network.create() end,
+            ["the table of options is missing"] = function() hcs.network.create() end,
         } do
             local ok, err = pcall(mistake)
             assert.is_false(ok, message)
             assert.truthy(tostring(err):find(message, 1, true), tostring(err))
         end
         assert.same({}, calls_of(host, "HcnCreateNetwork"))
+    end)
+
+    it("says where a mistake is, and nothing that would not help", function()
+        local net <close> = assert(hcs.network.create { name = "lab" })
+        local ep <close> = assert(hcs.endpoint.create { network = net, name = "a" })
+        for message, mistake in pairs {
+            ['did you mean "network"?'] = function() hcs.endpoint.create { netwrok = net } end,
+            ["namespace: a namespace or its id expected, got a table"] = function()
+                hcs.endpoint.create { network = net, namespace = {} }
+            end,
+            ["attach: a namespace or its id expected, got a table"] = function()
+                ep:attach {}
+            end,
+            ["an endpoint expected, got nothing"] = function() ep.addresses() end,
+            ["a port from 1 to 65535 expected, got 0"] = function()
+                hcs.endpoint.create { network = net, forward = { [80] = 0 } }
+            end,
+            ["a port from 1 to 65535 expected, got nothing"] = function()
+                hcs.endpoint.create { network = net, forward = { [80] = {} } }
+            end,
+        } do
+            local ok, err = pcall(mistake)
+            assert.is_false(ok, message)
+            assert.truthy(tostring(err):find(message, 1, true), tostring(err))
+        end
+        -- Names would not do.
+        for _, mistake in ipairs {
+            function() hcs.namespace.open "x" end,
+            function() ep:attach "x" end,
+            function() hcs.endpoint.create { network = net, namespace = "x" } end,
+            function() hcs.network.create { id = "x" } end,
+        } do
+            local _, err = pcall(mistake)
+            assert.truthy(tostring(err):find("a GUID expected$"), tostring(err))
+        end
     end)
 
     it("checks documents: what the service would pass over is a slip", function()

@@ -23,6 +23,7 @@ describe("sizes", function()
         { "lots", '"lots" is not a size: write a number and K, M, G or T, like "512M"' },
         { "-1G", '"-1G" is not a size: write a number and K, M, G or T, like "512M"' },
         { "", '"" is not a size: write a number and K, M, G or T, like "512M"' },
+        { 1000000, '1000000 is not a size: did you mean "1000000M"?' },
         { "9999999999T", '"9999999999T" is more than 2^63 bytes' },
         { true, 'a size like "512M" expected, got a boolean' },
     }

@@ -52,7 +52,7 @@ static const struct entry entries[] = {
     SAME(HCN_E_SHARED_SWITCH_MODIFICATION,
          "A switch that others use cannot be changed."),
     SAME(HCN_E_GUID_CONVERSION_FAILURE, "An id is not a GUID."),
-    SAME(HCN_E_REGKEY_FAILURE, "The host's settings could not be read."),
+    SAME(HCN_E_REGKEY_FAILURE, "The host's settings could not be read or written."),
     SAME(HCN_E_INVALID_JSON, "The document is not valid JSON."),
     SAME(HCN_E_INVALID_JSON_REFERENCE,
          "The document refers to something that is not there."),

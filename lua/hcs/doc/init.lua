@@ -20,7 +20,7 @@ local doc = { merge = merge.merge, diff = merge.diff, policy = policy.builders }
 ---@param env? {cwd: string?, build: integer?}
 ---@return table document
 function doc.vm(given, env)
-    options.argument("vm", "the options", given, "table")
+    options.argument("vm", "the table of options", given, "table")
     return vm(given, env)
 end
 
@@ -32,7 +32,7 @@ end
 ---@param given table
 ---@return table document
 function doc.network(given)
-    options.argument("network", "the options", given, "table")
+    options.argument("network", "the table of options", given, "table")
     return network(given)
 end
 
@@ -43,7 +43,7 @@ end
 ---@param given table
 ---@return table document
 function doc.endpoint(given)
-    options.argument("endpoint", "the options", given, "table")
+    options.argument("endpoint", "the table of options", given, "table")
     return endpoint(given)
 end
 
@@ -52,7 +52,7 @@ end
 ---@param given? table
 ---@return table document
 function doc.namespace(given)
-    options.argument("namespace", "the options", given, "table|nil")
+    options.argument("namespace", "the table of options", given, "table|nil")
     return namespace(given)
 end
 

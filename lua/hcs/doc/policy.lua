@@ -77,7 +77,7 @@ local function make(entry, given)
         options.check(entry.name, given, {})
         return { Type = entry.type }
     end
-    options.argument(entry.name, "the options", given, "table|nil")
+    options.argument(entry.name, "the table of options", given, "table|nil")
     local object = settings.build(entry.name, entry.settings, given or {})
     need(entry, object)
     return { Type = entry.type, Settings = object }

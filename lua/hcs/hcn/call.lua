@@ -49,13 +49,13 @@ function call.guid(text)
     return bare:match("^%x+%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$")
 end
 
---- An id that a caller gave.
-function call.id(what, text)
+--- An id that a caller gave. `alone`: where a name would not do.
+function call.id(what, text, alone)
     options.argument(what, "the id", text, "string")
     local id = call.guid(text)
     if id then return id end
-    options.misuse("%s: %q is no id, a GUID expected; by name it is { name = %q }", what, text,
-        text)
+    options.misuse("%s: %q is no id, a GUID expected%s", what, text,
+        alone and "" or ("; by name it is { name = %q }"):format(text))
 end
 
 --- Whether two texts are one id, or one name, to the service.

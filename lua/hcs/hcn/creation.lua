@@ -19,7 +19,7 @@ local POLICIES = { "fail", "open", "replace" }
 function creation.plan(world, kind, given, document)
     local noun = kind.noun .. ".create"
     options.one_of(noun, "if_exists", given.if_exists or "fail", POLICIES)
-    local id = given.id and call.id(noun, given.id) or call.guid(document.ID)
+    local id = given.id and call.id(noun, given.id, true) or call.guid(document.ID)
     if document.Owner == nil then
         document.Owner = given.keep and (given.owner or owner.DEFAULT)
             or owner.tag(world.core, given.owner)

@@ -60,7 +60,8 @@ end
 --- Raises when the object was closed, or is none: net.delete() for net:delete().
 function object.live(self, kind)
     if not kind.class.is(self) then
-        options.misuse("a %s expected, got %s: methods go with a colon", kind.noun,
+        options.misuse("%s %s expected, got %s: methods go with a colon",
+            kind.noun:find("^[aeiou]") and "an" or "a", kind.noun,
             self == nil and "nothing" or "a " .. type(self))
     end
     if self._closed then
@@ -193,7 +194,7 @@ function object.named(world, kind, fields, name, filter, fits)
     if count < 2 then return found end
     return errors.fail({ op = fields.op, target = fields.target, hresult = 0x80070034,
         message = ("%d %s have this name"):format(count, kind.plural:lower()),
-        hint = "say the id, or the network too" }, world.core)
+        hint = filter and "say the id" or "say the id, or the network too" }, world.core)
 end
 
 --- Opens the object `id`.

@@ -9,7 +9,7 @@ local OURS = { id = "string", owner = "string", keep = "boolean", if_exists = "s
 --- Takes the options of `what` ("network.create") apart: those of OURS and
 --- `more`, checked, with the name; and the others.
 return function(what, given, more)
-    options.argument(what, "the options", given, "table")
+    options.argument(what, "the table of options", given, "table")
     if type(given.create) == "function" then
         options.misuse("%s: a dot, not a colon: hcs.%s{ … }", what, what)
     end
