@@ -77,7 +77,7 @@ end
 --- "192.168.100.2/24".
 ---@return table[]? addresses, hcs.Error? err, string? code
 function methods.addresses(self)
-    local properties, err, code = object.properties(self, kind)
+    local properties, err, code = object.properties(self, kind, nil, "addresses")
     if not properties then return nil, err, code end
     return addresses_of(properties)
 end
@@ -200,7 +200,7 @@ end
 --- Takes it out of its namespace. Fails with `invalid_state` where it is in none.
 ---@return true? ok, hcs.Error? err, string? code
 function methods.detach(self)
-    local properties, err, code = object.properties(self, kind)
+    local properties, err, code = object.properties(self, kind, nil, "detach")
     if not properties then return nil, err, code end
     local namespace = namespace_of(properties)
     if not namespace then
@@ -320,7 +320,7 @@ end
 -- One that was there before may be where it is wanted.
 local function attach_new(self, namespace)
     local id = namespaces.class.is(namespace) and namespace.id or call.guid(namespace)
-    local properties, err, code = object.properties(self, kind)
+    local properties, err, code = object.properties(self, kind, nil, "attach")
     if not properties then return nil, err, code end
     if call.same(namespace_of(properties), id) then return true end
     return methods.attach(self, namespace)

@@ -61,7 +61,7 @@ end
 --- The ids of the endpoints that are in it.
 ---@return string[]? ids, hcs.Error? err, string? code
 function methods.endpoints(self)
-    local properties, err, code = object.properties(self, kind)
+    local properties, err, code = object.properties(self, kind, nil, "endpoints")
     if not properties then return nil, err, code end
     return members(properties, "Endpoint")
 end

@@ -100,11 +100,11 @@ end
 
 -- --- asking ----------------------------------------------------------------------
 
---- The properties of an object.
-function object.properties(self, kind, given)
+--- The properties of an object; `verb` is what they are asked for.
+function object.properties(self, kind, given, verb)
     options.argument("properties", "the query", given, "table|nil")
     local world = object.live(self, kind)._world
-    local fields = object.fields(kind, "properties", self.name or self.id)
+    local fields = object.fields(kind, verb or "properties", self.name or self.id)
     return object.query(world, kind, self._handle, fields,
         given and world.encode(given, "HostComputeQuery"))
 end
