@@ -2,6 +2,7 @@
 -- Scripts and workers that are killed at any point of a life, not only where
 -- survive_spec.lua stops them: at moments spread over the whole of it, and at
 -- others that are drawn. HCS_SPEC_SEED draws the same once more.
+local core = require "hcs.core"
 local hcs = require "hcs.strict"
 local support = require "spec.host.support"
 
@@ -11,10 +12,11 @@ local LIMIT = 2 -- seconds until nothing is left of a system
 local seed = math.tointeger(os.getenv "HCS_SPEC_SEED") or os.time()
 local count = 0
 
--- A GUID is its own runtime id, so the command lines of its processes hold it.
+-- A GUID is its own runtime id, so the command lines of its processes hold it; with
+-- our process in it, since others may run this, too.
 local function next_id()
     count = count + 1
-    return ("6b696c6c-0000-4000-8000-%012x"):format(count)
+    return ("6b696c6c-0000-4000-8000-%06x%06x"):format(core.pid() & 0xFFFFFF, count)
 end
 
 -- The processes of a system, as text.

@@ -11,10 +11,11 @@ support.UP = "hcs-guest: up"
 
 local counter = 0
 
---- A name that no other spec uses.
+--- A name that no other spec uses, and no other run of the same at the same time:
+--- processes are told apart by what is made of it.
 function support.id(stem)
     counter = counter + 1
-    return ("spec-%s-%d"):format(stem, counter)
+    return ("spec-%s-%d-%d"):format(stem, core.pid(), counter)
 end
 
 --- Options of hcs.create for the test guest; `more` overrides.
@@ -138,16 +139,28 @@ function support.processes(program, text)
     return list
 end
 
---- Waits until a condition holds; whether it came to. Seconds of the clock, and
---- the last look is after them.
+local LOOK = 0.1 -- seconds that one look counts for at most
+
+--- Waits until a condition holds; whether it came to. Seconds of the clock, less those
+--- in which the machine had no time for us; the last look is after them.
 function support.eventually(seconds, condition)
-    local deadline = core.monotonic() + seconds
+    local spent = 0
     while true do
-        local late = core.monotonic() >= deadline
+        local late, before = spent >= seconds, core.monotonic()
         if condition() then return true end
         if late then return false end
         hcs.sleep(0.02)
+        spent = spent + math.min(core.monotonic() - before, LOOK)
     end
+end
+
+--- Waits until a guest has as many adapters as told, for which it takes its time.
+function support.await_adapters(vm, count)
+    local names
+    assert(support.eventually(30, function()
+        names = support.sh(vm, "ls /sys/class/net")
+        return select(2, names:gsub("eth%d", "")) == count
+    end), names)
 end
 
 -- What the template is of the inventory.
