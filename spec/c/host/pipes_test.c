@@ -75,8 +75,9 @@ static void talks(const char *spec) {
     ok(HcsWaitForComputeSystemExit(system, 60000, &document));
     has(text_of(document), "GracefulExit");
     /* the other side ends with the system */
-    for (int i = 0; i < 1000 && !line.ended; i++) {
-        HcsWaitForOperationResult(op, 1, NULL);
+    for (int i = 0; i < 10000 && !line.ended; i++) {
+        HcsWaitForOperationResult(op, 1, NULL); /* which is over */
+        platform_pause(1);
         collect(&line);
     }
     assert_true(line.ended);

@@ -166,13 +166,14 @@ static void count_told(HCS_OPERATION operation, void *context) {
 static void pending_operations_complete(void **state) {
     struct log log = {0};
     HCSHOST slow = world_open(
-        strstr(spec, "step") ? "sim:?access=open&latency=40ms&driver=step"
-                             : "sim:?access=open&latency=40ms&driver=thread");
+        strstr(spec, "step") ? "sim:?access=open&latency=400ms&driver=step"
+                             : "sim:?access=open&latency=400ms&driver=thread");
     HCS_OPERATION op = HcsCreateOperation(NULL, NULL);
     HCS_OPERATION heard = HcsCreateOperation(NULL, count_told);
     HCS_OPERATION created = HcsCreateOperation(NULL, NULL);
     HCS_OPERATION orphan = HcsCreateOperation(NULL, NULL);
     HCS_SYSTEM a, b, c = NULL;
+    HRESULT hr;
     (void)state;
     told = 0;
     a = run(u"a", SYSTEM_DOCUMENT, op, &log);
@@ -192,11 +193,13 @@ static void pending_operations_complete(void **state) {
     /* the work itself has gone on */
     HcsCloseComputeSystem(a);
     ok(HcsOpenComputeSystem(u"b", GENERIC_ALL, &b));
-    for (int i = 0; i < 50; i++) {
+    hr = E_FAIL;
+    for (int i = 0; i < 20 && FAILED(hr); i++) {
         nap(slow);
-        platform_pause(2);
+        platform_pause(50);
+        hr = finish(op, HcsResumeComputeSystem(b, op, NULL));
     }
-    ok(finish(op, HcsResumeComputeSystem(b, op, NULL)));
+    ok(hr);
     HcsCloseComputeSystem(b);
     HcsCloseComputeSystem(c);
     HcsCloseOperation(op);
