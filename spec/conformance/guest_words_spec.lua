@@ -54,6 +54,17 @@ for _, uri in ipairs(helper.hosts()) do
             assert(text:find("^" .. pattern .. "$"), ("%q was answered by %q"):format(line, text))
         end
 
+        -- What is said of echoes that come back. A real guest waits a second for each;
+        -- where the machine has much else to do it is asked again.
+        local function reaches(vm, line, pattern)
+            local text
+            for _ = 1, uri:find "^qemu:" and 5 or 1 do
+                text = say(vm, line)
+                if text:find("^" .. pattern .. "$") then return end
+            end
+            error(("%q was answered by %q"):format(line, text))
+        end
+
         local function up(...)
             for _, vm in ipairs { ... } do assert(helper.up(uri, vm)) end
         end
@@ -76,10 +87,10 @@ for _, uri in ipairs(helper.hosts()) do
             assert.equal("192.168.223.10", a:address())
             assert.equal("192.168.223.11", b:address())
             local all = "3 sent, 3 received, %d+%.%d%d%d ms"
-            answers(a, "ping 192.168.223.11", "ping 192%.168%.223%.11: " .. all)
-            answers(b, "ping 192.168.223.10 3", "ping 192%.168%.223%.10: " .. all)
-            answers(b, "ping 192.168.223.11", "ping 192%.168%.223%.11: " .. all) -- itself
-            answers(a, "ping 192.168.223.1 1", "ping 192%.168%.223%.1: 1 sent, 1 received, .*")
+            reaches(a, "ping 192.168.223.11", "ping 192%.168%.223%.11: " .. all)
+            reaches(b, "ping 192.168.223.10 3", "ping 192%.168%.223%.10: " .. all)
+            reaches(b, "ping 192.168.223.11", "ping 192%.168%.223%.11: " .. all) -- itself
+            reaches(a, "ping 192.168.223.1 1", "ping 192%.168%.223%.1: 1 sent, 1 received, .*")
             answers(a, "ping 192.168.223.99 2", "ping 192%.168%.223%.99: 2 sent, 0 received")
             answers(a, "ping 192.168.223.11 none", "ping 192%.168%.223%.11: 0 sent, 0 received")
             answers(a, "ping", "ping : 0 sent, 0 received")
@@ -141,9 +152,9 @@ for _, uri in ipairs(helper.hosts()) do
             assert(endpoint:add_policy(rule))
             answers(a, "ping 192.168.223.11 1", "ping 192%.168%.223%.11: 1 sent, 0 received")
             -- What answers is let in.
-            answers(b, "ping 192.168.223.10 1", "ping 192%.168%.223%.10: 1 sent, 1 received, .*")
+            reaches(b, "ping 192.168.223.10 1", "ping 192%.168%.223%.10: 1 sent, 1 received, .*")
             assert(endpoint:remove_policy(rule))
-            answers(a, "ping 192.168.223.11 1", "ping 192%.168%.223%.11: 1 sent, 1 received, .*")
+            reaches(a, "ping 192.168.223.11 1", "ping 192%.168%.223%.11: 1 sent, 1 received, .*")
             -- An address that is not the endpoint's gets nobody anywhere.
             answers(a, "net 192.168.223.77/24", "address 192%.168%.223%.77/24")
             answers(a, "ping 192.168.223.11 1", "ping 192%.168%.223%.11: 1 sent, 0 received")
@@ -154,7 +165,7 @@ for _, uri in ipairs(helper.hosts()) do
             local a, b = start("a", { ip = "192.168.223.20" }), start "b"
             up(a, b)
             answers(a, "dhcp", "address 192%.168%.223%.20/24 gateway 192%.168%.223%.1")
-            answers(a, "ping 192.168.223.1 1", "ping 192%.168%.223%.1: 1 sent, 1 received, .*")
+            reaches(a, "ping 192.168.223.1 1", "ping 192%.168%.223%.1: 1 sent, 1 received, .*")
             local _, err = b:address()
             assert.is_true(err:is "not_found", tostring(err))
             if not patient then return end
