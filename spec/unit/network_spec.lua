@@ -632,6 +632,14 @@ describe("nics of a system", function()
         nothing_open(host)
     end)
 
+    it("may be one alone", function()
+        local vm <close> = assert(hcs.create(guest { network = net }))
+        assert.equal(1, endpoints())
+        local ok, err = pcall(hcs.create, guest(net))
+        assert.is_false(ok)
+        assert.truthy(tostring(err):find("got the network itself", 1, true), tostring(err))
+    end)
+
     it("leave nothing when the system comes to nothing", function()
         host.fail.HcsCreateComputeSystem = 0x8037010D
         assert.is_nil((hcs.create(guest { { network = net } })))
@@ -692,6 +700,7 @@ describe("nics of a system", function()
             ["exclude each other"] = { network = net, endpoint = ID },
             ["did you mean \"network\"?"] = { netwrk = net },
             ["network, which is missing"] = { endpoint = ID, forward = {} },
+            ["{ network = … }, got the network itself"] = net,
         } do
             for _, call in ipairs { function() vm:add_nic(nic) end,
                 function() hcs.create { id = "b", kernel = "/k", nics = { nic } } end } do

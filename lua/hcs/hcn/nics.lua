@@ -3,12 +3,23 @@
 -- them: nics = { { network = net, forward = { ["tcp/8080"] = 80 } } }.
 local call = require "hcs.hcn.call"
 local endpoints = require "hcs.endpoint"
+local networks = require "hcs.network"
 local options = require "hcs.options"
 
 local nics = {}
 
 local NIC = { network = "string|table", endpoint = "string|table", mac = "string",
     name = "string" }
+
+-- An adapter is told by options, also where an object is all there is to tell.
+local function check_table(what, nic)
+    for name, class in pairs { network = networks.class, endpoint = endpoints.class } do
+        if class.is(nic) then
+            options.misuse("%s: a table of options expected, { %s = … }, got the %s itself", what,
+                name, name)
+        end
+    end
+end
 
 -- An adapter without a network.
 local function check(what, nic)
@@ -50,9 +61,11 @@ end
 --- of what `make` takes.
 function nics.split(given)
     if type(given) ~= "table" then return given, {} end
+    if given[1] == nil and next(given) ~= nil then given = { given } end -- the only one
     local others, wanted = {}, {}
     for index, nic in ipairs(given) do
         local what = ("nics[%d]"):format(index)
+        check_table(what, nic)
         if type(nic) == "table" and nic.network then
             wanted[#wanted + 1] = wanted_of(what, nic)
         else
@@ -66,6 +79,7 @@ end
 --- The same for one, as add_nic takes it: { network … } or { endpoint … }.
 function nics.one(given)
     options.argument("add_nic", "the adapter", given, "table")
+    check_table("add_nic", given)
     if given.network then return wanted_of("add_nic", given) end
     local nic = plain("add_nic", given)
     if not nic.endpoint then options.misuse("add_nic: network or endpoint expected") end
