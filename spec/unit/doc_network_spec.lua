@@ -180,7 +180,7 @@ describe("hcs.doc.endpoint", function()
         { { forward = { tcp = 80 } }, 'forward: "tcp" is not a port like "tcp/8080"' },
         { { forward = { ["sctp/1"] = 80 } }, 'forward: "sctp/1" is not a port' },
         { { forward = { ["tcp/65536"] = 80 } }, "a port from 0 to 65535 expected, got 65536" },
-        { { forward = { ["tcp/80"] = "80" } }, 'forward["tcp/80"]: a port from 1 to 65535' },
+        { { forward = { ["tcp/80"] = "80" } }, 'forward["tcp/80"]: a port from 0 to 65535' },
         { { forward = { ["tcp/80"] = 1, [80] = 2 } }, "forward: port 80 is there twice" },
         { { forward = { ["tcp/80"] = { prot = 1 } } }, 'unknown option "prot"' },
         { { forward = { ["tcp/80"] = { port = 1, address = "x" } } }, '"x" is not an address' },

@@ -142,10 +142,7 @@ describe("hcs.network", function()
                 ep:attach {}
             end,
             ["an endpoint expected, got nothing"] = function() ep.addresses() end,
-            ["a port from 1 to 65535 expected, got 0"] = function()
-                hcs.endpoint.create { network = net, forward = { [80] = 0 } }
-            end,
-            ["a port from 1 to 65535 expected, got nothing"] = function()
+            ["a port from 0 to 65535 expected, got nothing"] = function()
                 hcs.endpoint.create { network = net, forward = { [80] = {} } }
             end,
         } do

@@ -43,9 +43,9 @@ local function ip_configurations(o)
     return list[1] and list or nil
 end
 
-local function port(what, value, least)
-    if math.type(value) ~= "integer" or value < least or value > 65535 then
-        options.misuse("%s: a port from %d to 65535 expected, got %s", what, least,
+local function port(what, value)
+    if math.type(value) ~= "integer" or value < 0 or value > 65535 then
+        options.misuse("%s: a port from 0 to 65535 expected, got %s", what,
             value == nil and "nothing" or tostring(value))
     end
     return value
@@ -64,7 +64,7 @@ local function outer_port(key)
     if not number or protocol ~= "tcp" and protocol ~= "udp" then
         options.misuse("forward: %q is not a port like \"tcp/8080\"", tostring(key))
     end
-    return protocol, port("forward", number, 0)
+    return protocol, port("forward", number)
 end
 
 local function mapping(key, value)
@@ -81,7 +81,7 @@ local function mapping(key, value)
         end
     end
     return policy.builders.port_mapping { protocol = protocol, external_port = outer,
-        internal_port = port(what, given.port, 1), vip = vip,
+        internal_port = port(what, given.port), vip = vip,
         flags = family == "v6" and "ipv6" or nil }
 end
 
