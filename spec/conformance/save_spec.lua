@@ -54,6 +54,9 @@ for _, uri in ipairs(helper.hosts()) do
             assert(next_vm:terminate())
         end)
 
+        -- Of a link itself, where there are some; without a name it fails on Windows.
+        local look = platform.windows and lfs.attributes or lfs.symlinkattributes
+
         -- What is no file at `file` stays as it is when vm's method would write there.
         local function refuses(vm, method)
             local target = platform.temporary("as it was")
@@ -63,11 +66,11 @@ for _, uri in ipairs(helper.hosts()) do
             end
             for make, remove in pairs(places) do
                 assert(make(file))
-                local before = lfs.symlinkattributes(file)
+                local before = look(file)
                 local ok, err = vm[method](vm, file)
                 assert.is_nil(ok)
                 assert.truthy(tostring(err):find(file, 1, true), tostring(err))
-                assert.same(before, lfs.symlinkattributes(file))
+                assert.same(before, look(file))
                 assert(remove(file))
             end
             assert.equal("as it was", platform.read(target))
