@@ -50,7 +50,7 @@ static void scene_open(struct scene *scene) {
 
 static void scene_close(struct scene *scene) {
     stream_set_destroy(scene->set);
-    for (int i = 0; i < 200 && faults_live() > scene->blocks; i++)
+    for (int i = 0; i < 1000 && faults_live() > scene->blocks; i++)
         platform_pause(10); /* what the system still has to finish */
     assert_int_equal(faults_live(), scene->blocks);
 }

@@ -56,7 +56,7 @@ long native_count(void) {
 
 /* What the system still has to finish keeps its handles until then. */
 bool native_settles(long most) {
-    for (int i = 0; i < 200 && native_count() > most; i++)
+    for (int i = 0; i < 1000 && native_count() > most; i++)
         Sleep(10);
     return native_count() <= most;
 }
