@@ -267,6 +267,46 @@ static void test_renewed(void **state) {
     assert_true(resolves(bench, "second.other.test", 0x0A01000B));
 }
 
+/* Who serves is the gateway, of either family. */
+static void test_needs_gateway(void **state) {
+    struct bench *bench = *state;
+    struct net_told told;
+
+    need_dnsmasq(bench);
+    told_network(&told, 2, PLANE_INTERNAL);
+    told.network.flags = PLANE_NETWORK_DHCP;
+    works(bench,
+          bench->ops->network_up(bench->plane, &told.network, &bench->error));
+    told.subnet.gateway.family = IP_NONE;
+    assert_int_equal(
+        bench->ops->network_change(bench->plane, &told.network, &bench->error),
+        HCN_E_REQUEST_UNSUPPORTED);
+    told.network.id = net_id(3);
+    for (uint32_t flags = 1; flags < 4; flags++) {
+        told.network.flags = flags;
+        assert_int_equal(
+            bench->ops->network_up(bench->plane, &told.network, &bench->error),
+            HCN_E_REQUEST_UNSUPPORTED);
+    }
+    told_network(&told, 3, PLANE_PRIVATE);
+    told.subnet.gateway = address("10.3.0.1");
+    told.network.flags = PLANE_NETWORK_DNS;
+    assert_int_equal(
+        bench->ops->network_up(bench->plane, &told.network, &bench->error),
+        HCN_E_REQUEST_UNSUPPORTED);
+    told_network(&told, 3, PLANE_ICS);
+    told.subnet.prefix = prefix("fd00:3::/64");
+    told.subnet.gateway = address("fd00:3::1");
+    works(bench,
+          bench->ops->network_up(bench->plane, &told.network, &bench->error));
+    told.network.id = net_id(4);
+    told.network.mode = PLANE_NAT;
+    told.network.flags = PLANE_NETWORK_DHCP;
+    assert_int_equal(
+        bench->ops->network_up(bench->plane, &told.network, &bench->error),
+        HCN_E_REQUEST_UNSUPPORTED);
+}
+
 static void test_no_service(void **state) {
     struct linux_plane_options options = {.dnsmasq = "/proc/no-such-program",
                                           .directory = "/tmp"};
@@ -393,11 +433,17 @@ int main(void) {
 #define OUT(name) \
     cmocka_unit_test_setup_teardown(name, bench_uplink, bench_close)
     const struct CMUnitTest tests[] = {
-        TEST(test_dhcp),        TEST(test_mtu),
-        TEST(test_dns),         TEST(test_tended),
-        TEST(test_renewed),     TEST(test_no_service),
-        OUT(test_uplink),       OUT(test_mapping_from_outside),
-        OUT(test_outbound_nat), OUT(test_two_uplinks),
+        TEST(test_dhcp),
+        TEST(test_mtu),
+        TEST(test_dns),
+        TEST(test_tended),
+        TEST(test_renewed),
+        TEST(test_needs_gateway),
+        TEST(test_no_service),
+        OUT(test_uplink),
+        OUT(test_mapping_from_outside),
+        OUT(test_outbound_nat),
+        OUT(test_two_uplinks),
     };
 
     return bench_main(tests);

@@ -322,8 +322,13 @@ bool rules_addresses(const char *what, const struct plane_addresses *list,
 /* --- service.c --------------------------------------------------------- */
 
 bool service_wanted(const struct plane_network *told);
+/* S_FALSE: the network is to have none. HCN_E_REQUEST_UNSUPPORTED: it is, and
+ * cannot. */
+HRESULT service_check(const struct plane *plane,
+                      const struct plane_network *told,
+                      struct hcs_error *error);
 HRESULT service_start(struct plane *plane, struct network *network,
-                      uint32_t flags, struct hcs_error *error);
+                      struct hcs_error *error);
 /* The network's addresses or servers are others. */
 HRESULT service_renew(struct plane *plane, struct network *network,
                       struct hcs_error *error);

@@ -237,6 +237,8 @@ HRESULT network_up(struct plane *plane, const struct plane_network *told,
     struct network *network;
     HRESULT hr = probe_network(plane, told->mode, error);
 
+    if (SUCCEEDED(hr))
+        hr = service_check(plane, told, error);
     if (FAILED(hr))
         return hr;
     network = network_new(plane, told, error);
@@ -252,7 +254,7 @@ HRESULT network_up(struct plane *plane, const struct plane_network *told,
         goto undo_bridge;
     link_append(&plane->networks, &network->link);
     if (service_wanted(told))
-        hr = service_start(plane, network, told->flags, error);
+        hr = service_start(plane, network, error);
     if (FAILED(hr))
         network_down(plane, network);
     return hr;
@@ -320,6 +322,8 @@ HRESULT network_change(struct plane *plane, const struct plane_network *told,
     hr = copy_terms(told, &now, error);
     if (SUCCEEDED(hr))
         hr = check_prefixes(plane, told, network->host, error);
+    if (SUCCEEDED(hr))
+        hr = service_check(plane, told, error);
     if (FAILED(hr)) {
         arena_free(&now.terms);
         return hr;

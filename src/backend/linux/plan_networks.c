@@ -66,6 +66,8 @@ HRESULT plan_network_up(struct plane *plane, const struct plane_network *told,
     struct buf text = {0};
     HRESULT hr = probe_network(plan->real, told->mode, error);
 
+    if (SUCCEEDED(hr))
+        hr = service_check(plan->real, told, error);
     if (FAILED(hr))
         return hr;
     one = calloc(1, sizeof *one);

@@ -16,6 +16,7 @@
 
 #include "../../base/clock.h"
 #include "../../base/file.h"
+#include "../../base/hresult_hcn.h"
 #include "../../base/text.h"
 
 #define STARTING (INT64_C(2) * 1000000000) /* ns it may take to be there */
@@ -27,6 +28,51 @@
 bool service_wanted(const struct plane_network *told) {
     return told->mode == PLANE_ICS ||
            (told->flags & (PLANE_NETWORK_DHCP | PLANE_NETWORK_DNS)) != 0;
+}
+
+static bool wants(const struct plane_network *told, uint32_t flag) {
+    return told->mode == PLANE_ICS || (told->flags & flag) != 0;
+}
+
+static bool has_host(const struct plane_network *told) {
+    return told->mode != PLANE_PRIVATE &&
+           !(told->flags & PLANE_NETWORK_NO_HOST_PORT);
+}
+
+/* Whether the host has an address of the family (IP_NONE: of any) there. */
+static bool serves(const struct plane_subnet *subnets, size_t count,
+                   enum ip_family family) {
+    for (size_t i = 0; i < count; i++) {
+        const struct ip_address *gateway = &subnets[i].gateway;
+
+        if (gateway->family != IP_NONE && !subnets[i].gateway_free &&
+            (family == IP_NONE || gateway->family == family))
+            return true;
+    }
+    return false;
+}
+
+HRESULT service_check(const struct plane *plane,
+                      const struct plane_network *told,
+                      struct hcs_error *error) {
+    const struct plane_subnet *subnets = told->subnets;
+    size_t count = has_host(told) ? told->subnet_count : 0;
+
+    if (!service_wanted(told))
+        return S_FALSE;
+    if (!plane->dnsmasq)
+        return error_set(error, HCN_E_REQUEST_UNSUPPORTED, "$.Flags",
+                         "DHCP and DNS need dnsmasq, which this host does not "
+                         "have");
+    if (!serves(subnets, count, IP_NONE))
+        return error_set(error, HCN_E_REQUEST_UNSUPPORTED, "$.Flags",
+                         "the gateway serves DHCP and DNS, and the network has "
+                         "none");
+    if (!wants(told, PLANE_NETWORK_DNS) && !serves(subnets, count, IP_V4))
+        return error_set(error, HCN_E_REQUEST_UNSUPPORTED, "$.Flags",
+                         "an IPv4 gateway serves DHCP, and the network has "
+                         "none");
+    return S_OK;
 }
 
 char *service_find(const char *wanted) {
@@ -120,21 +166,26 @@ void service_sweep(const char *directory) {
 
 /* --- starting ---------------------------------------------------------- */
 
-/* How many sockets for DHCP and DNS there are in the plane's namespace. Their
- * lines are "  12: 00000000:0043 …". */
-static size_t count_sockets(void) {
+/* Lines are "  12: 00000000:0043 …". */
+static size_t count_in(const char *path) {
     char line[256];
     size_t count = 0;
-    FILE *file = fopen("/proc/thread-self/net/udp", "re");
+    FILE *file = fopen(path, "re");
 
     while (file && fgets(line, sizeof line, file)) {
         unsigned port;
-        if (sscanf(line, " %*u: %*8[0-9A-Fa-f]:%4x", &port) == 1)
+        if (sscanf(line, " %*u: %*32[0-9A-Fa-f]:%4x", &port) == 1)
             count += port == 67 || port == 53;
     }
     if (file)
         fclose(file);
     return count;
+}
+
+/* How many sockets for DHCP and DNS there are in the plane's namespace. */
+static size_t count_sockets(void) {
+    return count_in("/proc/thread-self/net/udp") +
+           count_in("/proc/thread-self/net/udp6");
 }
 
 static HRESULT await(struct service *service, size_t before,
@@ -154,6 +205,15 @@ static HRESULT await(struct service *service, size_t before,
     return S_OK;
 }
 
+static void decide(const struct network *network, struct service *service) {
+    const struct plane_network told = {.mode = network->mode,
+                                       .flags = network->flags};
+
+    service->dns = wants(&told, PLANE_NETWORK_DNS);
+    service->dhcp = wants(&told, PLANE_NETWORK_DHCP) &&
+                    serves(network->subnets, network->subnet_count, IP_V4);
+}
+
 static HRESULT launch(struct plane *plane, const struct network *network,
                       struct hcs_error *error) {
     struct service *service = network->service;
@@ -161,6 +221,7 @@ static HRESULT launch(struct plane *plane, const struct network *network,
     struct arguments arguments = {0};
     HRESULT hr = write_files(plane, network, error);
 
+    decide(network, service);
     if (SUCCEEDED(hr))
         hr = service_arguments(plane, network, &arguments, error);
     if (SUCCEEDED(hr))
@@ -195,16 +256,13 @@ static HRESULT name_files(const struct plane *plane,
 }
 
 HRESULT service_start(struct plane *plane, struct network *network,
-                      uint32_t flags, struct hcs_error *error) {
+                      struct hcs_error *error) {
     struct service *service = calloc(1, sizeof *service);
-    bool ics = network->mode == PLANE_ICS;
     HRESULT hr;
 
     if (!service)
         return no_memory(error);
     service->program.pidfd = -1;
-    service->dhcp = ics || (flags & PLANE_NETWORK_DHCP);
-    service->dns = ics || (flags & PLANE_NETWORK_DNS);
     network->service = service;
     hr = name_files(plane, network, service, error);
     if (SUCCEEDED(hr))
