@@ -42,14 +42,16 @@ function platform.here(names)
     return core.cwd() .. SEPARATOR .. names:gsub("/", SEPARATOR)
 end
 
+-- Windows gives numbers of processes anew at once, and keeps the name of a file
+-- that was removed as long as somebody has it open.
+local RUN = ("%d-%x"):format(core.pid(), os.time())
 local made = 0
 
 --- A path where nothing is, or a file that holds `text`, for one to remove; its
 --- name ends with `ending`.
 function platform.temporary(text, ending)
     made = made + 1
-    local path = ("%s%shcs-spec-%d-%d%s"):format(FOLDER, SEPARATOR, core.pid(), made,
-        ending or "")
+    local path = ("%s%shcs-spec-%s-%d%s"):format(FOLDER, SEPARATOR, RUN, made, ending or "")
     platform.remove(path)
     if text then assert(core.write_file(path, text)) end
     return path

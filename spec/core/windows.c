@@ -107,7 +107,13 @@ static int windows_run(lua_State *L) {
     startup.cb = sizeof(startup);
     startup.dwFlags = STARTF_USESTDHANDLES;
     startup.hStdInput = child_file(input != NULL ? input : L"NUL", false);
+    if (startup.hStdInput == INVALID_HANDLE_VALUE)
+        return fail(L, "CreateFile of the input");
     startup.hStdOutput = child_file(output, true);
+    if (startup.hStdOutput == INVALID_HANDLE_VALUE) {
+        CloseHandle(startup.hStdInput);
+        return fail(L, "CreateFile of the output");
+    }
     startup.hStdError = startup.hStdOutput;
     started = CreateProcessW(NULL, command, NULL, NULL, TRUE, flags, NULL, NULL,
                              &startup, &process);
