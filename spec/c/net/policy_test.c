@@ -78,6 +78,9 @@ static void endpoint_policies_are_checked(void **state) {
         {HCN_E_INVALID_POLICY,
          POLICY("PortMapping", "'Protocol':6,'InternalPort':1,'Flags':2")},
         {HCN_E_INVALID_POLICY,
+         POLICY("PortMapping", "'Protocol':6,'InternalPort':1,'Flags':2,"
+                               "'VIP':'10.9.9.9'")},
+        {HCN_E_INVALID_POLICY,
          POLICY("PortMapping",
                 "'Protocol':6,'InternalPort':1,'VIP':'fd00::1'")},
         {HCN_E_INVALID_POLICY, POLICY("VLAN", "'IsolationId':4095")},

@@ -117,6 +117,9 @@ static HRESULT check_family(const struct policy_context *context,
                             struct hcs_error *error) {
     enum ip_family family = wanted(mapping);
 
+    if (family == IP_V6 && mapping->address.family == IP_V4)
+        return doc_fail(settings, HCN_E_INVALID_POLICY, error,
+                        "Flags say IPv6, and VIP is an IPv4 address");
     if (context->address_count == 0 || family == IP_NONE)
         return S_OK;
     for (size_t i = 0; i < context->address_count; i++)
