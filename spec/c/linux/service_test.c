@@ -395,6 +395,22 @@ static void test_outbound_nat(void **state) {
     change(bench, &told);
     assert_soon(udp(bench, AT(1, 0), "10.200.0.1", 7, OUTSIDE, 7, source));
     assert_string_equal(source, "10.200.0.2");
+    /* One of a network without the host says the same of its own. */
+    {
+        struct net_told apart;
+        struct end_told other;
+
+        told_network(&apart, 2, PLANE_PRIVATE);
+        apart.subnet.prefix = prefix("10.1.0.0/16");
+        works(bench, bench->ops->network_up(bench->plane, &apart.network,
+                                            &bench->error));
+        told_endpoint(&other, 2, 0);
+        other.address.address = address("10.1.0.10");
+        other.endpoint.nats = &nat;
+        other.endpoint.nat_count = 1;
+        works(bench, bench->ops->endpoint_up(bench->plane, &other.endpoint,
+                                             &bench->error));
+    }
     nat.destinations.count = 0;
     nat.exceptions.items = &kept;
     nat.exceptions.count = 1;

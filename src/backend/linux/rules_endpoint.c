@@ -294,7 +294,8 @@ static void put_ways(const struct writer *w) {
         put_element(w, map, key, to);
         snprintf(map, sizeof map, "nats%d", v);
         snprintf(to, sizeof to, "jump e%ux", w->n);
-        if (w->told->nat_count > 0)
+        /* Others may have the same addresses, and nobody's leave them. */
+        if (w->told->nat_count > 0 && w->endpoint->network->host)
             put_element(w, map, text, to);
     }
     buf_printf(w->out,
