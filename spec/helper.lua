@@ -139,9 +139,7 @@ function helper.after()
     collect()
     assert(ok, problem)
     local descriptors = platform.settles(platform.descriptors, before.descriptors)
-    -- Threads of Windows' own, which it ends when it likes, have some too.
-    local fewer = platform.windows and descriptors < before.descriptors
-    assert(fewer or descriptors == before.descriptors, ("%d descriptors before, %d after")
+    assert(descriptors == before.descriptors, ("%d descriptors before, %d after")
         :format(before.descriptors, descriptors))
     assert(platform.children() == before.children, "child processes are left")
 end
