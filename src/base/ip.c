@@ -335,6 +335,10 @@ void mac_format(const struct mac_address *mac, char out[MAC_TEXT_SIZE]) {
              b[2], b[3], b[4], b[5]);
 }
 
+bool mac_is_adapter(const struct mac_address *mac) {
+    return mac_number(mac) != 0 && (mac->bytes[0] & 1) == 0;
+}
+
 uint64_t mac_number(const struct mac_address *mac) {
     uint64_t number = 0;
     for (size_t i = 0; i < sizeof mac->bytes; i++)

@@ -69,6 +69,8 @@ uint64_t ip_prefix_offset(const struct ip_prefix *prefix,
  * nothing; written with "-" in upper case. */
 bool mac_parse(const char *text, struct mac_address *out);
 void mac_format(const struct mac_address *mac, char out[MAC_TEXT_SIZE]);
+/* Whether one adapter can have it: not zero, and no group's. */
+bool mac_is_adapter(const struct mac_address *mac);
 uint64_t mac_number(const struct mac_address *mac);
 void mac_from_number(uint64_t number, struct mac_address *out);
 

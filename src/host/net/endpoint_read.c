@@ -247,8 +247,7 @@ static HRESULT read_mac(const struct doc *doc, struct endpoint *endpoint,
                         "a remote endpoint needs its MacAddress");
     if (*text == '\0')
         return mac_take(endpoint->network, &endpoint->mac, error);
-    if (!mac_parse(text, &endpoint->mac) || mac_number(&endpoint->mac) == 0 ||
-        (endpoint->mac.bytes[0] & 1) != 0)
+    if (!mac_parse(text, &endpoint->mac) || !mac_is_adapter(&endpoint->mac))
         return doc_fail(&place, HCN_E_INVALID_ENDPOINT, error,
                         "\"%s\" is not the MAC address of one adapter", text);
     if (index_find(&endpoint->network->macs, endpoint->mac.bytes,

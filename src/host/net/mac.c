@@ -17,8 +17,7 @@ static HRESULT read_mac(const struct doc *range, const char *name,
 
     if (FAILED(hr))
         return hr;
-    if (!mac_parse(text, &mac) || mac_number(&mac) == 0 ||
-        (mac.bytes[0] & 1) != 0)
+    if (!mac_parse(text, &mac) || !mac_is_adapter(&mac))
         return doc_fail(place.value ? &place : range, HCN_E_INVALID_NETWORK,
                         error,
                         "%s is \"%s\"; expected the MAC address of one adapter",
