@@ -2,7 +2,7 @@
  * Policies become what a plane is told, and are checked on the way. */
 #include <string.h>
 
-#include "policy.h"
+#include "policy_readers.h"
 
 static size_t count_read_by(const struct policies *set, policy_reader read) {
     size_t count = 0;
@@ -165,24 +165,16 @@ static HRESULT check_singles(const struct compiler *compiler,
     return S_OK;
 }
 
-/* What every host of the family must be able to receive. */
-#define LEAST_MTU 576
-#define LEAST_MTU_V6 1280
 #define USUAL_MTU 1500
-
-static bool has_v6(const struct policy_context *context) {
-    for (size_t i = 0; i < context->address_count; i++)
-        if (context->addresses[i].address.family == IP_V6)
-            return true;
-    return false;
-}
 
 /* What the policies leave of a packet. */
 static HRESULT check_mtu(const struct compiler *compiler,
                          const struct doc *array, struct hcs_error *error) {
     const struct plane_endpoint *told = &compiler->out->endpoint;
     struct doc nowhere = doc_root(NULL);
-    int least = has_v6(compiler->context) ? LEAST_MTU_V6 : LEAST_MTU;
+    int least = policy_has_family(compiler->context, IP_V6)
+                    ? POLICY_LEAST_MTU_V6
+                    : POLICY_LEAST_MTU;
     int left = (told->mtu ? told->mtu : USUAL_MTU) - told->overhead;
 
     if ((told->mtu == 0 && told->overhead == 0) || left >= least)

@@ -4,11 +4,18 @@
 
 #define MOST_VLAN 4094
 #define MOST_VSID 0xFFFFFF
-#define LEAST_MTU 576
 
 HRESULT policy_lacks(const struct doc *settings, const char *name,
                      struct hcs_error *error) {
     return doc_fail(settings, HCN_E_INVALID_POLICY, error, "expected %s", name);
+}
+
+bool policy_has_family(const struct policy_context *context,
+                       enum ip_family family) {
+    for (size_t i = 0; i < context->address_count; i++)
+        if (context->addresses[i].address.family == family)
+            return true;
+    return false;
 }
 
 HRESULT qos_read(struct compiler *compiler, const struct doc *settings,
@@ -189,9 +196,10 @@ HRESULT mtu_read(struct compiler *compiler, const struct doc *settings,
                  struct hcs_error *error) {
     uint16_t *mtu = &compiler->out->endpoint.mtu;
     HRESULT hr = doc_u16(settings, "Mtu", mtu, error);
-    if (SUCCEEDED(hr) && *mtu < LEAST_MTU)
-        hr = doc_fail(settings, HCN_E_INVALID_POLICY, error,
-                      "Mtu is %u; expected %d to 65535", *mtu, LEAST_MTU);
+    if (SUCCEEDED(hr) && *mtu < POLICY_LEAST_MTU)
+        hr =
+            doc_fail(settings, HCN_E_INVALID_POLICY, error,
+                     "Mtu is %u; expected %d to 65535", *mtu, POLICY_LEAST_MTU);
     return hr;
 }
 

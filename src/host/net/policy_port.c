@@ -3,7 +3,7 @@
  * on the host: for all of its addresses, or once for each. */
 #include <string.h>
 
-#include "policy.h"
+#include "policy_readers.h"
 
 #define FIRST_CHOSEN 49152 /* the ports that nobody is registered for */
 #define CHOSEN_COUNT (65536 - FIRST_CHOSEN)
@@ -120,11 +120,9 @@ static HRESULT check_family(const struct policy_context *context,
     if (family == IP_V6 && mapping->address.family == IP_V4)
         return doc_fail(settings, HCN_E_INVALID_POLICY, error,
                         "Flags say IPv6, and VIP is an IPv4 address");
-    if (context->address_count == 0 || family == IP_NONE)
+    if (context->address_count == 0 || family == IP_NONE ||
+        policy_has_family(context, family))
         return S_OK;
-    for (size_t i = 0; i < context->address_count; i++)
-        if (context->addresses[i].address.family == family)
-            return S_OK;
     return doc_fail(settings, HCN_E_INVALID_POLICY, error,
                     "port %u would lead to an IPv%d address, which the "
                     "endpoint does not have",

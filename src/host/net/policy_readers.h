@@ -6,6 +6,13 @@
 
 #include "policy.h"
 
+/* What every host must be able to receive, by IPv4 and by IPv6. */
+#define POLICY_LEAST_MTU 576
+#define POLICY_LEAST_MTU_V6 1280
+
+/* Whether the endpoint has an address of the family. */
+bool policy_has_family(const struct policy_context *context,
+                       enum ip_family family);
 /* HCN_E_INVALID_POLICY: "expected <what>". */
 HRESULT policy_lacks(const struct doc *settings, const char *what,
                      struct hcs_error *error);
