@@ -177,6 +177,10 @@ HRESULT probe_policy(const struct plane *plane, enum plane_policy policy,
 
 /* --- network.c, endpoint.c, port.c, space.c, statistics.c -------------- */
 
+/* Whether the host itself is on it. */
+bool network_has_host(const struct plane_network *told);
+/* Whether the host has an address of the subnet, where it is on the network. */
+bool subnet_has_gateway(const struct plane_subnet *subnet);
 /* What it is before anything of it is made. */
 void network_begin(struct network *network, const struct plane_network *told,
                    unsigned serial);
@@ -322,8 +326,7 @@ bool rules_addresses(const char *what, const struct plane_addresses *list,
 /* --- service.c --------------------------------------------------------- */
 
 bool service_wanted(const struct plane_network *told);
-/* S_FALSE: the network is to have none. HCN_E_REQUEST_UNSUPPORTED: it is, and
- * cannot. */
+/* HCN_E_REQUEST_UNSUPPORTED: the network is to have one, and cannot. */
 HRESULT service_check(const struct plane *plane,
                       const struct plane_network *told,
                       struct hcs_error *error);

@@ -53,10 +53,18 @@ static HRESULT copy_terms(const struct plane_network *told,
 
 /* --- addresses of the host --------------------------------------------- */
 
+bool network_has_host(const struct plane_network *told) {
+    return told->mode != PLANE_PRIVATE &&
+           !(told->flags & PLANE_NETWORK_NO_HOST_PORT);
+}
+
+bool subnet_has_gateway(const struct plane_subnet *subnet) {
+    return subnet->gateway.family != IP_NONE && !subnet->gateway_free;
+}
+
 static bool has_gateway(const struct network *network,
                         const struct plane_subnet *subnet) {
-    return network->host && subnet->gateway.family != IP_NONE &&
-           !subnet->gateway_free;
+    return network->host && subnet_has_gateway(subnet);
 }
 
 static bool listed(const struct network *network,
@@ -178,8 +186,7 @@ void network_begin(struct network *network, const struct plane_network *told,
     network->mode = told->mode;
     network->flags = told->flags;
     network->serial = serial;
-    network->host = told->mode != PLANE_PRIVATE &&
-                    !(told->flags & PLANE_NETWORK_NO_HOST_PORT);
+    network->host = network_has_host(told);
     network->nat =
         network->host && (told->mode == PLANE_NAT || told->mode == PLANE_ICS);
     snprintf(network->bridge.name, sizeof network->bridge.name, "hb%u", serial);

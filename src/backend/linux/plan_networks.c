@@ -32,8 +32,7 @@ static void note_subnets(struct plan *plan, const struct network *network,
         const struct plane_subnet *subnet = &told->subnets[i];
         char text[IP_TEXT_SIZE];
 
-        if (!network->host || subnet->gateway.family == IP_NONE ||
-            subnet->gateway_free)
+        if (!network->host || !subnet_has_gateway(subnet))
             continue;
         ip_format(&subnet->gateway, text);
         plan_note(plan, LINUX_PLAN_ADDRESS, false, "add %s/%u to %s", text,

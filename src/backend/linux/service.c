@@ -25,18 +25,14 @@
 #define SIZES_END ".mtu"
 #define PAUSE 5000000 /* ns between looks */
 
+/* Whether such a network is to have one of what `wanted` says. */
+static bool wants(enum plane_mode mode, uint32_t flags, uint32_t wanted) {
+    return mode == PLANE_ICS || (flags & wanted) != 0;
+}
+
 bool service_wanted(const struct plane_network *told) {
-    return told->mode == PLANE_ICS ||
-           (told->flags & (PLANE_NETWORK_DHCP | PLANE_NETWORK_DNS)) != 0;
-}
-
-static bool wants(const struct plane_network *told, uint32_t flag) {
-    return told->mode == PLANE_ICS || (told->flags & flag) != 0;
-}
-
-static bool has_host(const struct plane_network *told) {
-    return told->mode != PLANE_PRIVATE &&
-           !(told->flags & PLANE_NETWORK_NO_HOST_PORT);
+    return wants(told->mode, told->flags,
+                 PLANE_NETWORK_DHCP | PLANE_NETWORK_DNS);
 }
 
 /* Whether the host has an address of the family (IP_NONE: of any) there. */
@@ -45,7 +41,7 @@ static bool serves(const struct plane_subnet *subnets, size_t count,
     for (size_t i = 0; i < count; i++) {
         const struct ip_address *gateway = &subnets[i].gateway;
 
-        if (gateway->family != IP_NONE && !subnets[i].gateway_free &&
+        if (subnet_has_gateway(&subnets[i]) &&
             (family == IP_NONE || gateway->family == family))
             return true;
     }
@@ -56,10 +52,10 @@ HRESULT service_check(const struct plane *plane,
                       const struct plane_network *told,
                       struct hcs_error *error) {
     const struct plane_subnet *subnets = told->subnets;
-    size_t count = has_host(told) ? told->subnet_count : 0;
+    size_t count = network_has_host(told) ? told->subnet_count : 0;
 
     if (!service_wanted(told))
-        return S_FALSE;
+        return S_OK;
     if (!plane->dnsmasq)
         return error_set(error, HCN_E_REQUEST_UNSUPPORTED, "$.Flags",
                          "DHCP and DNS need dnsmasq, which this host does not "
@@ -68,7 +64,8 @@ HRESULT service_check(const struct plane *plane,
         return error_set(error, HCN_E_REQUEST_UNSUPPORTED, "$.Flags",
                          "the gateway serves DHCP and DNS, and the network has "
                          "none");
-    if (!wants(told, PLANE_NETWORK_DNS) && !serves(subnets, count, IP_V4))
+    if (!wants(told->mode, told->flags, PLANE_NETWORK_DNS) &&
+        !serves(subnets, count, IP_V4))
         return error_set(error, HCN_E_REQUEST_UNSUPPORTED, "$.Flags",
                          "an IPv4 gateway serves DHCP, and the network has "
                          "none");
@@ -206,11 +203,8 @@ static HRESULT await(struct service *service, size_t before,
 }
 
 static void decide(const struct network *network, struct service *service) {
-    const struct plane_network told = {.mode = network->mode,
-                                       .flags = network->flags};
-
-    service->dns = wants(&told, PLANE_NETWORK_DNS);
-    service->dhcp = wants(&told, PLANE_NETWORK_DHCP) &&
+    service->dns = wants(network->mode, network->flags, PLANE_NETWORK_DNS);
+    service->dhcp = wants(network->mode, network->flags, PLANE_NETWORK_DHCP) &&
                     serves(network->subnets, network->subnet_count, IP_V4);
 }
 
